@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Exports a fitted Spark ML pipeline to a bundle that `scored` serves with Spark's numbers bit for bit."""
+
+from scored_export.errors import Refused
+from scored_export.exporter import export
+
+__version__ = "1.0.0"
+__all__ = ["Refused", "__version__", "export"]

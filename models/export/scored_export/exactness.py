@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How exactly each column can be promised, and what the engine cannot reproduce."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from scored_export.errors import Refused
+from scored_export.ops.base import BLAS, EXP, POW
+
+VENDORS = ("GenuineIntel", "AuthenticAMD")
+REPRODUCED_BLAS = ("java11",)
+CURE = "run the export step on x86-64 with JDK 11 or 17, without libblas.so.3, or allow an inexact bundle"
+WHY = {
+    BLAS: "sums in the order of Spark's BLAS {blas}",
+    EXP: "Math.exp of HotSpot on x86-64",
+    POW: "Math.pow of HotSpot on x86-64, whose last bit depends on the maker of the CPU ({cpu_vendor})",
+}
+
+
+def _obstacle(need: str, platform: Mapping[str, Any]) -> str:
+    """Return why a need is not reproduced on this platform, empty if it is."""
+    if need == BLAS:
+        blas = platform["blas"]
+        return "" if blas in REPRODUCED_BLAS else f"Spark's BLAS here is {blas}, and only java11 is reproduced"
+    if platform["libm"] != "hotspot-x86":
+        return "the exp, log and pow of this JVM are not those of HotSpot on x86-64"
+    if need == POW and platform["cpu_vendor"] not in VENDORS:
+        return f"Math.pow on a CPU of {platform['cpu_vendor']} is not reproduced"
+    return ""
+
+
+def exactness(
+    needs: Mapping[str, set[str]], platform: Mapping[str, Any], allow_inexact: int | None
+) -> dict[str, Any]:
+    """Return the manifest's `exactness`, refusing columns that the engine cannot reproduce.
+
+    Parameters
+    ----------
+    needs : mapping
+        Column -> switches of the platform it depends on.
+    allow_inexact : int, optional
+        Distance in units in the last place to declare for columns that are not reproduced.
+    """
+    result: dict[str, Any] = {}
+    for column, wanted in needs.items():
+        obstacle = next(filter(None, (_obstacle(need, platform) for need in sorted(wanted))), "")
+        if obstacle and allow_inexact is None:
+            raise Refused(f"column {column} cannot be reproduced: {obstacle}", CURE)
+        if obstacle:
+            result[column] = {"tier": "ulp", "n": allow_inexact, "why": obstacle}
+        elif wanted:
+            why = "; ".join(WHY[need].format(**platform) for need in sorted(wanted))
+            result[column] = {"tier": "exact-on-platform", "why": why}
+        else:
+            result[column] = {"tier": "exact", "why": "no arithmetic that depends on the platform"}
+    return result

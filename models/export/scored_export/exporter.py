@@ -1,0 +1,372 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The export: from a fitted model and a sample to a bundle on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from scored_export import profile
+from scored_export.blocks import Blocks, safetensors
+from scored_export.errors import Refused
+from scored_export.exactness import exactness
+from scored_export.golden import CANDIDATES, Golden, Probe, Writer, make_golden, shuffled
+from scored_export.ops.vectors import vector_width
+from scored_export.plan import Plan, default_output, make_plan
+from scored_export.platform import ask_platform
+from scored_export.saved import live_stages, load_model, qualified, read_stages
+from scored_export.score import Answer, Outcome, Row, Scorer, quoted
+from scored_export.values import ARRAYS, dumps, encode, type_name
+
+NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+CREATED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+SHA16 = 16
+MANIFEST_BYTES = 1 << 20
+EXAMPLE_TRIES = 50
+TEXT_LINEAGE = (
+    *("spark", "jdk", "git_commit", "training_data_uri", "training_data_sha256"),
+    *("mlflow_run_id", "airflow_dag_id", "airflow_run_id", "exporter"),
+)
+
+
+def _progress(text: str) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{text}")
+        sys.stderr.flush()
+
+
+def _sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _check_label(what: str, value: str) -> None:
+    if not NAME.fullmatch(value):
+        raise Refused(f"{what} {value!r} is not [A-Za-z0-9._-]{{1,64}}", f"choose another {what}")
+
+
+def _lineage(given: Mapping[str, Any], platform: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the manifest's `lineage`; Spark and JDK are filled in."""
+    from scored_export import __version__
+
+    lineage: dict[str, Any] = {"spark": platform["spark"], "jdk": platform["jdk"]}
+    lineage["exporter"] = f"scored_export {__version__}"
+    for key, value in given.items():
+        if key in TEXT_LINEAGE or key.startswith("x-"):
+            lineage[key] = str(value)
+        elif key == "training_data_rows":
+            lineage[key] = int(value)
+        elif key == "metrics" and isinstance(value, Mapping):
+            lineage[key] = {str(name): encode(float(v), "double") for name, v in value.items()}
+        else:
+            raise Refused(f"lineage has no key {key!r}", f"use {', '.join(TEXT_LINEAGE)}, or a key with x-")
+    return lineage
+
+
+def _input(field: Any, descriptions: Mapping[str, str]) -> dict[str, Any]:
+    kind = type_name(field.dataType)
+    entry: dict[str, Any] = {"name": field.name, "type": kind, "nullable": bool(field.nullable)}
+    if kind in ARRAYS:
+        entry["containsNull"] = bool(field.dataType.containsNull)
+    if kind == "vector":
+        entry["size"] = vector_width(field)
+    if field.name in descriptions:
+        entry["description"] = descriptions[field.name]
+    return entry
+
+
+def _output(plan: Plan, name: str) -> dict[str, Any]:
+    kind = plan.type_of(name)
+    entry: dict[str, Any] = {"name": name, "type": kind}
+    if kind == "vector":
+        entry["size"] = vector_width(plan.added[name])
+    return entry
+
+
+def _rows(sample: Any, plan: Plan) -> list[Row]:
+    """Return up to CANDIDATES rows of the sample, spread over all of it, as tuples of the plan's inputs."""
+    chosen = sample.select(*[quoted(f.name) for f in plan.inputs])
+    total = chosen.count()
+    if total > CANDIDATES:
+        chosen = chosen.sample(False, min(1.0, 1.05 * CANDIDATES / total), 0).limit(CANDIDATES)
+    return [tuple(row) for row in chosen.collect()]
+
+
+def _lead(spark: Any, model: Any, plan: Plan, output: Sequence[str], rows: Sequence[Row]) -> Row | None:
+    """Return a row that passes all stages, for models that look at a frame's first row."""
+    if not plan.unsized:
+        return None
+    for row in rows[:EXAMPLE_TRIES]:
+        try:
+            answer = Scorer(spark, model, plan.inputs, output, row).score([row])[0]
+        except Refused:
+            continue
+        if not isinstance(answer, Outcome):
+            return row
+    raise Refused("no row of the sample passes all stages", "give a sample that the pipeline accepts")
+
+
+def _example(scorer: Scorer, writer: Writer, plan: Plan, rows: Sequence[Row], golden: Golden) -> dict[str, Any]:
+    """Return the synthetic example: typical values, else a passing row with typical strings."""
+    kinds = [type_name(f.dataType) for f in plan.inputs]
+    usual = tuple(profile.typical([row[i] for row in rows], kind) for i, kind in enumerate(kinds))
+    tries = [usual]
+    for row in golden.passing[:EXAMPLE_TRIES]:
+        tries.append(tuple(u if "string" in k else v for u, v, k in zip(usual, row, kinds)))
+    for attempt in tries:
+        answer: Answer = scorer.score([attempt])[0]
+        if not isinstance(answer, Outcome):
+            return writer.line(attempt, answer)
+    raise Refused("no typical row passes all stages", "give a sample that the pipeline accepts")
+
+
+def _write(folder: Path, name: str, data: bytes) -> None:
+    """Write a file under a temporary name, to disk, and rename it."""
+    handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, folder / name)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _check_version(folder: Path, version: str, digest: str) -> None:
+    """Refuse a version label that stands on another bundle in the folder."""
+    import json
+
+    for path in sorted(folder.glob("bundle-*.json")):
+        data = path.read_bytes()
+        if _sha(data) != digest and json.loads(data).get("version") == version:
+            raise Refused(f"version {version} is taken by {path.name}", "choose another version")
+
+
+def _manifest_text(manifest: Mapping[str, Any]) -> bytes:
+    """Return the manifest with one top-level key a line."""
+    lines = [f"{dumps(key)}:{dumps(value)}" for key, value in manifest.items()]
+    try:
+        text = ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+    except UnicodeEncodeError:
+        raise Refused("a name or value holds half a surrogate pair", "mend the text") from None
+    if b"\\u0000" in text:
+        raise Refused("a column name, uid or parameter value contains U+0000", "take it out")
+    if len(text) > MANIFEST_BYTES:
+        raise Refused(f"the manifest has {len(text)} bytes, more than 1 MiB", "split the pipeline")
+    return text
+
+
+def _collect_blocks(plan: Plan) -> Blocks:
+    return {name: block for stage in plan.stages for name, block in stage.blocks.items()}
+
+
+class _Export:
+    """One export; its methods are the steps."""
+
+    def __init__(self, spark: Any, model: Any, saved_path: str, sample: Any) -> None:
+        self.spark = spark
+        self.model = model
+        self.sample = sample
+        self.plan = make_plan(read_stages(spark, saved_path), live_stages(model), sample, _progress)
+
+    def outputs(self, asked: Sequence[str]) -> list[str]:
+        """Return the default outputs, checked."""
+        for name in asked:
+            if name not in self.plan.added:
+                raise Refused(f"output {name!r} is not a column of the pipeline", ", ".join(self.plan.added))
+        return list(asked) or default_output(self.plan)
+
+    def answers(self, output: list[str], no_sample_rows: bool) -> tuple[Golden, dict[str, Any], list[Row]]:
+        """Return the golden rows, the example and the rows of the sample."""
+        plan = self.plan
+        rows = _rows(self.sample, plan)
+        if not rows:
+            raise Refused("the sample has no rows", "give rows as the service will send them")
+        given = shuffled(rows) if no_sample_rows else rows
+        lead = _lead(self.spark, self.model, plan, output, given)
+        scorer = Scorer(self.spark, self.model, plan.inputs, output, lead)
+        probe = Probe(plan)
+        probe_scorer = Scorer(self.spark, probe.model, plan.inputs, probe.columns, lead)
+        writer = Writer(plan, output)
+        _progress("asking Spark for the golden rows")
+        golden = make_golden(scorer, probe_scorer, probe, writer, given, plan.inputs)
+        if not golden.passing:
+            raise Refused("Spark answers no row of the sample", "give a sample that the pipeline accepts")
+        return golden, _example(scorer, writer, plan, rows, golden), rows
+
+    def profile(self, output: list[str], rows: list[Row], golden: Golden) -> bytes:
+        """Return the profile's bytes."""
+        named = [(f.name, type_name(f.dataType)) for f in self.plan.inputs]
+        answered = [(name, self.plan.type_of(name)) for name in output]
+        content = {
+            "rows": len(rows),
+            "columns": profile.columns(rows, named),
+            "outputs": profile.columns(golden.outputs, answered),
+        }
+        return dumps(content).encode() + b"\n"
+
+
+def _files(contents: Mapping[str, tuple[str, bytes]]) -> list[dict[str, Any]]:
+    """Return the manifest's `files`; each is named by its content."""
+    files = []
+    for role, (extension, data) in contents.items():
+        digest = _sha(data)
+        name = f"{role}-{digest[:SHA16]}.{extension}"
+        files.append({"role": role, "name": name, "size": len(data), "sha256": digest})
+    return files
+
+
+def _publish(folder: Path, manifest: dict[str, Any], contents: Mapping[str, tuple[str, bytes]]) -> str:
+    """Write all files, bundle.json last; return the bundle's identity."""
+    text = _manifest_text(manifest)
+    digest = _sha(text)
+    folder.mkdir(parents=True, exist_ok=True)
+    _check_version(folder, manifest["version"], digest)
+    for entry, (_, data) in zip(manifest["files"], contents.values()):
+        _write(folder, entry["name"], data)
+    _write(folder, f"bundle-{digest[:SHA16]}.json", text)
+    _write(folder, "bundle.json", text)
+    return digest
+
+
+def export(
+    model: Any,
+    out: str | os.PathLike[str],
+    *,
+    sample: Any,
+    name: str,
+    version: str | None = None,
+    lineage: Mapping[str, Any] | None = None,
+    output: Sequence[str] = (),
+    created: str | None = None,
+    no_sample_rows: bool = False,
+    allow_inexact: int | None = None,
+    descriptions: Mapping[str, str] | None = None,
+) -> str:
+    """Write a bundle of a fitted model.
+
+    Parameters
+    ----------
+    model : pyspark.ml.Model or str
+        A fitted pipeline, a single fitted stage, a tuned model, or the directory one was saved in.
+    out : path
+        Directory of the bundle; made if needed, nothing in it is deleted.
+    sample : pyspark.sql.DataFrame
+        Rows as the service will send them: their schema becomes the inputs, without the label.
+    name : str
+        Name of the model, ``[A-Za-z0-9._-]{1,64}``.
+    version : str, optional
+        Label; by default the UTC time and a hash.
+    lineage : mapping, optional
+        What produced the model: ``git_commit``, ``training_data_uri``, ``metrics`` and so on.
+    output : sequence of str, optional
+        Columns answered by default; by default the predictors' own.
+    created : str, optional
+        RFC 3339 UTC with milliseconds, for repeatable bundles.
+    no_sample_rows : bool
+        Make golden rows from column-wise shuffled values, so that no row of the sample is published.
+    allow_inexact : int, optional
+        Publish columns that cannot be reproduced, and declare this distance in units in the last place.
+    descriptions : mapping, optional
+        Input column -> a sentence for people.
+
+    Returns
+    -------
+    str
+        The bundle's identity: the SHA-256 of its manifest.
+
+    Raises
+    ------
+    Refused
+        If a stage, type, name or the platform cannot be scored identically.
+    """
+    _check_label("name", name)
+    if version is not None:
+        _check_label("version", version)
+    if created is not None and not CREATED.fullmatch(created):
+        raise Refused(f"created {created!r} is not RFC 3339 UTC with milliseconds", "2026-01-31T10:20:30.123Z")
+    scratch = tempfile.mkdtemp(prefix="scored-export-")
+    try:
+        return _export(
+            model,
+            Path(out),
+            scratch,
+            sample,
+            {"name": name, "version": version, "created": created, "lineage": lineage or {}},
+            list(output),
+            (no_sample_rows, allow_inexact, descriptions or {}),
+        )
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        _progress("")
+
+
+def _saved(model: Any, spark: Any, scratch: str) -> tuple[Any, str]:
+    """Return the live model and where it is saved; one or the other is made."""
+    if isinstance(model, (str, os.PathLike)):
+        path = str(model)
+        read_stages(spark, path)
+        return load_model(spark, path), path
+    if hasattr(model, "fit") or not hasattr(model, "transform"):
+        raise Refused(f"{type(model).__name__} is not a fitted model", "call fit first")
+    target = getattr(model, "bestModel", model)
+    if not hasattr(target, "write"):
+        raise Refused(f"{type(target).__name__} cannot be saved", "use Spark's own stages")
+    path = f"{scratch}/model"
+    target.write().overwrite().save(qualified(path))
+    return target, path
+
+
+def _export(
+    model: Any,
+    folder: Path,
+    scratch: str,
+    sample: Any,
+    label: dict[str, Any],
+    asked: list[str],
+    options: tuple[bool, int | None, Mapping[str, str]],
+) -> str:
+    no_sample_rows, allow_inexact, descriptions = options
+    spark = sample.sparkSession
+    live, path = _saved(model, spark, scratch)
+    work = _Export(spark, live, path, sample)
+    plan = work.plan
+    output = work.outputs(asked)
+    platform = ask_platform(spark)
+    exact = exactness(plan.needs, platform, allow_inexact)
+    golden, example, rows = work.answers(output, no_sample_rows)
+    contents = {
+        "blocks": ("safetensors", safetensors(_collect_blocks(plan))),
+        "golden": ("jsonl", golden.text),
+        "profile": ("json", work.profile(output, rows, golden)),
+    }
+    files = _files(contents)
+    now = datetime.now(timezone.utc)
+    stamp = f"{now:%Y%m%dT%H%M%SZ}-{_sha(dumps(files).encode())[:8]}"
+    manifest = {
+        "format": "scored-bundle",
+        "format_version": 1,
+        "name": label["name"],
+        "version": label["version"] or stamp,
+        "created": label["created"] or f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03d}Z",
+        "lineage": _lineage(label["lineage"], platform),
+        "platform": platform,
+        "input": [_input(f, descriptions) for f in plan.inputs],
+        "output": [_output(plan, column) for column in output],
+        "example": example,
+        "stages": [stage.entry() for stage in plan.stages],
+        "exactness": exact,
+        "golden": golden.summary,
+        "files": files,
+    }
+    return _publish(folder, manifest, contents)

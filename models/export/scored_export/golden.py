@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Chooses and makes the golden rows: inputs whose answers a reader must repeat before it serves."""
+
+from __future__ import annotations
+
+import heapq
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scored_export.plan import Plan
+from scored_export.score import Answer, Outcome, Row, Scorer
+from scored_export.values import INTEGERS, dumps, encode, type_name
+
+MAX_ROWS = 1000
+MAX_BYTES = 1 << 20
+FROM_SAMPLE = 900
+MADE = 100
+MADE_SHARE = MAX_BYTES // 4
+CANDIDATES = 50_000
+LEAVES_LOOKED_UP = 2_000_000
+PROBE_SECONDS = 20.0
+UNSEEN = "~unseen~"
+FLOAT_MAX = float(np.finfo(np.float32).max)
+FLOAT_TINY = float(np.finfo(np.float32).smallest_subnormal)
+DOUBLE_MAX = float(np.finfo(np.float64).max)
+SPECIALS = (math.nan, -0.0, math.inf, -math.inf)
+
+
+class Probe:
+    """A copy of the pipeline that also answers which leaves, labels and buckets a row reaches."""
+
+    def __init__(self, plan: Plan) -> None:
+        from pyspark.ml import PipelineModel
+
+        self.leaf_columns: list[str] = []
+        self.label_columns: list[str] = []
+        self.bucket_columns: list[str] = []
+        self.leaves = 0
+        self.labels = sum(stage.strings for stage in plan.stages)
+        self.trees = 1
+        copies = []
+        for i, stage in enumerate(plan.stages):
+            live = stage.live
+            kind = next((name for name in stage.blocks if name.endswith(".forest.kind")), None)
+            if kind is not None:
+                name = (stage.outputs.get("leafCol") or [f"__scored_leaf_{i}__"])[0]
+                live = live.copy({live.getParam("leafCol"): name})
+                self.leaf_columns.append(name)
+                self.leaves += int(np.count_nonzero(stage.blocks[kind] == 0))
+                self.trees += len(stage.blocks[kind.replace("kind", "tree_weight")])
+            if stage.op.name in ("string_indexer", "bucketizer"):
+                into = self.label_columns if stage.op.name == "string_indexer" else self.bucket_columns
+                into += stage.outputs["outputCols"]
+            copies.append(live)
+        self.model = PipelineModel(stages=copies)
+
+    @property
+    def columns(self) -> list[str]:
+        """Return what the probe asks for."""
+        return [*self.leaf_columns, *self.label_columns, *self.bucket_columns]
+
+    def marks(self, answer: Row) -> list[tuple[Any, ...]]:
+        """Return what a row reaches, a tuple for each leaf, label or bucket."""
+        found: list[tuple[Any, ...]] = []
+        values = dict(zip(self.columns, answer))
+        for name in self.leaf_columns:
+            leaves = values[name]
+            leaves = [leaves] if isinstance(leaves, float) else leaves.toArray().tolist()
+            found += [("leaf", name, tree, leaf) for tree, leaf in enumerate(leaves)]
+        found += [("label", name, values[name]) for name in self.label_columns]
+        found += [("bucket", name, values[name]) for name in self.bucket_columns]
+        return found
+
+
+def _branch(value: Any) -> str:
+    """Return the branch that a value takes in code that looks at nulls, NaN and signed zeros."""
+    if value is None:
+        return "null"
+    if isinstance(value, float):
+        if math.isnan(value) or math.isinf(value):
+            return repr(value)
+        return "-0" if value == 0.0 and math.copysign(1.0, value) < 0 else ("0" if value == 0.0 else "number")
+    return "some" if isinstance(value, bool) or value else "none"
+
+
+def _codes(rows: Sequence[Row], probe: Probe, answers: Sequence[Answer]) -> list[np.ndarray[Any, Any]]:
+    """Return each row's marks as integers."""
+    known: dict[tuple[Any, ...], int] = {}
+    found = []
+    for row, answer in zip(rows, answers):
+        marks: list[tuple[Any, ...]] = [("branch", i, _branch(v)) for i, v in enumerate(row)]
+        marks += [answer] if isinstance(answer, Outcome) else probe.marks(answer)  # type: ignore[list-item]
+        found.append(np.array([known.setdefault(mark, len(known)) for mark in marks], dtype=np.int64))
+    return found
+
+
+def choose(codes: Sequence[np.ndarray[Any, Any]], count: int, seed: int = 0) -> list[int]:
+    """Return up to `count` rows: greedily those that reach most of what is not yet reached, then random ones."""
+    reached = np.zeros(1 + max((int(c.max()) for c in codes if c.size), default=0), dtype=bool)
+    heap = [(-len(c), i) for i, c in enumerate(codes)]
+    heapq.heapify(heap)
+    chosen: list[int] = []
+    while heap and len(chosen) < count:
+        _, i = heapq.heappop(heap)
+        gain = int(np.count_nonzero(~reached[codes[i]]))
+        if gain == 0:
+            continue
+        if heap and gain < -heap[0][0]:
+            heapq.heappush(heap, (-gain, i))
+            continue
+        reached[codes[i]] = True
+        chosen.append(i)
+    taken = set(chosen)
+    rest = [i for i in range(len(codes)) if i not in taken]
+    random.Random(seed).shuffle(rest)
+    return chosen + rest[: count - len(chosen)]
+
+
+def _vector_variants(value: Any) -> list[Any]:
+    from pyspark.ml.linalg import Vectors
+
+    if value is None:
+        return []
+    dense = [float(v) for v in value.toArray()]
+    stored = [(i, v) for i, v in enumerate(dense) if v != 0.0]
+    other = Vectors.dense(dense) if hasattr(value, "indices") else Vectors.sparse(len(dense), stored)
+    specials = [Vectors.dense([s, *dense[1:]]) for s in SPECIALS] if dense else []
+    return [other, Vectors.sparse(len(dense), []), *specials]
+
+
+def _variants(field: Any, value: Any) -> list[Any]:
+    """Return what a field is changed to, the telling ones first."""
+    kind = type_name(field.dataType)
+    nulls = [None] if field.nullable else []
+    if kind in INTEGERS:
+        half = 1 << (INTEGERS[kind] - 1)
+        return [*nulls, half - 1, -half, 0, -1]
+    if kind == "double":
+        return [*nulls, *SPECIALS, DOUBLE_MAX, -DOUBLE_MAX, 5e-324]
+    if kind == "float":
+        return [*nulls, *SPECIALS, FLOAT_MAX, -FLOAT_MAX, FLOAT_TINY]
+    if kind == "boolean":
+        return [*nulls, True, False]
+    if kind == "vector":
+        return nulls + _vector_variants(value)
+    if kind == "array<double>":
+        return [*nulls, [], list(SPECIALS)]
+    return [*nulls, UNSEEN, ""] if kind == "string" else [*nulls, [], [UNSEEN]]
+
+
+def make_rows(base: Row, fields: Sequence[Any]) -> list[Row]:
+    """Return rows that differ from `base` in one field: at least two an input while there is room."""
+    lists = [_variants(field, value) for field, value in zip(fields, base)]
+    rows = []
+    for turn in range(max(map(len, lists), default=0)):
+        for i, variants in enumerate(lists):
+            if turn < len(variants):
+                rows.append((*base[:i], variants[turn], *base[i + 1 :]))
+    return rows[:MADE]
+
+
+def shuffled(rows: Sequence[Row], seed: int = 0) -> list[Row]:
+    """Return rows whose columns were shuffled apart, so that none is a row of the sample."""
+    columns = [list(column) for column in zip(*rows)]
+    for i, column in enumerate(columns):
+        random.Random(seed + i).shuffle(column)
+    return list(zip(*columns))
+
+
+@dataclass
+class Golden:
+    """The golden rows as written.
+
+    Attributes
+    ----------
+    text : bytes
+        The file.
+    summary : dict
+        The manifest's `golden`.
+    outputs : list
+        Answers to the candidate rows, for the profile.
+    """
+
+    text: bytes
+    summary: dict[str, Any]
+    outputs: list[Row]
+    passing: list[Row]
+
+
+class Writer:
+    """Formats golden lines."""
+
+    def __init__(self, plan: Plan, output: Sequence[str]) -> None:
+        self._inputs = [(f.name, type_name(f.dataType)) for f in plan.inputs]
+        self._outputs = [(name, plan.type_of(name)) for name in output]
+
+    def line(self, row: Row, answer: Answer) -> dict[str, Any]:
+        """Return a golden line as an object."""
+        line: dict[str, Any] = {"in": {n: encode(v, t) for (n, t), v in zip(self._inputs, row)}}
+        if isinstance(answer, Outcome):
+            line[answer.value] = True
+        else:
+            line["out"] = {n: encode(v, t) for (n, t), v in zip(self._outputs, answer)}
+        return line
+
+    def bytes(self, row: Row, answer: Answer) -> bytes:
+        """Return a golden line as it stands in the file."""
+        return dumps(self.line(row, answer)).encode() + b"\n"
+
+
+def _fit(lines: Sequence[tuple[Row, Answer, bytes]], rows: int, size: int) -> list[tuple[Row, Answer, bytes]]:
+    """Return the lines that still fit into so many rows and bytes."""
+    kept = []
+    for line in lines:
+        if len(kept) < rows and len(line[2]) <= size:
+            kept.append(line)
+            size -= len(line[2])
+    return kept
+
+
+def make_golden(
+    scorer: Scorer, probe_scorer: Scorer, probe: Probe, writer: Writer, rows: list[Row], fields: Sequence[Any]
+) -> Golden:
+    """Choose rows from the sample, make others, and let Spark answer them.
+
+    Parameters
+    ----------
+    scorer, probe_scorer : Scorer
+        Of the model for its default outputs, and of the probe for what rows reach.
+    rows : list of tuple
+        Up to `CANDIDATES` rows of the sample.
+    """
+    candidates = rows[: max(FROM_SAMPLE, LEAVES_LOOKED_UP // probe.trees)]
+    reach = probe_scorer.score(candidates, PROBE_SECONDS)
+    chosen = [candidates[i] for i in choose(_codes(candidates, probe, reach), FROM_SAMPLE)]
+    answers = scorer.score(chosen)
+    passing = [row for row, answer in zip(chosen, answers) if not isinstance(answer, Outcome)]
+    made = make_rows(passing[0] if passing else chosen[0], fields) if chosen else []
+    made_answers = scorer.score(made)
+
+    def lines(some: Sequence[Row], theirs: Sequence[Answer]) -> list[tuple[Row, Answer, bytes]]:
+        return [(row, answer, writer.bytes(row, answer)) for row, answer in zip(some, theirs)]
+
+    kept_made = _fit(lines(made, made_answers), MADE, MADE_SHARE)
+    used = sum(len(line) for _, _, line in kept_made)
+    kept = _fit(lines(chosen, answers), MAX_ROWS - len(kept_made), MAX_BYTES - used) + kept_made
+    answered = [row for row, answer, _ in kept if not isinstance(answer, Outcome)]
+    summary = {"rows": len(kept), "made": len(kept_made), **_share(probe, probe_scorer.score(answered))}
+    outputs = [answer for answer in answers if not isinstance(answer, Outcome)]
+    return Golden(b"".join(line for _, _, line in kept), summary, outputs, passing)
+
+
+def _share(probe: Probe, answers: Sequence[Answer]) -> dict[str, list[int]]:
+    """Return how many leaves and labels the answered rows reach, of how many there are."""
+    marks = {mark for answer in answers if not isinstance(answer, Outcome) for mark in probe.marks(answer)}
+    leaves = sum(mark[0] == "leaf" for mark in marks)
+    labels = sum(mark[0] == "label" and mark[2] is not None for mark in marks)
+    return {"leaves": [leaves, probe.leaves], "labels": [min(labels, probe.labels), probe.labels]}

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of ops: one row for each kind of fitted stage that can be exported."""
+
+from __future__ import annotations
+
+from scored_export.ops import indexers, linear, scalers, trees, vectors
+from scored_export.ops.base import Op
+from scored_export.values import NUMERIC
+
+_IN, _OUT, _FEATURES = ("inputCols",), ("outputCols",), ("featuresCol",)
+_CLASSES = ("rawPredictionCol", "probabilityCol", "predictionCol")
+_LEAVES = (*_CLASSES, "leafCol")
+_VECTOR = ("vector",)
+
+
+# fmt: off
+_TABLE = (
+    Op("string_indexer", "feature.StringIndexerModel", _IN, _OUT, ("string", *NUMERIC), indexers.string_indexer),
+    Op("index_to_string", "feature.IndexToString", _IN, _OUT, NUMERIC, indexers.index_to_string),
+    Op("one_hot_encoder", "feature.OneHotEncoderModel", _IN, _OUT, NUMERIC, indexers.one_hot_encoder),
+    Op("vector_assembler", "feature.VectorAssembler", _IN, ("outputCol",), (*NUMERIC, "boolean", "vector"),
+       vectors.vector_assembler),
+    Op("imputer", "feature.ImputerModel", _IN, _OUT, NUMERIC, vectors.imputer),
+    Op("bucketizer", "feature.Bucketizer", _IN, _OUT, NUMERIC, vectors.bucketizer),
+    Op("binarizer", "feature.Binarizer", _IN, _OUT, ("double", "vector"), vectors.binarizer),
+    Op("standard_scaler", "feature.StandardScalerModel", _IN, _OUT, _VECTOR, scalers.standard_scaler),
+    Op("min_max_scaler", "feature.MinMaxScalerModel", _IN, _OUT, _VECTOR, scalers.min_max_scaler),
+    Op("normalizer", "feature.Normalizer", _IN, _OUT, _VECTOR, vectors.normalizer),
+    Op("vector_slicer", "feature.VectorSlicer", _IN, _OUT, _VECTOR, vectors.vector_slicer),
+    Op("linear_regression", "regression.LinearRegressionModel", _FEATURES, ("predictionCol",), _VECTOR,
+       linear.linear_regression),
+    Op("logistic_regression", "classification.LogisticRegressionModel", _FEATURES, _CLASSES, _VECTOR,
+       linear.logistic_regression),
+    Op("decision_tree_regression", "regression.DecisionTreeRegressionModel", _FEATURES,
+       ("predictionCol", "varianceCol", "leafCol"), _VECTOR, trees.decision_tree_regression),
+    Op("random_forest_regression", "regression.RandomForestRegressionModel", _FEATURES,
+       ("predictionCol", "leafCol"), _VECTOR, trees.random_forest_regression),
+    Op("gbt_regression", "regression.GBTRegressionModel", _FEATURES, ("predictionCol", "leafCol"), _VECTOR,
+       trees.gbt_regression),
+    Op("decision_tree_classification", "classification.DecisionTreeClassificationModel", _FEATURES, _LEAVES,
+       _VECTOR, trees.decision_tree_classification),
+    Op("random_forest_classification", "classification.RandomForestClassificationModel", _FEATURES, _LEAVES,
+       _VECTOR, trees.random_forest_classification),
+    Op("gbt_classification", "classification.GBTClassificationModel", _FEATURES, _LEAVES, _VECTOR,
+       trees.gbt_classification),
+)
+# fmt: on
+
+OPS = {f"org.apache.spark.ml.{op.java_class}": op for op in _TABLE}

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an op is to the exporter: Spark's class, its column parameters, and a function that reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from scored_export.blocks import Blocks
+from scored_export.errors import Refused
+from scored_export.saved import SavedStage
+
+Columns = dict[str, list[str]]
+
+BLAS, EXP, POW = "blas", "exp", "pow"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All that an op's function may look at.
+
+    Attributes
+    ----------
+    fields : dict
+        Spark's StructField of every column that exists before the stage.
+    prefix : str
+        Start of the stage's block names, ``s003``.
+    """
+
+    saved: SavedStage
+    inputs: Columns
+    outputs: Columns
+    fields: dict[str, Any]
+    types: dict[str, str]
+    prefix: str
+
+    @property
+    def input_names(self) -> list[str]:
+        """Return the `inputCols`."""
+        return self.inputs["inputCols"]
+
+    def choice(self, name: str, *allowed: str) -> str:
+        """Return a parameter that must be one of `allowed`."""
+        value = str(self.saved.params[name])
+        if value not in allowed:
+            raise Refused(f"{name}={value!r} is not supported", f"use one of {', '.join(allowed)}")
+        return value
+
+
+@dataclass
+class Built:
+    """What an op's function returns; `needs` tells which switches of the platform each output depends on."""
+
+    params: dict[str, Any]
+    blocks: Blocks = field(default_factory=dict)
+    needs: dict[str, set[str]] = field(default_factory=dict)
+    strings: int = 0
+
+
+@dataclass(frozen=True)
+class Op:
+    """A row of the table of ops.
+
+    Attributes
+    ----------
+    ins, outs : tuple of str
+        Column parameters as the bundle names them.
+    accepts : tuple of str
+        Types the input columns may have.
+    """
+
+    name: str
+    java_class: str
+    ins: tuple[str, ...]
+    outs: tuple[str, ...]
+    accepts: tuple[str, ...]
+    build: Callable[[Reading], Built]
+
+    def columns(self, saved: SavedStage) -> tuple[Columns, Columns]:
+        """Return the stage's input and output columns."""
+        return (
+            {name: _names(saved, name, self.name) for name in self.ins},
+            {name: names for name in self.outs if (names := _names(saved, name, self.name))},
+        )
+
+
+def _names(saved: SavedStage, name: str, op: str) -> list[str]:
+    """Return the columns a parameter names; `inputCols` and `outputCols` stand for the single form too."""
+    if name not in ("inputCols", "outputCols"):
+        return [saved.params[name]] if saved.params.get(name) else []
+    single = name[:-1]
+    several = bool(saved.set.get("inputCols")) or not saved.params.get("inputCol")
+    if op == "vector_assembler" or several:
+        return saved.strings(name)
+    return [saved.params[single]] if saved.params.get(single) else []

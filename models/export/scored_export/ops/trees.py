@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Trees and their ensembles: one structure-of-arrays forest, nodes in pre-order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scored_export.blocks import Blocks, f64, u32
+from scored_export.errors import Refused
+from scored_export.ops.base import BLAS, EXP, Built, Reading
+from scored_export.ops.linear import classifier_needs, thresholds_of
+
+LEAF, THRESHOLD, IN_SET_LEFT, IN_SET_RIGHT = range(4)
+DECISION, ENSEMBLE = False, True
+NODE_FIELDS = {
+    "id": "node.id",
+    "prediction": "node.prediction",
+    "stats": "node.impurityStats",
+    "left": "node.leftChild",
+    "right": "node.rightChild",
+    "feature": "node.split.featureIndex",
+    "categories": "node.split.numCategories",
+    "values": "node.split.leftCategoriesOrThreshold",
+}
+
+
+def _trees(r: Reading, ensemble: bool) -> list[dict[str, Any]]:
+    """Return each tree as one row of equally ordered lists: far fewer objects than one row a node."""
+    from pyspark.sql import functions as F
+
+    table = r.saved.table()
+    if ensemble:
+        nodes = table.select("treeID", F.col("nodeData").alias("node"))
+    else:
+        nodes = table.select(F.lit(0).alias("treeID"), F.struct(*table.columns).alias("node"))
+    lists = [F.collect_list(path).alias(name) for name, path in NODE_FIELDS.items()]
+    rows = nodes.groupBy("treeID").agg(*lists).collect()
+    return [row.asDict() for row in sorted(rows, key=lambda row: row["treeID"])]
+
+
+def _weights(r: Reading) -> list[float]:
+    """Return the weights of an ensemble's trees; the columns are read by position, as their names changed."""
+    rows = r.saved.table("treesMetadata").collect()
+    return [float(row[2]) for row in sorted(rows, key=lambda row: row[0])]
+
+
+class _Forest:
+    """Collects the trees' nodes and the category sets they share a file with."""
+
+    def __init__(self) -> None:
+        self.parts: list[dict[str, np.ndarray[Any, Any]]] = []
+        self.set_bits: list[bytes] = []
+        self.categories: dict[int, int] = {}
+
+    def add(self, tree: dict[str, Any]) -> None:
+        """Add one tree, its nodes sorted by id, which Spark gives in pre-order."""
+        order = np.argsort(np.asarray(tree["id"]), kind="stable")
+        left, right = np.asarray(tree["left"])[order], np.asarray(tree["right"])[order]
+        inner = left >= 0
+        here = np.arange(len(order))
+        if not (np.array_equal(np.asarray(tree["id"])[order], here) and np.all(left[inner] == here[inner] + 1)):
+            raise Refused("the saved tree is not in pre-order", "save the model again with Spark 2 or later")
+        sizes = np.asarray(tree["categories"])[order]
+        threshold = np.zeros(len(order))
+        kind = np.where(inner, THRESHOLD, LEAF)
+        sets = np.zeros(len(order), dtype=np.int64)
+        features = np.where(inner, np.asarray(tree["feature"])[order], 0)
+        for i in np.flatnonzero(inner):
+            values = tree["values"][order[i]]
+            if sizes[i] == -1:
+                threshold[i] = values[0]
+            else:
+                kind[i], sets[i] = self._set(int(features[i]), values, int(sizes[i]))
+        self.parts.append(
+            {
+                "kind": kind,
+                "feature": features,
+                "threshold": threshold,
+                "right": np.where(inner, right, 0),
+                "set": sets,
+                "prediction": np.asarray(tree["prediction"], dtype="<f8")[order],
+                "stats": np.asarray(tree["stats"], dtype="<f8")[order],
+            }
+        )
+
+    def _set(self, feature: int, left: list[float], size: int) -> tuple[int, int]:
+        """Store the smaller side as Spark chooses it: that decides where unseen values go."""
+        if self.categories.setdefault(feature, size) != size:
+            raise Refused(f"feature {feature} has two numbers of categories", "fit the model again")
+        member = np.zeros(size, dtype=bool)
+        member[np.asarray(left, dtype=np.int64)] = True
+        kind = IN_SET_LEFT if len(left) <= size // 2 else IN_SET_RIGHT
+        bits = np.packbits(member if kind == IN_SET_LEFT else ~member, bitorder="little")
+        self.set_bits.append(bits.tobytes())
+        return kind, len(self.set_bits) - 1
+
+    def blocks(self, prefix: str, weights: list[float]) -> Blocks:
+        """Return the forest's blocks."""
+
+        def joined(name: str) -> np.ndarray[Any, Any]:
+            return np.concatenate([part[name] for part in self.parts])
+
+        def offsets(lengths: list[int]) -> np.ndarray[Any, Any]:
+            return u32(np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]))
+
+        fields: Blocks = {
+            "tree_offset": offsets([len(part["kind"]) for part in self.parts]),
+            "tree_weight": f64(weights),
+            "kind": joined("kind").astype("|u1"),
+            "feature": u32(joined("feature")),
+            "threshold": f64(joined("threshold")),
+            "right": u32(joined("right")),
+            "set": u32(joined("set")),
+            "prediction": f64(joined("prediction")),
+            "stats": f64(joined("stats")),
+            "set_offset": offsets([len(bits) for bits in self.set_bits]),
+            "set_bits": np.frombuffer(b"".join(self.set_bits), dtype="|u1"),
+        }
+        return {f"{prefix}.forest.{name}": block for name, block in fields.items()}
+
+
+def _forest(r: Reading, ensemble: bool) -> tuple[dict[str, Any], Blocks]:
+    trees = _trees(r, ensemble)
+    weights = _weights(r) if ensemble else [1.0]
+    if len(trees) != len(weights):
+        raise Refused(f"{len(trees)} trees are saved with {len(weights)} weights", "save the model again")
+    forest = _Forest()
+    for tree in trees:
+        forest.add(tree)
+    params = {
+        "numFeatures": int(r.saved.extra["numFeatures"]),
+        "numCategories": {str(f): n for f, n in sorted(forest.categories.items())},
+    }
+    return params, forest.blocks(r.prefix, weights)
+
+
+def _regression(r: Reading, ensemble: bool, needs: set[str]) -> Built:
+    params, blocks = _forest(r, ensemble)
+    return Built(params, blocks, {"predictionCol": needs})
+
+
+def _classification(r: Reading, ensemble: bool, raw: set[str], probability: set[str]) -> Built:
+    params, blocks = _forest(r, ensemble)
+    classes = int(r.saved.extra.get("numClasses", 2))
+    thresholds, more = thresholds_of(r, classes)
+    params.update(numClasses=classes, thresholds=thresholds)
+    needs = classifier_needs(r, raw, probability)
+    if thresholds is not None:
+        needs["predictionCol"] = probability
+    return Built(params, {**blocks, **more}, needs)
+
+
+def decision_tree_regression(r: Reading) -> Built:
+    """DecisionTreeRegressionModel."""
+    return _regression(r, DECISION, set())
+
+
+def random_forest_regression(r: Reading) -> Built:
+    """RandomForestRegressionModel."""
+    return _regression(r, ENSEMBLE, set())
+
+
+def gbt_regression(r: Reading) -> Built:
+    """GBTRegressionModel: the sum over trees is a BLAS dot."""
+    return _regression(r, ENSEMBLE, {BLAS})
+
+
+def decision_tree_classification(r: Reading) -> Built:
+    """DecisionTreeClassificationModel."""
+    return _classification(r, DECISION, set(), set())
+
+
+def random_forest_classification(r: Reading) -> Built:
+    """RandomForestClassificationModel."""
+    return _classification(r, ENSEMBLE, set(), set())
+
+
+def gbt_classification(r: Reading) -> Built:
+    """GBTClassificationModel."""
+    return _classification(r, ENSEMBLE, {BLAS}, {BLAS, EXP})

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stages that build vectors, pick from them, or change single numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scored_export.blocks import f64
+from scored_export.errors import Refused
+from scored_export.ops.base import POW, Built, Reading
+from scored_export.values import number, saved_number
+
+
+def vector_width(field: Any) -> int | None:
+    """Return the size that a vector column's metadata states, None where it is unknown."""
+    attributes = (field.metadata or {}).get("ml_attr", {})
+    if "num_attrs" in attributes:
+        return int(attributes["num_attrs"])
+    kinds = attributes.get("attrs")
+    return sum(len(group) for group in kinds.values()) if kinds else None
+
+
+def vector_assembler(r: Reading) -> Built:
+    """VectorAssembler, with the width of each input as far as the metadata tells it."""
+    invalid = r.choice("handleInvalid", "error", "skip", "keep")
+    lengths = [vector_width(r.fields[n]) if r.types[n] == "vector" else 1 for n in r.input_names]
+    if invalid == "keep" and None in lengths:
+        unknown = r.input_names[lengths.index(None)]
+        raise Refused(
+            f"the width of vector column {unknown} is unknown, and handleInvalid=keep needs it",
+            "put a VectorSizeHint's metadata on the sample's column",
+        )
+    return Built({"handleInvalid": invalid, "lengths": lengths})
+
+
+def _names(field: Any) -> dict[str, int]:
+    """Return the index of each named attribute of a vector column."""
+    groups = (field.metadata or {}).get("ml_attr", {}).get("attrs", {})
+    return {a["name"]: int(a["idx"]) for group in groups.values() for a in group if "name" in a}
+
+
+def vector_slicer(r: Reading) -> Built:
+    """VectorSlicer: its indices, then those of its names."""
+    known = _names(r.fields[r.input_names[0]])
+    names = r.saved.strings("names")
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise Refused(
+            f"{r.input_names[0]} has no attribute named {missing[0]!r}", "name the slots by indices"
+        )
+    indices = [int(i) for i in r.saved.params.get("indices") or []] + [known[name] for name in names]
+    return Built({"indices": indices})
+
+
+def imputer(r: Reading) -> Built:
+    """ImputerModel: one surrogate a column."""
+    row = r.saved.row()
+    surrogates = f64([float(row[name]) for name in r.input_names])
+    return Built(
+        {"missingValue": number(saved_number(r.saved.params["missingValue"]))},
+        {f"{r.prefix}.surrogateDF": surrogates},
+    )
+
+
+def bucketizer(r: Reading) -> Built:
+    """Bucketizer, which a fitted QuantileDiscretizer is too."""
+    several = r.saved.params.get("splitsArray") or [r.saved.params["splits"]]
+    blocks = {
+        f"{r.prefix}.splitsArray.{i}": f64([saved_number(split) for split in splits])
+        for i, splits in enumerate(several)
+    }
+    return Built({"handleInvalid": r.choice("handleInvalid", "error", "skip", "keep")}, blocks)
+
+
+def binarizer(r: Reading) -> Built:
+    """Binarizer of doubles or vectors."""
+    several = r.saved.set.get("thresholds") if len(r.input_names) > 1 or "inputCols" in r.saved.set else None
+    thresholds = several or [r.saved.params["threshold"]] * len(r.input_names)
+    return Built({}, {f"{r.prefix}.thresholds": f64([saved_number(t) for t in thresholds])})
+
+
+def normalizer(r: Reading) -> Built:
+    """Normalizer; only a p other than 1, 2 and infinity goes through Math.pow."""
+    p = saved_number(r.saved.params["p"])
+    needs = set() if p in (1.0, 2.0, float("inf")) else {POW}
+    return Built({"p": number(p)}, needs={"outputCols": needs})

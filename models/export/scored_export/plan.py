@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Walks the fitted stages once: resolves columns, types and attributes, and builds every stage's entry."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Any
+
+from scored_export.blocks import Blocks
+from scored_export.errors import Refused
+from scored_export.ops import OPS
+from scored_export.ops.base import Columns, Op, Reading
+from scored_export.ops.indexers import kept_pairs
+from scored_export.ops.vectors import vector_width
+from scored_export.saved import SavedStage
+from scored_export.values import TYPES, param, type_name
+
+NAME_BYTES = 256
+PREDICTORS = ("predictionCol", "probabilityCol", "rawPredictionCol")
+COLUMN_PARAMS = {
+    *("inputCol", "inputCols", "outputCol", "outputCols", "featuresCol", "labelCol", "weightCol"),
+    *("predictionCol", "probabilityCol", "rawPredictionCol", "leafCol", "varianceCol"),
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One entry of the manifest's `stages` with its blocks and what its outputs depend on."""
+
+    op: Op
+    saved: SavedStage
+    live: Any
+    inputs: Columns
+    outputs: Columns
+    params: dict[str, Any]
+    blocks: Blocks
+    strings: int
+    own_needs: dict[str, set[str]]
+
+    def entry(self) -> dict[str, Any]:
+        """Return the stage as the manifest holds it."""
+        entry: dict[str, Any] = {
+            "op": self.op.name,
+            "uid": self.saved.uid,
+            "class": self.saved.java_class,
+            "inputs": self.inputs,
+            "outputs": self.outputs,
+            "params": self.params,
+            "blocks": sorted(self.blocks),
+        }
+        fit = {
+            name: param(value)
+            for name, value in sorted(self.saved.params.items())
+            if name not in self.params and name not in COLUMN_PARAMS and isinstance(value, (bool, int, float, str))
+        }
+        if fit:
+            entry["x-fit"] = fit
+        return entry
+
+
+@dataclass
+class Plan:
+    """All stages, and the columns they read and add.
+
+    Attributes
+    ----------
+    inputs : list of StructField
+        Columns of the sample that a stage reads, in the sample's order.
+    added : dict
+        Name -> StructField of the columns that the stages add.
+    needs : dict
+        Name -> switches of the platform that a column depends on, those of its inputs included.
+    unsized : bool
+        Whether a VectorAssembler reads a vector of unknown width: Spark then looks at the frame's first row.
+    """
+
+    stages: list[Stage]
+    inputs: list[Any]
+    added: dict[str, Any] = field(default_factory=dict)
+    needs: dict[str, set[str]] = field(default_factory=dict)
+    unsized: bool = False
+
+    def type_of(self, name: str) -> str:
+        """Return the bundle's type of an added column."""
+        return type_name(self.added[name].dataType)
+
+
+def _check_name(name: str, what: str) -> None:
+    bad = next((c for c in name if c == "." or unicodedata.category(c) == "Cc"), None)
+    if bad is not None:
+        raise Refused(f"{what} {name!r} holds {bad!r}", "rename the column: no dots, no control characters")
+    if not 1 <= len(name.encode()) <= NAME_BYTES:
+        raise Refused(f"{what} {name!r} is not 1 to {NAME_BYTES} bytes long", "rename the column")
+
+
+def _check_cases(names: list[str]) -> None:
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            raise Refused(f"columns {other!r} and {name!r} differ only in case", "rename one of them")
+
+
+def _check_input(data_field: Any) -> None:
+    kind = type_name(data_field.dataType)
+    if kind not in TYPES:
+        raise Refused(
+            f"column {data_field.name} has type {kind}, which no bundle holds",
+            f"cast column {data_field.name} to double or string before the first stage",
+        )
+
+
+def _static(saved: SavedStage) -> tuple[Op, Columns, Columns]:
+    op = OPS.get(saved.java_class)
+    if op is None:
+        known = ", ".join(sorted(name.rsplit(".", 1)[-1] for name in OPS))
+        raise Refused(
+            f"{saved.java_class} cannot be exported", f"use fitted stages of these classes: {known}"
+        ).at(saved.name, saved.uid)
+    inputs, outputs = op.columns(saved)
+    return op, inputs, outputs
+
+
+def _sources(stages: list[tuple[SavedStage, Op, Columns, Columns]], sample: Any) -> list[Any]:
+    """Return the sample's columns that a stage reads before any stage makes one of that name."""
+    have = {f.name: f for f in sample.schema.fields}
+    made: set[str] = set()
+    read: set[str] = set()
+    for saved, op, inputs, outputs in stages:
+        wanted = [name for names in inputs.values() for name in names]
+        for name in wanted:
+            if name not in made and name in have:
+                read.add(name)
+            elif name not in made and op.name != "string_indexer":
+                raise Refused(
+                    f"input column {name!r} is neither in the sample nor made by an earlier stage",
+                    "add it to the sample; names match byte for byte",
+                ).at(saved.name, saved.uid)
+        pairs = outputs.get("outputCols", []) if op.name == "string_indexer" else []
+        gone = {o for i, o in zip(wanted, pairs) if i not in made and i not in have}
+        made.update(o for names in outputs.values() for o in names if o not in gone)
+    return [f for f in sample.schema.fields if f.name in read]
+
+
+def _transform(saved: SavedStage, live: Any, frames: list[Any]) -> list[Any]:
+    """Transform the empty frame; a stage that must see a row gets the sample instead."""
+    error: Exception | None = None
+    for i, frame in enumerate(frames):
+        try:
+            return [live.transform(frame), *(live.transform(f) for f in frames[i + 1 :])]
+        except Exception as e:
+            error = e
+    text = str(error).strip().split("\n")[0]
+    raise Refused(f"Spark refuses the sample's schema: {text}", "compare the sample with the training data").at(
+        saved.name, saved.uid
+    )
+
+
+def _drop_missing(op: Op, reading: Reading) -> tuple[Columns, Columns]:
+    """Drop the pairs of a StringIndexerModel whose input the sample has not, as Spark does."""
+    if op.name != "string_indexer":
+        return reading.inputs, reading.outputs
+    kept = kept_pairs(reading)
+    names, outs = reading.input_names, reading.outputs["outputCols"]
+    return {"inputCols": [names[i] for i in kept]}, {"outputCols": [outs[i] for i in kept]}
+
+
+def _check_types(op: Op, reading: Reading) -> None:
+    for names in reading.inputs.values():
+        for name in names:
+            if reading.types[name] not in op.accepts:
+                raise Refused(
+                    f"column {name} has type {reading.types[name]}, {op.name} takes {', '.join(op.accepts)}",
+                    f"cast column {name} to double or string before the first stage",
+                )
+
+
+def _stage(
+    op: Op, saved: SavedStage, live: Any, columns: tuple[Columns, Columns], schema: Any, index: int
+) -> Stage | None:
+    """Build one stage; None if nothing of it is left."""
+    fields = {f.name: f for f in schema.fields}
+    types = {name: type_name(f.dataType) for name, f in fields.items()}
+    reading = Reading(saved, *columns, fields, types, f"s{index:03d}")
+    inputs, outputs = _drop_missing(op, reading)
+    if op.name == "string_indexer" and not inputs["inputCols"]:
+        return None
+    if not outputs:
+        raise Refused("no output column has a name", "set predictionCol")
+    reading = Reading(saved, inputs, outputs, fields, types, reading.prefix)
+    _check_types(op, reading)
+    built = op.build(reading)
+    return Stage(
+        op, saved, live, inputs, outputs, built.params, built.blocks, built.strings, built.needs
+    )
+
+
+def make_plan(saved: list[SavedStage], live: list[Any], sample: Any, say: Any) -> Plan:
+    """Resolve every stage against the sample's schema.
+
+    Parameters
+    ----------
+    saved, live : list
+        The same stages, as saved and as PySpark's objects.
+    sample : DataFrame
+        What the service will send.
+    """
+    static = [(s, *_static(s)) for s in saved]
+    plan = Plan([], _sources(static, sample))
+    for f in plan.inputs:
+        _check_name(f.name, "input column")
+        _check_input(f)
+    chosen = sample.select(*[_quoted(f.name) for f in plan.inputs])
+    frames = [chosen.limit(0), chosen]
+    for (stage_saved, op, inputs, outputs), stage_live in zip(static, live):
+        say(f"reading {stage_saved.name} {stage_saved.uid}")
+        schema = frames[0].schema
+        try:
+            stage = _stage(op, stage_saved, stage_live, (inputs, outputs), schema, len(plan.stages))
+        except Refused as e:
+            raise e.at(stage_saved.name, stage_saved.uid) from None
+        frames = _transform(stage_saved, stage_live, frames)
+        if stage is not None:
+            _add(plan, stage, schema, frames[0].schema)
+    if not plan.stages:
+        raise Refused("no stage is left to export", "the sample lacks every column that the pipeline reads")
+    _check_cases([f.name for f in plan.inputs] + list(plan.added))
+    return plan
+
+
+def _add(plan: Plan, stage: Stage, before: Any, after: Any) -> None:
+    known = {f.name: f for f in before.fields}
+    inherited: set[str] = set()
+    for names in stage.inputs.values():
+        for name in names:
+            inherited |= plan.needs.get(name, set())
+            if stage.op.name == "vector_assembler" and type_name(known[name].dataType) == "vector":
+                plan.unsized |= vector_width(known[name]) is None
+    plan.stages.append(stage)
+    fields = {f.name: f for f in after.fields}
+    for param_name, names in stage.outputs.items():
+        for name in names:
+            _check_name(name, "output column")
+            plan.added[name] = fields[name]
+            plan.needs[name] = inherited | stage.own_needs.get(param_name, set())
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def default_output(plan: Plan) -> list[str]:
+    """Return the columns answered by default."""
+    last = -1
+    names: list[str] = []
+    for i, stage in enumerate(plan.stages):
+        found = stage.outputs
+        if not any(p in found for p in PREDICTORS):
+            continue
+        last = i
+        second = "probabilityCol" if "probabilityCol" in found else "rawPredictionCol"
+        names += [*found.get("predictionCol", []), *found.get(second, [])]
+    rest = plan.stages[last + 1 :] if last >= 0 else plan.stages[-1:]
+    names += [name for stage in rest for group in stage.outputs.values() for name in group]
+    return list(dict.fromkeys(names)) or list(plan.added)[-1:]

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The platform: the numeric switches of the Spark session whose answers a bundle promises.
+
+Everything of the JVM is asked by SQL's ``java_method``, which runs in an executor: the place that counts. The
+driver is asked the same through py4j, and a difference makes the BLAS ``mixed``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+NETLIB = "dev.ludovic.netlib.blas"
+BLAS_NAMES = {"Java8BLAS": "java8", "Java11BLAS": "java11", "JNIBLAS": "native"}
+ARCHITECTURES = {"amd64": "x86_64", "x86_64": "x86_64", "aarch64": "aarch64"}
+HOTSPOT = ("HotSpot", "OpenJDK")
+
+Ask = Callable[..., str]
+
+
+def _executor(spark: Any) -> Ask:
+    def ask(owner: str, method: str, *args: Any) -> str:
+        given = "".join(f", {a!r}" if isinstance(a, str) else f", {a!r}D" for a in args)
+        rows = spark.range(1).selectExpr(f"java_method('{owner}', '{method}'{given})").collect()
+        return str(rows[0][0])
+
+    return ask
+
+
+def _driver(spark: Any) -> Ask:
+    def ask(owner: str, method: str, *args: Any) -> str:
+        target = spark.sparkContext._jvm
+        for name in owner.split("."):
+            target = getattr(target, name)
+        answer = getattr(target, method)(*args)
+        return str(answer.toString() if hasattr(answer, "toString") else answer)
+
+    return ask
+
+
+def java_log(spark: Any, x: float) -> float:
+    """Return Math.log(x) as the session's JVM computes it."""
+    if math.isnan(x) or x <= 0.0 or math.isinf(x):
+        return math.nan if math.isnan(x) or x < 0.0 else (-math.inf if x == 0.0 else math.inf)
+    return float(_executor(spark)("java.lang.Math", "log", float(x)))
+
+
+def _blas(ask: Ask) -> str:
+    """Return the name of the BLAS; JNIBLAS if it loads, else the one in Java."""
+    name = ask(NETLIB + ".BLAS", "getInstance").split("@")[0].rsplit(".", 1)[-1]
+    if name != "VectorBLAS":
+        return BLAS_NAMES.get(name, "native")
+    shape = ask("jdk.incubator.vector.VectorShape", "preferredShape")
+    return f"vector{int(shape.split('_')[1]) // 64}"
+
+
+def _cpu_vendor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as lines:
+            return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("vendor_id"))
+    except (OSError, StopIteration):
+        return "unknown"
+
+
+def _executor_vendor(spark: Any) -> str:
+    """Return the CPU vendor of an executor; a nested function, so that Spark ships it by value."""
+    if spark.sparkContext.master.startswith("local"):
+        return _cpu_vendor()
+
+    def vendor(_: Any) -> str:
+        try:
+            with open("/proc/cpuinfo", encoding="ascii", errors="replace") as lines:
+                return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("vendor_id"))
+        except (OSError, StopIteration):
+            return "unknown"
+
+    return str(spark.sparkContext.parallelize([0], 1).map(vendor).collect()[0])
+
+
+def _compressed(spark: Any) -> str:
+    """Return the rule by which Spark compresses vectors: two zeros are sparse under the old one only."""
+    from pyspark.ml.feature import VectorAssembler
+
+    frame = spark.range(1).selectExpr("0D AS a", "0D AS b")
+    row = VectorAssembler(inputCols=["a", "b"], outputCol="v").transform(frame).select("v").collect()[0]
+    return "old" if hasattr(row.v, "indices") else "4.1"
+
+
+def _major(jdk: str) -> int:
+    first, *rest = jdk.split("-")[0].split("+")[0].split(".")
+    return int(rest[0] if first == "1" and rest else first)
+
+
+def ask_platform(spark: Any) -> dict[str, Any]:
+    """Return the bundle's `platform` object for a session."""
+    ask = _executor(spark)
+    blas, arch = _blas(ask), ask("java.lang.System", "getProperty", "os.arch")
+    jdk, vm = (ask("java.lang.System", "getProperty", name) for name in ("java.version", "java.vm.name"))
+    hotspot = arch in ("amd64", "x86_64") and any(name in vm for name in HOTSPOT)
+    driver = _driver(spark)
+    same = _blas(driver) == blas and driver("java.lang.System", "getProperty", "java.version") == jdk
+    vendor = _executor_vendor(spark)
+    return {
+        "spark": spark.version,
+        "scala": ask("scala.util.Properties", "versionNumberString"),
+        "jdk": jdk,
+        "arch": ARCHITECTURES.get(arch, arch),
+        "cpu_vendor": vendor if vendor == _cpu_vendor() else "unknown",
+        "blas": blas if same else "mixed",
+        "reduce": "unordered" if blas.startswith("vector") and _major(jdk) > 17 else "sequential",
+        "libm": "hotspot-x86" if hotspot else "other",
+        "ansi": spark.conf.get("spark.sql.ansi.enabled").lower() == "true",
+        "locale": ask("java.util.Locale", "getDefault"),
+        "compressed": _compressed(spark),
+        "double_to_string": "jdk19" if ask("java.lang.Double", "toString", 2e23) == "2.0E23" else "jdk17",
+        "case_sensitive": spark.conf.get("spark.sql.caseSensitive").lower() == "true",
+    }

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Spark types and values as the bundle writes them."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+
+INTEGERS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
+FLOATS = ("float", "double")
+NUMERIC = (*INTEGERS, *FLOATS)
+ARRAYS = ("array<string>", "array<double>")
+TYPES = ("boolean", *NUMERIC, "string", *ARRAYS, "vector")
+SAFE_INTEGER = 1 << 53
+
+
+def type_name(data_type: Any) -> str:
+    """Return the bundle's name of a Spark type; Spark's own for those no bundle holds."""
+    name = str(data_type.simpleString())
+    return "vector" if type(data_type).__name__ == "VectorUDT" else name
+
+
+def number(value: float) -> float | str:
+    """Return a double as JSON can hold it."""
+    if math.isfinite(value):
+        return float(value)
+    return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+
+
+def saved_number(value: Any) -> float:
+    """Return a double of Spark's metadata, where non-finite ones are strings."""
+    return float(value)
+
+
+def param(value: Any) -> Any:
+    """Return a parameter value under the manifest's rules for numbers."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        return value if abs(value) <= SAFE_INTEGER else str(value)
+    return number(value) if isinstance(value, float) else value
+
+
+def _float32(value: float) -> float | str:
+    """Return the double whose shortest digits are the float's own shortest digits."""
+    return float(str(np.float32(value))) if math.isfinite(value) else number(value)
+
+
+def _vector(value: Any) -> Any:
+    if hasattr(value, "indices"):
+        return {
+            "size": int(value.size),
+            "indices": [int(i) for i in value.indices],
+            "values": [number(float(v)) for v in value.values],
+        }
+    return [number(float(v)) for v in value.values]
+
+
+_ENCODERS = {
+    "float": _float32,
+    "double": number,
+    "vector": _vector,
+    "array<double>": lambda values: [None if v is None else number(v) for v in values],
+    "array<string>": list,
+}
+
+
+def encode(value: Any, kind: str) -> Any:
+    """Return a Spark value of type `kind` as a golden row holds it."""
+    if value is None:
+        return None
+    return _ENCODERS.get(kind, lambda v: v)(value)
+
+
+def dumps(value: Any) -> str:
+    """Return compact JSON; a NaN or an infinity that reached it is a bug."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
