@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "options.h"
+
+#include "commands.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FLAG_MAX = 32 };
+
+static unsigned min3(unsigned a, unsigned b, unsigned c)
+{
+    unsigned least = a < b ? a : b;
+    return least < c ? least : c;
+}
+
+/* Levenshtein's distance; texts are cut to FLAG_MAX. */
+static unsigned distance(const char *a, const char *b)
+{
+    unsigned row[FLAG_MAX + 1];
+    unsigned n = (unsigned)strnlen(a, FLAG_MAX), m = (unsigned)strnlen(b, FLAG_MAX);
+
+    for (unsigned j = 0; j <= m; j++)
+        row[j] = j;
+    for (unsigned i = 1; i <= n; i++) {
+        unsigned diagonal = row[0];
+        row[0] = i;
+        for (unsigned j = 1; j <= m; j++) {
+            unsigned above = row[j];
+            row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
+            diagonal = above;
+        }
+    }
+    return row[m];
+}
+
+static const char *nearest(const struct option *options, unsigned n, const char *flag)
+{
+    const char *best = "help";
+    unsigned least = distance(flag, best);
+
+    for (unsigned i = 0; i < n; i++) {
+        unsigned d = distance(flag, options[i].flag);
+        if (d < least) {
+            least = d;
+            best = options[i].flag;
+        }
+    }
+    return best;
+}
+
+static bool set_number(const struct option *o, const char *name, const char *text, struct err *e)
+{
+    char *end;
+
+    errno = 0;
+    unsigned long long n = strtoull(text, &end, 10);
+    if (errno || *end || text[0] < '0' || text[0] > '9' || n < o->low || n > o->high)
+        return err_set(e, ERR_USAGE, "%s takes a number from %llu to %llu, not \"%.100s\"", name,
+                       (unsigned long long)o->low, (unsigned long long)o->high, text);
+    *(uint64_t *)o->target = n;
+    return true;
+}
+
+bool option_set(const struct option *o, const char *name, const char *text, struct err *e)
+{
+    struct option_list *list = o->target;
+
+    switch (o->kind) {
+    case OPTION_SWITCH: *(bool *)o->target = true; return true;
+    case OPTION_TEXT: *(const char **)o->target = text; return true;
+    case OPTION_NUMBER: return set_number(o, name, text, e);
+    case OPTION_LIST:
+        if (list->n == OPTION_LIST_MAX)
+            return err_set(e, ERR_USAGE, "%s stands more than %d times", name, OPTION_LIST_MAX);
+        list->items[list->n++] = text;
+        return true;
+    }
+    return false;
+}
+
+static const struct option *find(const struct option *options, unsigned n, const char *flag,
+                                 size_t len)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (strlen(options[i].flag) == len && !memcmp(options[i].flag, flag, len))
+            return &options[i];
+    return NULL;
+}
+
+/* Takes argv[*at], a flag, and its value; moves *at behind them. */
+static bool take(const struct option *options, unsigned n, char **argv, int *at, struct err *e)
+{
+    const char *name = argv[(*at)++], *flag = name + 2;
+    size_t len = strcspn(flag, "=");
+    const char *text = flag[len] ? flag + len + 1 : NULL;
+    const struct option *o = find(options, n, flag, len);
+    char bare[FLAG_MAX + 3];
+
+    if (!o) {
+        char typed[FLAG_MAX + 1];
+        snprintf(typed, sizeof typed, "%.*s", (int)(len < FLAG_MAX ? len : FLAG_MAX), flag);
+        return err_set(e, ERR_USAGE, "there is no --%s; did you mean --%s?", typed,
+                       nearest(options, n, typed));
+    }
+    snprintf(bare, sizeof bare, "--%.*s", FLAG_MAX, o->flag);
+    if (o->kind == OPTION_SWITCH && text)
+        return err_set(e, ERR_USAGE, "%s takes no value", bare);
+    if (o->kind != OPTION_SWITCH && !text) {
+        if (!argv[*at])
+            return err_set(e, ERR_USAGE, "%s needs a value: %s %s", bare, bare, o->value);
+        text = argv[(*at)++];
+    }
+    if (o->given)
+        *o->given = true;
+    return option_set(o, bare, text, e);
+}
+
+bool options_parse(const struct option *options, unsigned n, int argc, char **argv,
+                   struct option_list *rest, bool *help, struct err *e)
+{
+    static const struct option positional = {.flag = "", .kind = OPTION_LIST};
+    bool flags = true;
+    int at = 1;
+
+    *help = false;
+    while (at < argc) {
+        if (flags && (!strcmp(argv[at], "--help") || !strcmp(argv[at], "-h"))) {
+            *help = true;
+            return true;
+        }
+        if (flags && !strcmp(argv[at], "--")) {
+            flags = false;
+            at++;
+        } else if (flags && !strncmp(argv[at], "--", 2)) {
+            if (!take(options, n, argv, &at, e))
+                return false;
+        } else if (flags && argv[at][0] == '-' && argv[at][1]) {
+            return err_set(e, ERR_USAGE, "there is no %.40s; flags begin with two dashes",
+                           argv[at]);
+        } else if (!rest) {
+            return err_set(e, ERR_USAGE, "unexpected argument \"%.200s\"", argv[at]);
+        } else {
+            struct option o = positional;
+            o.target = rest;
+            if (!option_set(&o, "an argument", argv[at++], e))
+                return false;
+        }
+    }
+    return true;
+}
+
+void options_print(const struct option *options, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        char flag[2 * FLAG_MAX];
+        snprintf(flag, sizeof flag, "--%s%s%s", options[i].flag, options[i].value ? " " : "",
+                 options[i].value ? options[i].value : "");
+        printf("  %-26s %s\n", flag, options[i].help);
+    }
+    printf("  %-26s %s\n", "--help", "this text");
+}
+
+int options_usage(const char *command, const struct err *e)
+{
+    fprintf(stderr, "scored %s: %s\nTry 'scored %s --help'.\n", command, e->msg, command);
+    return EXIT_USAGE;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Flags of a subcommand, from a table: `--flag VALUE` or `--flag=VALUE`; `--` ends them. A row:
+ *     {"columns", OPTION_TEXT, &columns, .value = "LIST", .help = "columns to answer"}
+ */
+#ifndef SCORED_CLI_OPTIONS_H
+#define SCORED_CLI_OPTIONS_H
+
+#include "scored/err.h"
+
+#include <stdint.h>
+
+enum option_kind {
+    OPTION_SWITCH, /* bool: true where it stands */
+    OPTION_TEXT,   /* const char *: borrows argv */
+    OPTION_NUMBER, /* uint64_t, within low..high */
+    OPTION_LIST,   /* struct option_list: may stand many times */
+};
+
+enum { OPTION_LIST_MAX = 64 };
+
+struct option_list {
+    const char *items[OPTION_LIST_MAX];
+    unsigned n;
+};
+
+struct option {
+    const char *flag; /* without the dashes */
+    enum option_kind kind;
+    void *target;      /* of the kind's type; holds the default before */
+    const char *value; /* what help calls the value; NULL for switches */
+    const char *help;
+    uint64_t low, high; /* of numbers */
+    bool *given;        /* set where the flag stands; may be NULL */
+};
+
+/* Arguments that are no flags go to `rest`; NULL allows none. ERR_USAGE on failure, which for an
+ * unknown flag names the nearest right one. `--help` and `-h` end parsing and set *help. */
+bool options_parse(const struct option *options, unsigned n, int argc, char **argv,
+                   struct option_list *rest, bool *help, struct err *e);
+
+/* The value as options_parse would take it; `name` is for the error. */
+bool option_set(const struct option *o, const char *name, const char *text, struct err *e);
+
+/* The table as text to stdout, a line a flag. */
+void options_print(const struct option *options, unsigned n);
+
+/* "scored COMMAND: message" and where help stands, to stderr. Returns EXIT_USAGE. */
+int options_usage(const char *command, const struct err *e);
+
+#endif
