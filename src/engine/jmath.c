@@ -31,15 +31,19 @@
  * (rcpps), of which no standard says more than its largest error: so the JVM's results depend,
  * rarely, on who made its processor. The exponent of the argument only shifts the estimate, and
  * both makers' estimates are multiples of 2^-13; here they are tables, and the maker is an
- * argument. All 2^23 mantissas were measured on each: Intel: the reciprocal of the middle of each
- * of 2048 slices, rounded to nearest. AMD (family 25 model 1): constant on each of 4096 slices. Cut
- * the slice's twelve bits into three fours a, b and c: the estimate is P(a, b) - Q(a, c), a
- * bipartite table with linear interpolation whose slope depends on a alone. P and Q follow no
- * formula that we found, so they stand in jmath_tables.py as measured. The two differ in half of
- * the slices, by at most two units. That moves the choice of b below for some arguments, and then
- * the last bit of a few results: of a mixture of arguments about one in four million for log, one
- * in a million for log10 and one in fifty thousand for pow. Other models of either maker are taken
- * to agree with the one measured; the golden rows of a bundle would tell.
+ * argument. All 2^23 mantissas were measured on each.
+ *
+ * Intel: the reciprocal of the middle of each of 2048 slices, rounded to nearest.
+ *
+ * AMD (family 25 model 1): constant on each of 4096 slices. Cut the slice's twelve bits into three
+ * fours a, b and c: the estimate is P(a, b) - Q(a, c), a bipartite table, linear interpolation with
+ * a slope that depends on a alone. P and Q follow no formula that we found, so they stand in
+ * jmath_tables.py as measured.
+ *
+ * The two differ in half of the slices, by at most two units. That moves the choice of b below for
+ * some arguments, and then the last bit of a few results: of 25 million arguments for each function
+ * (a mixture, see tests/jmath) 2 of log, 18 of log10 and 455 of pow. Other models of either maker
+ * are taken to agree with the one measured; the golden rows of a bundle would tell.
  *
  * log. b = the estimate rounded to a multiple of 1/256; r = b m - 1, exact but for its last
  * operation because m is multiplied in two parts; ln x = k ln2 - ln b + ln(1 + r), with -ln b from

@@ -3,8 +3,8 @@
 
     python3 jmath_tables.py > jmath_tables.c        (needs mpmath)
 
-What no definition gives is listed here: the few last bits in which the reference misses the correctly rounded value,
-and AMD's reciprocal estimates, which were measured.
+What no definition gives is listed here: the few last bits in which the reference misses the correctly rounded
+value, and AMD's reciprocal estimates, which were measured.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ Pair = tuple[float, float]
 EXP64_LOW_FIX = {1: -1, 4: -1, 10: -1, 15: -1, 19: -1, 21: -1, 22: 1, 33: -1, 34: -1, 46: -1, 60: -1}
 EXP256_LOW_FIX = {7: -1, 20: -1, 159: -1, 173: -1, 205: 1, 217: -1}
 
-# rcpps of AMD family 25 model 1, in units of 2^-13, as measured for all 2^23 mantissas. Its 4096 values are sums of two
-# tables: by fraction bits 1 to 8 this one, ...
+# rcpps of AMD family 25 model 1, in units of 2^-13, as measured for all 2^23 mantissas. Its 4096 values are
+# differences of two tables: by fraction bits 1 to 8 this one, ...
 AMD_COARSE = """
     8190, 8158, 8127, 8095, 8065, 8034, 8003, 7973, 7943, 7913, 7883, 7854, 7825, 7796, 7767, 7738,
     7708, 7680, 7652, 7625, 7597, 7570, 7543, 7516, 7489, 7462, 7436, 7410, 7384, 7358, 7332, 7307,

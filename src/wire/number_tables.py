@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes number_tables.c, the powers of ten that reading and printing of numbers share.
 
-    python3 number_tables.py > number_tables.c
+python3 number_tables.py > number_tables.c
 """
 
 POW10_MIN = -342

@@ -3,8 +3,8 @@
 
     python3 tests/unit/number_differential.py [COUNT [SEED]]
 
-Doubles are read as float() and written as repr() do; floats are judged by exact fractions and by numpy; integers by
-fractions. Needs a C compiler and numpy. COUNT (default 200,000) is the number of values for each kind of check.
+Doubles are read as float() and written as repr() do; floats are judged by exact fractions and by numpy;
+integers by fractions. Needs a C compiler and numpy. COUNT (default 200,000) is for each kind of check.
 """
 
 from __future__ import annotations
@@ -25,9 +25,7 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
-GRAMMAR = re.compile(
-    r"-?(?:0(?![0-9])|[1-9][0-9]*+)(?:\.[0-9]++|(?!\.))(?:[eE][+-]?[0-9]+|(?![eE]))"
-)
+GRAMMAR = re.compile(r"-?(?:0(?![0-9])|[1-9][0-9]*+)(?:\.[0-9]++|(?!\.))(?:[eE][+-]?[0-9]+|(?![eE]))")
 
 
 class Number(ctypes.Structure):
@@ -122,7 +120,7 @@ class Checker:
         self.expect(x, self.out.raw[:n].decode(), str(x))
 
     def grammar(self, text: str) -> None:
-        """Against RFC 8259: where the number ends. One cut short in its fraction or exponent is none at all."""
+        """Against RFC 8259: where the number ends; cut short in fraction or exponent it is none."""
         memory = ctypes.create_string_buffer(text.encode())
         start, n = ctypes.addressof(memory), Number()
         after = self.library.number_scan(start, start + len(text), ctypes.byref(n))
@@ -189,7 +187,8 @@ def floats(r: random.Random) -> Iterator[np.float32]:
     for x in doubles(r):
         yield np.frombuffer(r.randbytes(4), dtype="<f4")[0]
         yield np.frombuffer(struct.pack("<I", r.getrandbits(r.randint(1, 23))), dtype="<f4")[0]
-        yield np.frombuffer(struct.pack("<I", r.randint(0, 255) << 23 | r.choice((0, 1, 0x7FFFFF))), dtype="<f4")[0]
+        edge = r.randint(0, 255) << 23 | r.choice((0, 1, 0x7FFFFF))
+        yield np.frombuffer(struct.pack("<I", edge), dtype="<f4")[0]
         if abs(x) < 3e38:
             yield np.float32(x)
 
@@ -226,7 +225,8 @@ def double_texts(r: random.Random) -> Iterator[str]:
         yield f"{digits}e{r.randint(-30, 30)}"
         yield f"0.{'0' * r.randint(0, 400)}{digits}E+{r.randint(0, 400)}"
         if r.random() < 0.2:
-            yield from middles(r.choice((r.getrandbits(63) % (2047 << 52), r.getrandbits(r.randint(1, 53)))), 52, -1074)
+            bits = r.choice((r.getrandbits(63) % (2047 << 52), r.getrandbits(r.randint(1, 53))))
+            yield from middles(bits, 52, -1074)
 
 
 def float_texts(r: random.Random) -> Iterator[str]:
@@ -238,7 +238,8 @@ def float_texts(r: random.Random) -> Iterator[str]:
         yield f"{r.choice(('', '-'))}{r.getrandbits(r.randint(1, 80))}e{r.randint(-70, 40)}"
         yield f"0.{'0' * r.randint(0, 60)}{r.getrandbits(70)}"
         if r.random() < 0.2:
-            yield from middles(r.choice((r.getrandbits(31) % (255 << 23), r.getrandbits(r.randint(1, 24)))), 23, -149)
+            bits = r.choice((r.getrandbits(31) % (255 << 23), r.getrandbits(r.randint(1, 24))))
+            yield from middles(bits, 23, -149)
 
 
 def clean(texts: Iterator[str]) -> Iterator[str]:
@@ -250,7 +251,8 @@ def integer_texts(r: random.Random) -> Iterator[str]:
     """Integers and near ones, shifted by powers of ten in every notation."""
     edges = (0, 1, 1 << 53, (1 << 63) - 1, 1 << 63, 1 << 64, 10**18, 10**19)
     while True:
-        value = r.choice((r.choice(edges) + r.randint(-3, 3), r.getrandbits(r.randint(1, 70)), 10 ** r.randint(0, 20)))
+        near_edge = r.choice(edges) + r.randint(-3, 3)
+        value = r.choice((near_edge, r.getrandbits(r.randint(1, 70)), 10 ** r.randint(0, 20)))
         digits, shift = str(abs(value)), r.randint(0, 25) if value else 0
         sign = r.choice(("", "-"))
         yield f"{sign}{digits}"
@@ -267,11 +269,12 @@ def grammar_texts(r: random.Random) -> Iterator[str]:
         yield "".join(r.choice("00123456789--+..eE ,") for _ in range(r.randint(0, 9)))
 
 
-def run(name: str, check: Callable[[object], None], values: Iterator[object], count: int, checker: Checker) -> None:
+def run(checker: Checker, check: Callable[..., None], values: Iterator[object], count: int) -> None:
     """Check `count` values and print the result."""
     before = checker.wrong
     for _ in range(count):
         check(next(values))
+    name = check.__name__.replace("_", " ")
     print(f"{name}: {count} values, {checker.wrong - before} mismatches", flush=True)
 
 
@@ -283,13 +286,13 @@ def main() -> int:
         c = Checker(build(folder))
     r = random.Random(seed)
     integers = (r.randint(-(1 << 63), (1 << 63) - 1) >> r.randint(0, 63) for _ in range(count))
-    run("write double", c.write_double, doubles(r), count, c)
-    run("write float", c.write_float, floats(r), count, c)
-    run("write integer", c.write_integer, integers, count, c)
-    run("read double", c.read_double, clean(double_texts(r)), count, c)
-    run("read float", c.read_float, clean(float_texts(r)), count, c)
-    run("read integer", c.read_integer, integer_texts(r), count, c)
-    run("grammar", c.grammar, grammar_texts(r), count, c)
+    run(c, c.write_double, doubles(r), count)
+    run(c, c.write_float, floats(r), count)
+    run(c, c.write_integer, integers, count)
+    run(c, c.read_double, clean(double_texts(r)), count)
+    run(c, c.read_float, clean(float_texts(r)), count)
+    run(c, c.read_integer, integer_texts(r), count)
+    run(c, c.grammar, grammar_texts(r), count)
     return 1 if c.wrong else 0
 
 
