@@ -32,3 +32,8 @@ class Refused(Exception):
     def at(self, stage: str, uid: str) -> Refused:
         """Return the same refusal with the stage named, if none was."""
         return self if self.stage else Refused(self.reason, self.cure, stage=stage, uid=uid)
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's text that says something."""
+    return next((line.strip() for line in str(error).split("\n") if line.strip()), type(error).__name__)

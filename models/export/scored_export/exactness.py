@@ -23,7 +23,7 @@ def _obstacle(need: str, platform: Mapping[str, Any]) -> str:
     """Return why a need is not reproduced on this platform, empty if it is."""
     if need == BLAS:
         blas = platform["blas"]
-        return "" if blas in REPRODUCED_BLAS else f"Spark's BLAS here is {blas}, and only java11 is reproduced"
+        return "" if blas in REPRODUCED_BLAS else f"Spark's BLAS is {blas}, and only java11 is reproduced"
     if platform["libm"] != "hotspot-x86":
         return "the exp, log and pow of this JVM are not those of HotSpot on x86-64"
     if need == POW and platform["cpu_vendor"] not in VENDORS:

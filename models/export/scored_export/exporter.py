@@ -16,7 +16,7 @@ from typing import Any
 
 from scored_export import profile
 from scored_export.blocks import Blocks, safetensors
-from scored_export.errors import Refused
+from scored_export.errors import Refused, first_line
 from scored_export.exactness import exactness
 from scored_export.golden import CANDIDATES, Golden, Probe, Writer, make_golden, shuffled
 from scored_export.ops.vectors import vector_width
@@ -28,6 +28,7 @@ from scored_export.values import ARRAYS, dumps, encode, type_name
 
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 CREATED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 SHA16 = 16
 MANIFEST_BYTES = 1 << 20
 EXAMPLE_TRIES = 50
@@ -61,7 +62,7 @@ def _lineage(given: Mapping[str, Any], platform: Mapping[str, Any]) -> dict[str,
     for key, value in given.items():
         if key in TEXT_LINEAGE or key.startswith("x-"):
             lineage[key] = str(value)
-        elif key == "training_data_rows":
+        elif key == "training_data_rows" and str(value).isdecimal():
             lineage[key] = int(value)
         elif key == "metrics" and isinstance(value, Mapping):
             lineage[key] = {str(name): encode(float(v), "double") for name, v in value.items()}
@@ -93,10 +94,13 @@ def _output(plan: Plan, name: str) -> dict[str, Any]:
 def _rows(sample: Any, plan: Plan) -> list[Row]:
     """Return up to CANDIDATES rows of the sample, spread over all of it, as tuples of the plan's inputs."""
     chosen = sample.select(*[quoted(f.name) for f in plan.inputs])
-    total = chosen.count()
-    if total > CANDIDATES:
-        chosen = chosen.sample(False, min(1.0, 1.05 * CANDIDATES / total), 0).limit(CANDIDATES)
-    return [tuple(row) for row in chosen.collect()]
+    try:
+        total = chosen.count()
+        if total > CANDIDATES:
+            chosen = chosen.sample(False, min(1.0, 1.05 * CANDIDATES / total), 0).limit(CANDIDATES)
+        return [tuple(row) for row in chosen.collect()]
+    except Exception as error:
+        raise Refused(f"the sample cannot be read: {first_line(error)}", "check its schema") from None
 
 
 def _lead(spark: Any, model: Any, plan: Plan, output: Sequence[str], rows: Sequence[Row]) -> Row | None:
@@ -113,7 +117,9 @@ def _lead(spark: Any, model: Any, plan: Plan, output: Sequence[str], rows: Seque
     raise Refused("no row of the sample passes all stages", "give a sample that the pipeline accepts")
 
 
-def _example(scorer: Scorer, writer: Writer, plan: Plan, rows: Sequence[Row], golden: Golden) -> dict[str, Any]:
+def _example(
+    scorer: Scorer, writer: Writer, plan: Plan, rows: Sequence[Row], golden: Golden
+) -> dict[str, Any]:
     """Return the synthetic example: typical values, else a passing row with typical strings."""
     kinds = [type_name(f.dataType) for f in plan.inputs]
     usual = tuple(profile.typical([row[i] for row in rows], kind) for i, kind in enumerate(kinds))
@@ -159,7 +165,7 @@ def _manifest_text(manifest: Mapping[str, Any]) -> bytes:
         text = ("{\n" + ",\n".join(lines) + "\n}\n").encode()
     except UnicodeEncodeError:
         raise Refused("a name or value holds half a surrogate pair", "mend the text") from None
-    if b"\\u0000" in text:
+    if NUL.search(text):
         raise Refused("a column name, uid or parameter value contains U+0000", "take it out")
     if len(text) > MANIFEST_BYTES:
         raise Refused(f"the manifest has {len(text)} bytes, more than 1 MiB", "split the pipeline")
@@ -196,7 +202,8 @@ class _Export:
         lead = _lead(self.spark, self.model, plan, output, given)
         scorer = Scorer(self.spark, self.model, plan.inputs, output, lead)
         probe = Probe(plan)
-        probe_scorer = Scorer(self.spark, probe.model, plan.inputs, probe.columns, lead)
+        wanted = [*probe.columns, *self.scalars(output)]
+        probe_scorer = Scorer(self.spark, probe.model, plan.inputs, wanted, lead)
         writer = Writer(plan, output)
         _progress("asking Spark for the golden rows")
         golden = make_golden(scorer, probe_scorer, probe, writer, given, plan.inputs)
@@ -204,10 +211,14 @@ class _Export:
             raise Refused("Spark answers no row of the sample", "give a sample that the pipeline accepts")
         return golden, _example(scorer, writer, plan, rows, golden), rows
 
+    def scalars(self, output: Sequence[str]) -> list[str]:
+        """Return the outputs that have statistics: all but vectors."""
+        return [name for name in output if self.plan.type_of(name) != "vector"]
+
     def profile(self, output: list[str], rows: list[Row], golden: Golden) -> bytes:
         """Return the profile's bytes."""
         named = [(f.name, type_name(f.dataType)) for f in self.plan.inputs]
-        answered = [(name, self.plan.type_of(name)) for name in output]
+        answered = [(name, self.plan.type_of(name)) for name in self.scalars(output)]
         content = {
             "rows": len(rows),
             "columns": profile.columns(rows, named),
@@ -294,7 +305,7 @@ def export(
     if version is not None:
         _check_label("version", version)
     if created is not None and not CREATED.fullmatch(created):
-        raise Refused(f"created {created!r} is not RFC 3339 UTC with milliseconds", "2026-01-31T10:20:30.123Z")
+        raise Refused(f"created {created!r} is not UTC with milliseconds", "write 2026-01-31T10:20:30.123Z")
     scratch = tempfile.mkdtemp(prefix="scored-export-")
     try:
         return _export(
@@ -338,6 +349,8 @@ def _export(
 ) -> str:
     no_sample_rows, allow_inexact, descriptions = options
     spark = sample.sparkSession
+    if "connect" in type(spark).__module__:
+        raise Refused("Spark Connect has no JVM to ask for single rows", "export from a classic session")
     live, path = _saved(model, spark, scratch)
     work = _Export(spark, live, path, sample)
     plan = work.plan

@@ -100,7 +100,7 @@ def _codes(rows: Sequence[Row], probe: Probe, answers: Sequence[Answer]) -> list
 
 
 def choose(codes: Sequence[np.ndarray[Any, Any]], count: int, seed: int = 0) -> list[int]:
-    """Return up to `count` rows: greedily those that reach most of what is not yet reached, then random ones."""
+    """Return up to `count` rows: greedily those that reach most that is new, then random ones."""
     reached = np.zeros(1 + max((int(c.max()) for c in codes if c.size), default=0), dtype=bool)
     heap = [(-len(c), i) for i, c in enumerate(codes)]
     heapq.heapify(heap)
@@ -183,7 +183,9 @@ class Golden:
     summary : dict
         The manifest's `golden`.
     outputs : list
-        Answers to the candidate rows, for the profile.
+        What else the probe was asked for, of the candidates that Spark answers; for the profile.
+    passing : list
+        Chosen rows of the sample that Spark answers.
     """
 
     text: bytes
@@ -215,7 +217,7 @@ class Writer:
 
 def _fit(lines: Sequence[tuple[Row, Answer, bytes]], rows: int, size: int) -> list[tuple[Row, Answer, bytes]]:
     """Return the lines that still fit into so many rows and bytes."""
-    kept = []
+    kept: list[tuple[Row, Answer, bytes]] = []
     for line in lines:
         if len(kept) < rows and len(line[2]) <= size:
             kept.append(line)
@@ -251,7 +253,7 @@ def make_golden(
     kept = _fit(lines(chosen, answers), MAX_ROWS - len(kept_made), MAX_BYTES - used) + kept_made
     answered = [row for row, answer, _ in kept if not isinstance(answer, Outcome)]
     summary = {"rows": len(kept), "made": len(kept_made), **_share(probe, probe_scorer.score(answered))}
-    outputs = [answer for answer in answers if not isinstance(answer, Outcome)]
+    outputs = [answer[len(probe.columns) :] for answer in reach if not isinstance(answer, Outcome)]
     return Golden(b"".join(line for _, _, line in kept), summary, outputs, passing)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scored_export.blocks import Blocks
-from scored_export.errors import Refused
+from scored_export.errors import Refused, first_line
 from scored_export.ops import OPS
 from scored_export.ops.base import Columns, Op, Reading
 from scored_export.ops.indexers import kept_pairs
@@ -17,6 +17,7 @@ from scored_export.saved import SavedStage
 from scored_export.values import TYPES, param, type_name
 
 NAME_BYTES = 256
+SCALARS = (bool, int, float, str)
 PREDICTORS = ("predictionCol", "probabilityCol", "rawPredictionCol")
 COLUMN_PARAMS = {
     *("inputCol", "inputCols", "outputCol", "outputCols", "featuresCol", "labelCol", "weightCol"),
@@ -52,7 +53,7 @@ class Stage:
         fit = {
             name: param(value)
             for name, value in sorted(self.saved.params.items())
-            if name not in self.params and name not in COLUMN_PARAMS and isinstance(value, (bool, int, float, str))
+            if name not in self.params and name not in COLUMN_PARAMS and isinstance(value, SCALARS)
         }
         if fit:
             entry["x-fit"] = fit
@@ -145,16 +146,15 @@ def _sources(stages: list[tuple[SavedStage, Op, Columns, Columns]], sample: Any)
 
 def _transform(saved: SavedStage, live: Any, frames: list[Any]) -> list[Any]:
     """Transform the empty frame; a stage that must see a row gets the sample instead."""
-    error: Exception | None = None
-    for i, frame in enumerate(frames):
+    text = ""
+    for i in range(len(frames)):
         try:
-            return [live.transform(frame), *(live.transform(f) for f in frames[i + 1 :])]
-        except Exception as e:
-            error = e
-    text = str(error).strip().split("\n")[0]
-    raise Refused(f"Spark refuses the sample's schema: {text}", "compare the sample with the training data").at(
-        saved.name, saved.uid
-    )
+            return [live.transform(frame) for frame in frames[i:]]
+        except Exception as error:
+            text = first_line(error)
+    raise Refused(
+        f"Spark refuses the sample's schema: {text}", "compare the sample with the training data"
+    ).at(saved.name, saved.uid)
 
 
 def _drop_missing(op: Op, reading: Reading) -> tuple[Columns, Columns]:
@@ -191,9 +191,7 @@ def _stage(
     reading = Reading(saved, inputs, outputs, fields, types, reading.prefix)
     _check_types(op, reading)
     built = op.build(reading)
-    return Stage(
-        op, saved, live, inputs, outputs, built.params, built.blocks, built.strings, built.needs
-    )
+    return Stage(op, saved, live, inputs, outputs, built.params, built.blocks, built.strings, built.needs)
 
 
 def make_plan(saved: list[SavedStage], live: list[Any], sample: Any, say: Any) -> Plan:

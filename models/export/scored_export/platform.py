@@ -16,42 +16,58 @@ BLAS_NAMES = {"Java8BLAS": "java8", "Java11BLAS": "java11", "JNIBLAS": "native"}
 ARCHITECTURES = {"amd64": "x86_64", "x86_64": "x86_64", "aarch64": "aarch64"}
 HOTSPOT = ("HotSpot", "OpenJDK")
 
-Ask = Callable[..., str]
+Call = tuple[str, str, tuple[Any, ...]]
+
+PROPERTIES = {"arch": "os.arch", "jdk": "java.version", "vm": "java.vm.name"}
+CALLS: dict[str, Call] = {
+    **{name: ("java.lang.System", "getProperty", (key,)) for name, key in PROPERTIES.items()},
+    "blas": (NETLIB + ".BLAS", "getInstance", ()),
+    "scala": ("scala.util.Properties", "versionNumberString", ()),
+    "locale": ("java.util.Locale", "getDefault", ()),
+    "huge": ("java.lang.Double", "toString", (2e23,)),
+}
+Ask = Callable[[Any, dict[str, Call]], dict[str, str]]
+LANES: Call = ("jdk.incubator.vector.VectorShape", "preferredShape", ())
 
 
-def _executor(spark: Any) -> Ask:
-    def ask(owner: str, method: str, *args: Any) -> str:
-        given = "".join(f", {a!r}" if isinstance(a, str) else f", {a!r}D" for a in args)
-        rows = spark.range(1).selectExpr(f"java_method('{owner}', '{method}'{given})").collect()
-        return str(rows[0][0])
+def _executor(spark: Any, calls: dict[str, Call]) -> dict[str, str]:
+    """Ask an executor, all in one job."""
 
-    return ask
+    def sql(call: Call) -> str:
+        owner, method, args = call
+        given = [repr(a) if isinstance(a, str) else f"{a!r}D" for a in args]
+        return f"java_method({', '.join([repr(owner), repr(method), *given])})"
+
+    wanted = [f"{sql(call)} AS `{name}`" for name, call in calls.items()]
+    row = spark.range(1).selectExpr(*wanted).collect()[0]
+    return {name: str(row[name]) for name in calls}
 
 
-def _driver(spark: Any) -> Ask:
-    def ask(owner: str, method: str, *args: Any) -> str:
+def _driver(spark: Any, calls: dict[str, Call]) -> dict[str, str]:
+    """Ask the driver the same."""
+    found = {}
+    for name, (owner, method, args) in calls.items():
         target = spark.sparkContext._jvm
-        for name in owner.split("."):
-            target = getattr(target, name)
+        for part in owner.split("."):
+            target = getattr(target, part)
         answer = getattr(target, method)(*args)
-        return str(answer.toString() if hasattr(answer, "toString") else answer)
-
-    return ask
+        found[name] = str(answer.toString() if hasattr(answer, "toString") else answer)
+    return found
 
 
 def java_log(spark: Any, x: float) -> float:
     """Return Math.log(x) as the session's JVM computes it."""
     if math.isnan(x) or x <= 0.0 or math.isinf(x):
         return math.nan if math.isnan(x) or x < 0.0 else (-math.inf if x == 0.0 else math.inf)
-    return float(_executor(spark)("java.lang.Math", "log", float(x)))
+    return float(_executor(spark, {"log": ("java.lang.Math", "log", (float(x),))})["log"])
 
 
-def _blas(ask: Ask) -> str:
-    """Return the name of the BLAS; JNIBLAS if it loads, else the one in Java."""
-    name = ask(NETLIB + ".BLAS", "getInstance").split("@")[0].rsplit(".", 1)[-1]
+def _blas(spark: Any, ask: Ask, instance: str) -> str:
+    """Return the bundle's name of a BLAS: JNIBLAS if it loads, else the one in Java."""
+    name = instance.split("@")[0].rsplit(".", 1)[-1]
     if name != "VectorBLAS":
         return BLAS_NAMES.get(name, "native")
-    shape = ask("jdk.incubator.vector.VectorShape", "preferredShape")
+    shape = ask(spark, {"lanes": LANES})["lanes"]
     return f"vector{int(shape.split('_')[1]) // 64}"
 
 
@@ -94,16 +110,15 @@ def _major(jdk: str) -> int:
 
 def ask_platform(spark: Any) -> dict[str, Any]:
     """Return the bundle's `platform` object for a session."""
-    ask = _executor(spark)
-    blas, arch = _blas(ask), ask("java.lang.System", "getProperty", "os.arch")
-    jdk, vm = (ask("java.lang.System", "getProperty", name) for name in ("java.version", "java.vm.name"))
-    hotspot = arch in ("amd64", "x86_64") and any(name in vm for name in HOTSPOT)
-    driver = _driver(spark)
-    same = _blas(driver) == blas and driver("java.lang.System", "getProperty", "java.version") == jdk
+    facts = _executor(spark, CALLS)
+    driver = _driver(spark, {name: CALLS[name] for name in ("blas", "jdk")})
+    blas, arch, jdk = _blas(spark, _executor, facts["blas"]), facts["arch"], facts["jdk"]
+    same = _blas(spark, _driver, driver["blas"]) == blas and driver["jdk"] == jdk
+    hotspot = arch in ("amd64", "x86_64") and any(name in facts["vm"] for name in HOTSPOT)
     vendor = _executor_vendor(spark)
     return {
         "spark": spark.version,
-        "scala": ask("scala.util.Properties", "versionNumberString"),
+        "scala": facts["scala"],
         "jdk": jdk,
         "arch": ARCHITECTURES.get(arch, arch),
         "cpu_vendor": vendor if vendor == _cpu_vendor() else "unknown",
@@ -111,8 +126,8 @@ def ask_platform(spark: Any) -> dict[str, Any]:
         "reduce": "unordered" if blas.startswith("vector") and _major(jdk) > 17 else "sequential",
         "libm": "hotspot-x86" if hotspot else "other",
         "ansi": spark.conf.get("spark.sql.ansi.enabled").lower() == "true",
-        "locale": ask("java.util.Locale", "getDefault"),
+        "locale": facts["locale"],
         "compressed": _compressed(spark),
-        "double_to_string": "jdk19" if ask("java.lang.Double", "toString", 2e23) == "2.0E23" else "jdk17",
+        "double_to_string": "jdk19" if facts["huge"] == "2.0E23" else "jdk17",
         "case_sensitive": spark.conf.get("spark.sql.caseSensitive").lower() == "true",
     }

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asks Spark for the answer to each row as if the row were alone.
 
-One job scores many rows; a row that Spark drops is found by the id that travels along. When a job throws, smaller
-partitions are tried, and in the end one row each: the plan is made once a level, and jobs run on subsets of its
-partitions, so that a failing row costs milliseconds.
+One job scores many rows; a row that Spark drops is found by the id that travels along. When a job throws,
+smaller partitions are tried, and in the end one row each: the plan is made once a level, and jobs run on subsets
+of its partitions, so that a failing row costs milliseconds.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Union
 
-from scored_export.errors import Refused
+from scored_export.errors import Refused, first_line
 
 ID = "__scored_row__"
 LEAD = -1
@@ -104,7 +104,8 @@ class Scorer:
         self, rows: Sequence[Row], pending: list[int], size: int, answers: list[Answer], end: float | None
     ) -> list[int]:
         """Score the pending rows, `size` a partition, and return those of the partitions that throw."""
-        partitions = _slices(pending, -(-len(pending) // size))
+        ids = pending if self._lead is None else [LEAD, *pending]
+        partitions = _slices(ids, -(-len(ids) // size))
         failed: list[int] = []
         for group in self._groups(rows, partitions, all_at_once=size > 1):
             if end is not None and time.monotonic() > end:
@@ -117,29 +118,24 @@ class Scorer:
                     answers[i] = found.get(i, Outcome.SKIPPED)
         return failed
 
-    def _groups(self, rows: Sequence[Row], partitions: list[list[int]], all_at_once: bool) -> Iterator[_Group]:
+    def _groups(
+        self, rows: Sequence[Row], partitions: list[list[int]], all_at_once: bool
+    ) -> Iterator[_Group]:
         """Yield what to try in one job: everything on a coarse level, a few rows on the last."""
-        if self._lead is not None:
-            yield from self._led((LEAD, *self._lead), rows, partitions)
-            return
-        java = self._plan(self.frame([(i, *rows[i]) for part in partitions for i in part], len(partitions)))
+        lead = self._lead or ()
+        data = [(i, *(lead if i == LEAD else rows[i])) for part in partitions for i in part]
+        java = self._plan(self.frame(data, len(partitions)))
         step = len(partitions) if all_at_once else FIRST_GROUP
         for begin in range(0, len(partitions), step):
             chosen = list(range(begin, min(begin + step, len(partitions))))
             yield _Group(self._spark, java, chosen, [partitions[c] for c in chosen])
-
-    def _led(self, lead: Row, rows: Sequence[Row], partitions: list[list[int]]) -> Iterator[_Group]:
-        """Yield one frame of a single partition for each group: its first row is the leading one."""
-        for part in partitions:
-            frame = self.frame([lead] + [(i, *rows[i]) for i in part], 1)
-            yield _Group(self._spark, self._plan(frame), [0], [part])
 
     def _plan(self, frame: Any) -> Any:
         """Return the planned answer as a JVM RDD of pickled rows."""
         try:
             return self._model.transform(frame).select(*self._columns)._jdf.javaToPython()
         except Exception as error:
-            raise Refused(f"Spark cannot plan the pipeline: {str(error).splitlines()[0]}") from error
+            raise Refused(f"Spark cannot plan the pipeline: {first_line(error)}") from error
 
     def _solve(self, group: _Group) -> Iterator[tuple[bool, list[int], dict[int, Row]]]:
         """Yield (passed, row indices, answers), halving what throws down to single partitions."""
@@ -164,8 +160,8 @@ class _Group:
 
     @property
     def indices(self) -> list[int]:
-        """Return the rows of the group."""
-        return [i for part in self._rows for i in part]
+        """Return the rows of the group, without the leading one."""
+        return [i for part in self._rows for i in part if i != LEAD]
 
     def halves(self) -> Iterator[_Group]:
         """Yield the group in two parts."""
@@ -183,18 +179,13 @@ class _Group:
         try:
             sock = context._jvm.PythonRDD.runJob(context._jsc.sc(), self._java, self.partitions)
             rows = list(_load_from_socket(sock, BatchedSerializer(CPickleSerializer())))
-        except Py4JJavaError:
-            return self._failed()
         except Exception as error:
-            if hasattr(error, "getErrorClass") or type(error).__module__.startswith("pyspark"):
-                return self._failed()
-            raise
+            if not isinstance(error, Py4JJavaError) and not type(error).__module__.startswith("pyspark"):
+                raise
+            if context._jsc.sc().isStopped():
+                raise Refused("Spark stopped while it scored the golden rows", "export again") from error
+            return None
         return {int(row[0]): tuple(row[1:]) for row in rows if row[0] != LEAD}
-
-    def _failed(self) -> None:
-        if self._spark.sparkContext._jsc.sc().isStopped():
-            raise Refused("Spark stopped while it scored the golden rows", "export again")
-        return None
 
 
 def _slices(rows: list[int], parts: int) -> list[list[int]]:

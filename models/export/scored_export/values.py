@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,7 @@ def _vector(value: Any) -> Any:
     return [number(float(v)) for v in value.values]
 
 
-_ENCODERS = {
+_ENCODERS: dict[str, Callable[[Any], Any]] = {
     "float": _float32,
     "double": number,
     "vector": _vector,
@@ -72,7 +73,8 @@ def encode(value: Any, kind: str) -> Any:
     """Return a Spark value of type `kind` as a golden row holds it."""
     if value is None:
         return None
-    return _ENCODERS.get(kind, lambda v: v)(value)
+    encoder = _ENCODERS.get(kind)
+    return encoder(value) if encoder else value
 
 
 def dumps(value: Any) -> str:

@@ -15,7 +15,8 @@ _VECTOR = ("vector",)
 
 # fmt: off
 _TABLE = (
-    Op("string_indexer", "feature.StringIndexerModel", _IN, _OUT, ("string", *NUMERIC), indexers.string_indexer),
+    Op("string_indexer", "feature.StringIndexerModel", _IN, _OUT, ("string", *NUMERIC),
+       indexers.string_indexer),
     Op("index_to_string", "feature.IndexToString", _IN, _OUT, NUMERIC, indexers.index_to_string),
     Op("one_hot_encoder", "feature.OneHotEncoderModel", _IN, _OUT, NUMERIC, indexers.one_hot_encoder),
     Op("vector_assembler", "feature.VectorAssembler", _IN, ("outputCol",), (*NUMERIC, "boolean", "vector"),

@@ -60,7 +60,8 @@ class _Forest:
         left, right = np.asarray(tree["left"])[order], np.asarray(tree["right"])[order]
         inner = left >= 0
         here = np.arange(len(order))
-        if not (np.array_equal(np.asarray(tree["id"])[order], here) and np.all(left[inner] == here[inner] + 1)):
+        ids = np.asarray(tree["id"])[order]
+        if not (np.array_equal(ids, here) and np.array_equal(left[inner], here[inner] + 1)):
             raise Refused("the saved tree is not in pre-order", "save the model again with Spark 2 or later")
         sizes = np.asarray(tree["categories"])[order]
         threshold = np.zeros(len(order))

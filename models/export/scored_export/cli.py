@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command ``scored-export``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from scored_export.errors import Refused, first_line
+from scored_export.exporter import NAME, export
+
+REFUSED = 3
+EPILOG = """\
+example:
+  # in the training job
+  model.save("saved")
+  df.drop("label").limit(5000).write.json("rows")
+  open("schema.json", "w").write(df.drop("label").schema.json())
+
+  # afterwards, on any machine with PySpark
+  scored-export --pipeline saved --sample rows.jsonl --schema schema.json \\
+                --out bundle --name prices --lineage git_commit=$(git rev-parse HEAD)
+  scored check bundle
+
+exit status: 0 written, 2 wrong usage, 3 refused, with the reason on the last line of stderr
+"""
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    return key, value
+
+
+def _label(text: str) -> str:
+    if not NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not [A-Za-z0-9._-]{{1,64}}")
+    return text
+
+
+def _lineage(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Return the lineage; ``metrics.rmse=1.2`` is a metric."""
+    lineage: dict[str, Any] = {}
+    for key, value in pairs:
+        group, _, metric = key.partition(".")
+        if group == "metrics" and metric:
+            lineage.setdefault("metrics", {})[metric] = value
+        else:
+            lineage[key] = value
+    return lineage
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="scored-export",
+        description="Write a bundle of a fitted Spark ML pipeline, for scored to serve.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--pipeline", required=True, metavar="DIR", help="what model.save() wrote, from Scala or Python")
+    add(
+        "--sample",
+        required=True,
+        metavar="FILE",
+        help="rows as the service will send them (.jsonl .csv .parquet)",
+    )
+    add("--schema", metavar="FILE", help="what df.schema.json() writes; needed for .jsonl and .csv")
+    add("--infer-schema", action="store_true", help="let Spark guess the schema, and print it")
+    add("--out", required=True, metavar="DIR", help="directory of the bundle; nothing in it is deleted")
+    add("--name", required=True, type=_label, help="name of the model: letters, digits, . - _")
+    add("--version", type=_label, metavar="LABEL", help="label of this version; default: UTC time and a hash")
+    add("--output", action="append", default=[], metavar="COL", help="column answered by default; repeatable")
+    add(
+        "--lineage",
+        action="append",
+        default=[],
+        type=_pair,
+        metavar="KEY=VALUE",
+        help="what produced the model, as git_commit=... or metrics.rmse=...; repeatable",
+    )
+    add("--description", action="append", default=[], type=_pair, metavar="COL=TEXT", help="of an input")
+    add("--no-sample-rows", action="store_true", help="publish no row of the sample: shuffle columns apart")
+    add("--allow-inexact", type=int, metavar="N", help="publish what is not reproduced, as N ulp apart")
+    return parser
+
+
+def _format(path: str) -> str:
+    kinds = {".jsonl": "json", ".ndjson": "json", ".json": "json", ".csv": "csv"}
+    return kinds.get(Path(path.rstrip("/")).suffix.lower(), "parquet")
+
+
+def _session() -> Any:
+    from pyspark.sql import SparkSession
+
+    return (
+        SparkSession.builder.appName("scored-export")
+        .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
+        .config("spark.sql.shuffle.partitions", "1")
+        .getOrCreate()
+    )
+
+
+def _read_schema(path: str) -> Any:
+    import json
+
+    from pyspark.sql.types import StructType
+
+    try:
+        return StructType.fromJson(json.loads(Path(path).read_text("utf-8")))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Refused(f"{path} is no schema: {error}", "write it with df.schema.json()") from None
+
+
+def _sample(spark: Any, args: argparse.Namespace, kind: str) -> Any:
+    """Return the sample as a DataFrame."""
+    from scored_export.saved import qualified
+
+    reader = spark.read.format(kind)
+    if args.schema:
+        schema = _read_schema(args.schema)
+        reader = reader.schema(schema)
+    if kind != "parquet":
+        reader = reader.option("mode", "FAILFAST")
+    if kind == "csv":
+        reader = reader.option("header", "true").option("inferSchema", str(args.infer_schema).lower())
+    try:
+        frame = reader.load(qualified(args.sample))
+    except Exception as error:
+        raise Refused(f"Spark cannot read {args.sample}: {first_line(error)}") from None
+    if args.infer_schema and not args.schema:
+        print(f"inferred schema: {frame.schema.json()}", file=sys.stderr)
+    return _as_declared(spark, frame, schema) if args.schema else frame
+
+
+def _as_declared(spark: Any, frame: Any, schema: Any) -> Any:
+    """Give a file's columns the declared flags and metadata back; Spark reads all columns as nullable."""
+    return spark.createDataFrame(frame.rdd, schema, verifySchema=True) if frame.schema != schema else frame
+
+
+def _run(args: argparse.Namespace, kind: str) -> str:
+    spark = _session()
+    return export(
+        args.pipeline,
+        args.out,
+        sample=_sample(spark, args, kind),
+        name=args.name,
+        version=args.version,
+        lineage=_lineage(args.lineage),
+        output=args.output,
+        no_sample_rows=args.no_sample_rows,
+        allow_inexact=args.allow_inexact,
+        descriptions=dict(args.description),
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    parser = _parser()
+    args = parser.parse_args(argv)
+    kind = _format(args.sample)
+    if kind != "parquet" and not (args.schema or args.infer_schema):
+        parser.error(f"{args.sample} needs --schema FILE (or --infer-schema)")
+    if args.allow_inexact is not None and args.allow_inexact < 1:
+        parser.error("--allow-inexact takes a positive number of units in the last place")
+    try:
+        digest = _run(args, kind)
+    except Refused as error:
+        print(f"scored-export: refused: {error}", file=sys.stderr)
+        return REFUSED
+    print(f"{args.out}: sha256 {digest}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
