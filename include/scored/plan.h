@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The compiled pipeline. A plan is columns: the inputs first, then what the stages make, each by one unit;
+ * and filters, which drop rows. A program is the order of steps that answers a set of columns, as Spark would
+ * evaluate it (FORMAT.md 7). A plan is read-only once built; any number of threads may run it, each with a
+ * frame of its own.
+ */
+#ifndef SCORED_PLAN_H
+#define SCORED_PLAN_H
+
+#include "scored/bundle.h"
+#include "scored/frame.h"
+
+enum { COLUMN_NONE = UINT16_MAX, COLUMN_WORDS = 64 };
+
+/* How large values of a column get. Of vectors: the size, and how many entries are stored at most. */
+struct shape {
+    enum type type;
+    int64_t size;        /* of every vector of the column, or SIZE_UNKNOWN */
+    uint32_t active_max; /* stored entries of a vector, elements of an array; 0 for scalars */
+};
+
+struct unit;
+typedef void unit_run(const struct unit *u, struct frame *f, uint64_t rows);
+
+/* What makes one column, or drops rows (out == COLUMN_NONE). Runs on the rows of a bit mask, all alive, whose
+ * inputs are made. `run` allocates nothing and checks nothing that load has proved. */
+struct unit {
+    unit_run *run;
+    const void *params; /* in the plan's arena */
+    const uint16_t *in; /* columns read */
+    uint16_t n_in, out, stage;
+    bool barrier;
+};
+
+struct plan_column {
+    const char *name; /* NULL: hidden, between two units of a stage */
+    struct shape shape;
+    bool nullable, contains_null; /* contains_null: of arrays, in requests */
+    const struct unit *unit; /* NULL for inputs */
+    uint16_t stage;          /* COLUMN_NONE for inputs */
+    uint16_t root;           /* the one input it derives from, or COLUMN_NONE where there are several */
+    size_t offset;           /* of its values in a scratch */
+    uint32_t stride;         /* bytes a row of stored entries, 0 for scalars */
+};
+
+struct plan_stage {
+    const char *op, *uid;
+};
+
+struct column_set {
+    uint64_t words[COLUMN_WORDS];
+};
+
+/* Steps in order. A step below n_columns makes that column; others are filters. */
+struct program {
+    uint16_t n_steps;
+    uint16_t steps[];
+};
+
+struct plan {
+    struct arena *arena;
+    const struct platform *platform;
+    struct plan_column *columns;
+    struct plan_stage *stages;
+    struct unit **order; /* units and filters in stage order */
+    struct unit **filters;
+    uint16_t n_columns, n_inputs, n_stages, n_order, n_filters;
+    uint16_t *outputs; /* columns answered by default */
+    uint16_t n_outputs;
+    struct column_set defaults, all; /* all: every named column that a stage adds */
+    const struct program *program;   /* for the defaults */
+    const struct program *program_all;
+    size_t row_size;      /* bytes of the worst row */
+    size_t scratch_size;  /* bytes of one scratch */
+    unsigned frame_rows;  /* 1..64 */
+};
+
+/* Compiles a bundle whose blocks are attached; everything goes into `arena`. `scratch` is the wanted size of one
+ * thread's memory, in bytes; `frame_rows` caps the rows of a frame, 1..64. The bundle must outlive the plan. */
+bool plan_build(struct plan *p, struct bundle *b, struct arena *arena, size_t scratch,
+                unsigned frame_rows, struct err *e);
+
+/* The column of a name, as the last stage sees it, or COLUMN_NONE. */
+uint16_t plan_find(const struct plan *p, const char *name, size_t n);
+
+/* Writes the program for a set of columns; `out` has room for plan_program_steps(p) steps. */
+void plan_program(const struct plan *p, const struct column_set *asked, struct program *out);
+static inline unsigned plan_program_steps(const struct plan *p)
+{
+    return (unsigned)p->n_columns + p->n_filters;
+}
+
+/* Runs a program on the frame's live rows. Afterwards f->live are the rows that have an answer. */
+void plan_run(const struct plan *p, const struct program *program, struct frame *f);
+
+/* Draws the pipeline as a tree, for people. */
+struct buf;
+void plan_draw(const struct plan *p, struct buf *out);
+
+static inline bool column_in(const struct column_set *s, unsigned c)
+{
+    return s->words[c / 64] >> c % 64 & 1;
+}
+
+static inline void column_add(struct column_set *s, unsigned c)
+{
+    s->words[c / 64] |= (uint64_t)1 << c % 64;
+}
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scored/blas.h"
+
+const struct blas *blas_java11(void)
+{
+    return __builtin_cpu_supports("fma") && __builtin_cpu_supports("avx2") ? &blas_java11_fma
+                                                                           : &blas_java11_plain;
+}
+
+/* Over the stored entries of x, ascending, multiply and add. */
+static double dot_sparse_dense(const struct vec *x, const double *y)
+{
+    double sum = 0;
+
+    for (uint32_t k = 0; k < x->n; k++)
+        sum += x->values[k] * y[x->indices[k]];
+    return sum;
+}
+
+static double dot_entries(const double *xv, const uint32_t *xi, uint32_t xn, const struct vec *y)
+{
+    double sum = 0;
+    uint32_t j = 0;
+
+    for (uint32_t k = 0; k < xn && j < y->n; k++) {
+        while (j < y->n && y->indices[j] < xi[k])
+            j++;
+        if (j < y->n && y->indices[j] == xi[k])
+            sum += xv[k] * y->values[j++];
+    }
+    return sum;
+}
+
+double blas_dot(const struct blas *b, const struct vec *x, const struct vec *y)
+{
+    if (x->sparse && y->sparse)
+        return dot_entries(x->values, x->indices, x->n, y);
+    if (x->sparse)
+        return dot_sparse_dense(x, y->values);
+    if (y->sparse)
+        return dot_sparse_dense(y, x->values);
+    return b->ddot(x->values, y->values, x->size);
+}
+
+/* Compressed rows. */
+static void gemv_by_rows(const struct matrix *m, const struct vec *x, double *y)
+{
+    for (uint32_t r = 0; r < m->rows; r++) {
+        uint32_t from = m->indptr[r], n = m->indptr[r + 1] - from;
+        const struct vec row = {.size = m->cols,
+                                .n = n,
+                                .sparse = true,
+                                .values = (double *)(uintptr_t)(m->values + from),
+                                .indices = (uint32_t *)(uintptr_t)(m->indices + from)};
+        double sum = x->sparse ? dot_entries(row.values, row.indices, n, x)
+                               : dot_sparse_dense(&row, x->values);
+        y[r] = y[r] + sum;
+    }
+}
+
+/* Compressed columns: column by column, each scaled by x's entry. */
+static void gemv_by_columns(const struct matrix *m, const struct vec *x, double *y)
+{
+    for (uint32_t k = 0; k < x->n; k++) {
+        uint32_t c = x->sparse ? x->indices[k] : k;
+        for (uint32_t i = m->indptr[c]; i < m->indptr[c + 1]; i++)
+            y[m->indices[i]] += m->values[i] * x->values[k];
+    }
+}
+
+void blas_gemv(const struct blas *b, const struct matrix *m, const struct vec *x, double *y)
+{
+    if (m->sparse) {
+        (m->transposed ? gemv_by_rows : gemv_by_columns)(m, x, y);
+        return;
+    }
+    if (!x->sparse) {
+        (m->transposed ? b->dgemv_rows : b->dgemv_columns)(m->values, m->rows, m->cols, x->values,
+                                                           y);
+        return;
+    }
+    for (uint32_t r = 0; r < m->rows; r++)
+        y[r] = dot_sparse_dense(x, m->values + (size_t)r * m->cols) + y[r];
+}

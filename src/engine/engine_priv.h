@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the engine share: memory of vectors, and helpers of several ops. */
+#ifndef SCORED_ENGINE_PRIV_H
+#define SCORED_ENGINE_PRIV_H
+
+#include "scored/op.h"
+
+/* Computes strides, offsets and frame_rows when all columns are known. */
+bool frame_layout(struct plan *p, size_t wanted, unsigned max_rows, struct err *e);
+
+/* The vector a unit is about to write, pointing to its own memory. size, n, sparse are the unit's
+ * to set. */
+struct vec *frame_vec(struct frame *f, unsigned column, unsigned row);
+
+/* Rows whose column is null become null in the unit's column; returns the others. */
+static inline uint64_t pass_nulls(const struct unit *u, struct frame *f, uint64_t rows)
+{
+    uint64_t nulls = f->columns[u->in[0]].nulls;
+
+    f->columns[u->out].nulls = nulls;
+    return rows & ~nulls;
+}
+
+/* Null vectors fail: Spark's UDF dereferences them. Returns the other rows. */
+uint64_t fail_nulls(const struct unit *u, struct frame *f, uint64_t rows);
+
+/* Vectors of another size than `size` fail. Returns the other rows. */
+uint64_t fail_sizes(const struct unit *u, struct frame *f, uint64_t rows, uint32_t size);
+
+/* The kernels of the bundle's platform, for a stage whose column `name` depends on them. Fails
+ * where this program does not reproduce them, unless the column is declared inexact. */
+struct blas;
+bool load_blas(struct load *l, const char *name, const struct blas **out, struct err *e);
+
+/* The same for the platform's exp, log and pow. */
+bool load_libm(struct load *l, const char *name, struct err *e);
+
+#endif

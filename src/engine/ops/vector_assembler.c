@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * VectorAssembler: columns end to end in one vector, compressed. Zeros of either sign are dropped, so -0.0 comes out as
+ * 0.0. Null, and NaN of a scalar: error fails, skip drops the row, keep stores NaN (as many as the column is wide).
+ * NaN inside a vector is never looked at.
+ */
+#include "../engine_priv.h"
+
+#include "../../bundle/bounds.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+struct assembler {
+    const struct part {
+        enum type type;
+        uint32_t length; /* entries of a null under keep */
+    } *parts;
+    enum handle_invalid invalid;
+    enum platform_compressed rule;
+};
+
+static bool is_bad(const struct part *p, const struct column *c, unsigned row)
+{
+    if (c->nulls & row_bit(row))
+        return true;
+    return p->type != TYPE_VECTOR && isnan(column_double(c, p->type, row));
+}
+
+static void run_filter(const struct unit *u, struct frame *f, uint64_t rows)
+{
+    const struct assembler *a = u->params;
+
+    for (unsigned i = 0; i < u->n_in; i++) {
+        const struct part *p = &a->parts[i];
+        bool can_be_nan = p->type == TYPE_FLOAT || p->type == TYPE_DOUBLE;
+        const struct column *c = &f->columns[u->in[i]];
+        FOR_ROWS(r, rows & f->live)
+        {
+            if (c->nulls & row_bit(r) || (can_be_nan && is_bad(p, c, r)))
+                frame_skip(f, r, u, u->in[i]);
+        }
+    }
+}
+
+/* What is put: sizes and non-zeros are counted first, since they decide the kind; then entries are stored. */
+struct sink {
+    struct vec *v; /* NULL while counting */
+    uint32_t size, nnz;
+};
+
+static void put(struct sink *s, uint32_t at, double value)
+{
+    if (!(value != 0))
+        return;
+    if (s->v && s->v->sparse) {
+        s->v->indices[s->nnz] = s->size + at;
+        s->v->values[s->nnz] = value;
+    } else if (s->v) {
+        s->v->values[s->size + at] = value;
+    }
+    s->nnz++;
+}
+
+static void put_vector(struct sink *s, const struct vec *v)
+{
+    for (uint32_t k = 0; k < v->n; k++)
+        put(s, v->sparse ? v->indices[k] : k, v->values[k]);
+    s->size += v->size;
+}
+
+static void put_all(const struct unit *u, const struct frame *f, unsigned row, struct sink *s)
+{
+    const struct assembler *a = u->params;
+
+    for (unsigned i = 0; i < u->n_in; i++) {
+        const struct part *p = &a->parts[i];
+        const struct column *c = &f->columns[u->in[i]];
+        if (c->nulls & row_bit(row)) { /* keep: the others do not come here */
+            for (uint32_t k = 0; k < p->length; k++)
+                put(s, k, (double)NAN);
+            s->size += p->length;
+        } else if (p->type == TYPE_VECTOR) {
+            put_vector(s, &c->vec[row]);
+        } else {
+            put(s, 0, column_double(c, p->type, row));
+            s->size++;
+        }
+    }
+}
+
+static bool fail_bad(const struct unit *u, struct frame *f, unsigned row)
+{
+    const struct assembler *a = u->params;
+
+    for (unsigned i = 0; i < u->n_in; i++) {
+        const struct column *c = &f->columns[u->in[i]];
+        if (!is_bad(&a->parts[i], c, row))
+            continue;
+        bool null = c->nulls & row_bit(row);
+        frame_fail(f, row, u, u->in[i], null ? PROBLEM_NULL_VALUE : PROBLEM_INVALID_VALUE,
+                   "'%s' is %s", f->plan->columns[u->in[i]].name, null ? "null" : "NaN");
+        return true;
+    }
+    return false;
+}
+
+static void run(const struct unit *u, struct frame *f, uint64_t rows)
+{
+    const struct assembler *a = u->params;
+    const struct shape *shape = &f->plan->columns[u->out].shape;
+
+    f->columns[u->out].nulls = 0;
+    FOR_ROWS(r, rows)
+    {
+        struct sink count = {0};
+        if (a->invalid != HANDLE_KEEP && fail_bad(u, f, r))
+            continue;
+        put_all(u, f, r, &count);
+        struct vec *v = frame_vec(f, u->out, r);
+        v->size = count.size;
+        v->sparse = compressed_sparse(a->rule, count.nnz, count.size);
+        v->n = v->sparse ? count.nnz : count.size;
+        assert(v->n <= shape->active_max);
+        if (!v->sparse)
+            memset(v->values, 0, count.size * sizeof(double));
+        struct sink store = {.v = v};
+        put_all(u, f, r, &store);
+    }
+}
+
+/* Width and entries of one input; a scalar is 1 and 1. */
+static bool load_part(struct load *l, const struct json *length, uint16_t column, struct part *p,
+                      bool keep, struct err *e)
+{
+    const struct plan_column *c = load_column(l, column);
+
+    p->type = c->shape.type;
+    if (p->type != TYPE_VECTOR && p->type != TYPE_BOOLEAN && !type_is_numeric(p->type))
+        return err_set(e, ERR_BAD_BUNDLE,
+                       "inputs.inputCols: column '%.64s' is %s, not a number, boolean or vector", c->name,
+                       type_name(p->type));
+    if (json_is_null(length))
+        return !keep || json_fail(length, e, "must be a number where handleInvalid is keep");
+    if (!json_as_u32(length, BOUND_FEATURES, &p->length, e))
+        return false;
+    if (p->type != TYPE_VECTOR && p->length != 1)
+        return json_fail(length, e, "must be 1, column '%.64s' is %s", c->name, type_name(p->type));
+    return true;
+}
+
+/* The shape of the sum of the parts. */
+static bool sum_shape(struct load *l, const uint16_t *columns, uint16_t n, const struct part *parts,
+                      struct shape *out, struct err *e)
+{
+    int64_t size = 0;
+    uint64_t active = 0;
+
+    for (uint16_t i = 0; i < n; i++) {
+        const struct shape *s = &load_column(l, columns[i])->shape;
+        bool vector = s->type == TYPE_VECTOR;
+        int64_t width = vector ? s->size : 1;
+        uint32_t entries = vector ? s->active_max : 1;
+        if (vector && width != SIZE_UNKNOWN && parts[i].length != (uint64_t)width && parts[i].length)
+            width = SIZE_UNKNOWN; /* a null would be of another width */
+        size = size == SIZE_UNKNOWN || width == SIZE_UNKNOWN ? SIZE_UNKNOWN : size + width;
+        active += entries > parts[i].length ? entries : parts[i].length;
+    }
+    if (active > BOUND_FEATURES || size > BOUND_FEATURES)
+        return err_set(e, ERR_BAD_BUNDLE, "the vector would have more than %d entries", BOUND_FEATURES);
+    *out = shape_vector(size, compressed_active(size, (uint32_t)active));
+    return true;
+}
+
+static bool load(struct load *l, struct err *e)
+{
+    const uint16_t *columns;
+    const char *const *name;
+    struct json lengths;
+    struct json_iter it = {0};
+    struct shape shape;
+    uint16_t n;
+
+    struct assembler *a = load_new(l, struct assembler, 1);
+    if (!a)
+        return err_memory(e);
+    if (!load_inputs(l, "inputCols", &columns, &n, e) || !load_outputs(l, "outputCol", &name, 1, e) ||
+        !load_handle_invalid(l, true, &a->invalid, e) ||
+        !json_get_array(&l->params, "lengths", &lengths, e))
+        return false;
+    if (json_size(&lengths) != n)
+        return json_fail(&lengths, e, "must have %u elements, one a column", (unsigned)n);
+    struct part *parts = load_new(l, struct part, n);
+    if (!parts)
+        return err_memory(e);
+    while (json_next(&lengths, &it))
+        if (!load_part(l, &it.value, columns[it.n - 1], &parts[it.n - 1], a->invalid == HANDLE_KEEP, e))
+            return false;
+    if (!sum_shape(l, columns, n, parts, &shape, e))
+        return false;
+    a->parts = parts;
+    a->rule = l->plan->platform->compressed;
+    const struct unit filter = {.run = run_filter, .params = a, .in = columns, .n_in = n};
+    const struct unit u = {.run = run, .params = a, .in = columns, .n_in = n};
+    return (a->invalid != HANDLE_SKIP || load_filter(l, &filter, e)) &&
+           load_unit(l, name[0], shape, false, &u, NULL, e);
+}
+
+const struct op op_vector_assembler = {
+    .name = "vector_assembler",
+    .class_name = "feature.VectorAssembler",
+    .inputs = (const char *const[]){"inputCols", NULL},
+    .outputs = (const char *const[]){"outputCol", NULL},
+    .params = (const char *const[]){"handleInvalid", "lengths", NULL},
+    .barrier = true,
+    .load = load,
+};

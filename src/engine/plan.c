@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a bundle to a plan, and from a set of asked-for columns to a program (FORMAT.md 7).
+ *
+ * Columns are numbered as they are made, so a unit reads only lower numbers: that order is the
+ * topological one, and a set is closed under "reads" by one scan downwards.
+ */
+#include "engine_priv.h"
+
+#include "../bundle/bounds.h"
+#include "scored/buf.h"
+
+/* -- columns -------------------------------------------------------------------------------------
+ */
+
+uint16_t plan_find(const struct plan *p, const char *name, size_t n)
+{
+    for (unsigned c = p->n_columns; c-- > 0;) {
+        const char *other = p->columns[c].name;
+        if (other && strlen(other) == n && memcmp(other, name, n) == 0)
+            return (uint16_t)c;
+    }
+    return COLUMN_NONE;
+}
+
+static uint32_t input_active(const struct bundle_column *c)
+{
+    if (c->type != TYPE_VECTOR)
+        return c->type == TYPE_ARRAY_STRING || c->type == TYPE_ARRAY_DOUBLE ? BOUND_ELEMENTS : 0;
+    return c->size > BOUND_ELEMENTS ? (uint32_t)c->size : BOUND_ELEMENTS;
+}
+
+static bool add_inputs(struct plan *p, const struct bundle *b, struct err *e)
+{
+    for (uint32_t i = 0; i < b->n_inputs; i++) {
+        const struct bundle_column *c = &b->inputs[i];
+        if (plan_find(p, c->name, strlen(c->name)) != COLUMN_NONE)
+            return err_set(e, ERR_BAD_BUNDLE, "input '%.64s' stands twice", c->name);
+        /* A request may send a vector of another size than the sample's, as rows of a frame may. */
+        p->columns[p->n_columns++] = (struct plan_column){
+            .name = c->name,
+            .shape = {.type = c->type, .size = SIZE_UNKNOWN, .active_max = input_active(c)},
+            .nullable = c->nullable,
+            .contains_null = c->contains_null,
+            .stage = COLUMN_NONE,
+            .root = (uint16_t)i,
+        };
+    }
+    p->n_inputs = (uint16_t)b->n_inputs;
+    return true;
+}
+
+/* -- programs -------------------------------------------------------------------------------------
+ */
+
+static void add_reads(struct column_set *s, const struct unit *u)
+{
+    for (unsigned i = 0; i < u->n_in; i++)
+        column_add(s, u->in[i]);
+}
+
+static void close_reads(const struct plan *p, struct column_set *s)
+{
+    for (unsigned c = p->n_columns; c-- > p->n_inputs;)
+        if (column_in(s, c))
+            add_reads(s, p->columns[c].unit);
+}
+
+struct build {
+    const struct plan *plan;
+    struct column_set made;
+    struct program *out;
+};
+
+/* Emits the columns of a set that are not made yet, and what they read. */
+static void emit_columns(struct build *b, struct column_set wanted)
+{
+    close_reads(b->plan, &wanted);
+    for (unsigned c = b->plan->n_inputs; c < b->plan->n_columns; c++) {
+        if (!column_in(&wanted, c) || column_in(&b->made, c))
+            continue;
+        column_add(&b->made, c);
+        b->out->steps[b->out->n_steps++] = (uint16_t)c;
+    }
+}
+
+void plan_program(const struct plan *p, const struct column_set *asked, struct program *out)
+{
+    struct build b = {.plan = p, .out = out};
+    struct column_set needed = *asked;
+    uint16_t n_filters = 0;
+
+    out->n_steps = 0;
+    for (unsigned i = 0; i < p->n_filters; i++)
+        add_reads(&needed, p->filters[i]);
+    close_reads(p, &needed);
+    for (unsigned i = 0; i < p->n_order; i++) {
+        const struct unit *u = p->order[i];
+        struct column_set wanted = {0};
+        if (u->out == COLUMN_NONE) {
+            add_reads(&wanted, u);
+            emit_columns(&b, wanted);
+            out->steps[out->n_steps++] = (uint16_t)(p->n_columns + n_filters++);
+        } else if (u->barrier && column_in(&needed, u->out)) {
+            column_add(&wanted, u->out);
+            emit_columns(&b, wanted);
+        }
+    }
+    emit_columns(&b, *asked);
+}
+
+static const struct program *new_program(const struct plan *p, const struct column_set *asked)
+{
+    struct program *program =
+        arena_alloc(p->arena, 1, sizeof *program + plan_program_steps(p) * sizeof(uint16_t),
+                    alignof(struct program));
+
+    if (program)
+        plan_program(p, asked, program);
+    return program;
+}
+
+void plan_run(const struct plan *p, const struct program *program, struct frame *f)
+{
+    for (unsigned i = 0; i < program->n_steps && f->live; i++) {
+        unsigned step = program->steps[i];
+        const struct unit *u =
+            step < p->n_columns ? p->columns[step].unit : p->filters[step - p->n_columns];
+        u->run(u, f, f->live);
+    }
+}
+
+/* -- building -------------------------------------------------------------------------------------
+ */
+
+static bool check_keys(const struct json *map, const char *what, const char *const *keys,
+                       struct err *e)
+{
+    return json_only(map, keys, e) || err_wrap(e, "%s", what);
+}
+
+static bool load_stage(struct plan *p, struct bundle *b, uint16_t index, struct err *e)
+{
+    const struct bundle_stage *s = &b->stages[index];
+    const char *package = "org.apache.spark.ml.";
+    struct load l = {.plan = p,
+                     .bundle = b,
+                     .stage = s,
+                     .op = op_find(s->op),
+                     .index = index,
+                     .arena = p->arena,
+                     .params = s->params};
+
+    if (!l.op)
+        return err_set(e, ERR_BAD_BUNDLE, "unknown op '%.64s'", s->op);
+    if (strncmp(s->class_name, package, strlen(package)) != 0 ||
+        strcmp(s->class_name + strlen(package), l.op->class_name) != 0)
+        return err_set(e, ERR_BAD_BUNDLE, "op %s goes with class %s%s, not '%.100s'", l.op->name,
+                       package, l.op->class_name, s->class_name);
+    p->stages[index] = (struct plan_stage){.op = l.op->name, .uid = s->uid};
+    unsigned before = p->n_columns;
+    if (!check_keys(&s->inputs, "inputs", l.op->inputs, e) ||
+        !check_keys(&s->outputs, "outputs", l.op->outputs, e) ||
+        !check_keys(&s->params, "params", l.op->params, e) || !l.op->load(&l, e))
+        return false;
+    return p->n_columns > before ||
+           err_set(e, ERR_BAD_BUNDLE, "outputs: the stage makes no column");
+}
+
+static bool add_outputs(struct plan *p, const struct bundle *b, struct err *e)
+{
+    p->outputs = arena_new(p->arena, uint16_t, b->n_outputs);
+    if (!p->outputs)
+        return err_memory(e);
+    for (uint32_t i = 0; i < b->n_outputs; i++) {
+        const struct bundle_column *o = &b->outputs[i];
+        uint16_t c = plan_find(p, o->name, strlen(o->name));
+        if (c == COLUMN_NONE || c < p->n_inputs)
+            return err_set(e, ERR_BAD_BUNDLE, "output[%u]: no stage makes a column '%.64s'",
+                           (unsigned)i, o->name);
+        if (p->columns[c].shape.type != o->type)
+            return err_set(e, ERR_BAD_BUNDLE, "output[%u]: column '%.64s' is %s, not %s",
+                           (unsigned)i, o->name, type_name(p->columns[c].shape.type),
+                           type_name(o->type));
+        if (column_in(&p->defaults, c))
+            return err_set(e, ERR_BAD_BUNDLE, "output[%u]: '%.64s' stands twice", (unsigned)i,
+                           o->name);
+        column_add(&p->defaults, c);
+        p->outputs[i] = c;
+    }
+    p->n_outputs = (uint16_t)b->n_outputs;
+    return true;
+}
+
+/* An entry of exactness for every column that the stages add, and for no other. */
+static bool check_exactness(struct plan *p, const struct bundle *b, struct err *e)
+{
+    unsigned named = 0;
+
+    for (unsigned c = p->n_inputs; c < p->n_columns; c++) {
+        const char *name = p->columns[c].name;
+        if (!name)
+            continue;
+        named++;
+        column_add(&p->all, c);
+        if (!json_has(&b->exactness, name))
+            return err_set(e, ERR_BAD_BUNDLE, "exactness: no entry for column '%.64s'", name);
+    }
+    return named == json_size(&b->exactness) ||
+           err_set(e, ERR_BAD_BUNDLE, "exactness: %u entries for %u columns",
+                   (unsigned)json_size(&b->exactness), named);
+}
+
+static bool build(struct plan *p, struct bundle *b, struct err *e)
+{
+    p->columns = arena_new(p->arena, struct plan_column, BOUND_COLUMNS);
+    p->stages = arena_new(p->arena, struct plan_stage, b->n_stages);
+    p->order = arena_new(p->arena, struct unit *, BOUND_COLUMNS + BOUND_STAGES);
+    p->filters = arena_new(p->arena, struct unit *, BOUND_STAGES);
+    if (!p->columns || !p->stages || !p->order || !p->filters)
+        return err_memory(e);
+    if (!add_inputs(p, b, e))
+        return false;
+    p->n_stages = (uint16_t)b->n_stages;
+    for (uint16_t i = 0; i < p->n_stages; i++)
+        if (!load_stage(p, b, i, e))
+            return err_wrap(e, "stages[%u] '%.64s'", (unsigned)i, b->stages[i].uid);
+    return bundle_all_used(b, e) && add_outputs(p, b, e) && check_exactness(p, b, e);
+}
+
+bool plan_build(struct plan *p, struct bundle *b, struct arena *arena, size_t scratch,
+                unsigned frame_rows, struct err *e)
+{
+    *p = (struct plan){.arena = arena, .platform = &b->platform};
+    if (!build(p, b, e) || !frame_layout(p, scratch, frame_rows, e))
+        return false;
+    p->program = new_program(p, &p->defaults);
+    p->program_all = new_program(p, &p->all);
+    return (p->program && p->program_all) || err_memory(e);
+}

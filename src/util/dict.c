@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scored/dict.h"
+
+#include <string.h>
+
+enum { EMPTY = UINT32_MAX };
+
+struct dict_entry {
+    uint32_t fingerprint, index; /* index EMPTY: a free place */
+};
+
+struct bits_dict_entry {
+    uint64_t key;
+    uint32_t value; /* EMPTY: a free place */
+};
+
+/* -- hashing: 128-bit products, folded
+ * ------------------------------------------------------------- */
+
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+    __extension__ unsigned __int128 product = (unsigned __int128)a * b;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static uint64_t load8(const char *p)
+{
+    uint64_t v;
+
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static uint32_t load4(const char *p)
+{
+    uint32_t v;
+
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static const uint64_t odd1 = 0x9e3779b97f4a7c15U, odd2 = 0xc2b2ae3d27d4eb4fU,
+                      odd3 = 0x165667b19e3779f9U;
+
+uint64_t hash_bytes(const char *p, size_t n, uint64_t seed)
+{
+    uint64_t a = 0, b = 0, h = seed ^ odd1;
+
+    if (n > 16) {
+        for (size_t left = n; left > 16; left -= 16, p += 16)
+            h = fold(load8(p) ^ odd2, load8(p + 8) ^ h);
+        size_t rest = (n - 1) % 16 + 1;
+        a = load8(p + rest - 16);
+        b = load8(p + rest - 8);
+    } else if (n >= 8) {
+        a = load8(p);
+        b = load8(p + n - 8);
+    } else if (n >= 4) {
+        a = load4(p);
+        b = load4(p + n - 4);
+    } else if (n) {
+        a = (uint64_t)(unsigned char)p[0] << 16 | (uint64_t)(unsigned char)p[n / 2] << 8 |
+            (unsigned char)p[n - 1];
+    }
+    return fold(a ^ odd2, b ^ h ^ n ^ odd3);
+}
+
+static uint32_t places_for(uint32_t n)
+{
+    uint32_t places = 4;
+
+    while (places < 2 * (uint64_t)n)
+        places *= 2;
+    return places;
+}
+
+/* -- bytes
+ * ----------------------------------------------------------------------------------------- */
+
+/* The entry of the key, or the free place where it would go. */
+static struct dict_entry *place(const struct dict *d, const char *p, size_t n)
+{
+    uint64_t h = hash_bytes(p, n, d->seed);
+    uint32_t fingerprint = (uint32_t)(h >> 32);
+
+    for (uint32_t i = (uint32_t)h & d->mask;; i = (i + 1) & d->mask) {
+        struct dict_entry *entry = &d->entries[i];
+        if (entry->index == EMPTY)
+            return entry;
+        const struct text *key = &d->keys[entry->index];
+        if (entry->fingerprint == fingerprint && key->len == n && memcmp(key->p, p, n) == 0)
+            return entry;
+    }
+}
+
+bool dict_build(struct dict *d, const struct text *keys, uint32_t n, struct arena *a)
+{
+    uint32_t places = places_for(n);
+
+    *d = (struct dict){.keys = keys, .mask = places - 1};
+    d->entries = arena_new(a, struct dict_entry, places);
+    if (!d->entries)
+        return false;
+    for (uint32_t i = 0; i < places; i++)
+        d->entries[i].index = EMPTY;
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t h = hash_bytes(keys[i].p, keys[i].len, d->seed);
+        *place(d, keys[i].p, keys[i].len) =
+            (struct dict_entry){.fingerprint = (uint32_t)(h >> 32), .index = i};
+    }
+    return true;
+}
+
+int64_t dict_find(const struct dict *d, const char *p, size_t n)
+{
+    const struct dict_entry *entry = place(d, p, n);
+
+    return entry->index == EMPTY ? DICT_NONE : (int64_t)entry->index;
+}
+
+/* -- bit patterns
+ * ---------------------------------------------------------------------------------- */
+
+static struct bits_dict_entry *bits_place(const struct bits_dict *d, uint64_t key)
+{
+    for (uint32_t i = (uint32_t)fold(key ^ odd1, odd2) & d->mask;; i = (i + 1) & d->mask) {
+        struct bits_dict_entry *entry = &d->entries[i];
+        if (entry->value == EMPTY || entry->key == key)
+            return entry;
+    }
+}
+
+bool bits_dict_build(struct bits_dict *d, const uint64_t *keys, const uint32_t *values, uint32_t n,
+                     struct arena *a)
+{
+    uint32_t places = places_for(n);
+
+    *d = (struct bits_dict){.mask = places - 1};
+    d->entries = arena_new(a, struct bits_dict_entry, places);
+    if (!d->entries)
+        return false;
+    for (uint32_t i = 0; i < places; i++)
+        d->entries[i].value = EMPTY;
+    for (uint32_t i = 0; i < n; i++)
+        *bits_place(d, keys[i]) = (struct bits_dict_entry){.key = keys[i], .value = values[i]};
+    return true;
+}
+
+int64_t bits_dict_find(const struct bits_dict *d, uint64_t key)
+{
+    const struct bits_dict_entry *entry = bits_place(d, key);
+
+    return entry->value == EMPTY ? DICT_NONE : (int64_t)entry->value;
+}
