@@ -106,9 +106,23 @@ def days_to_sell(rng: np.random.Generator, cars: Sequence[Derivative], d: Drawn)
     pace -= 0.035 * np.log(np.array([a.density for a in market.AREAS])[d.area] / 800)
     month = d.listed.astype("datetime64[M]").astype(int) % 12
     pace += 0.14 * np.cos(2 * np.pi * (month - 11) / 12)  # slow before Christmas
-    open_top = np.array([c.range.body == "Convertible" for c in cars])[d.derivative]
-    pace += np.where(open_top, 0.35 * np.cos(2 * np.pi * month / 12), 0)  # nobody wants one in January
-    return np.ceil(30 * np.exp(pace) * rng.gamma(5.0, 1 / 5.0, len(pace)))
+    pace += interplay(cars, d, month)
+    return np.ceil(28 * np.exp(pace) * rng.gamma(8.0, 1 / 8.0, len(pace)))
+
+
+def interplay(cars: Sequence[Derivative], d: Drawn, month: np.ndarray) -> np.ndarray:
+    """Return what no sum over single properties can say: where one property changes what another means."""
+    fuel = np.array([c.fuel for c in cars])[d.derivative]
+    body = np.array([c.range.body for c in cars])[d.derivative]
+    london = np.array([a.region == "London" for a in market.AREAS])[d.area]
+    private = d.seller == "Private"
+    pace = np.where(body == "Convertible", 0.40 * np.cos(2 * np.pi * month / 12), 0)  # nobody wants one in January
+    pace += np.where((fuel == market.D) & london & (d.age > 84), 0.75, 0)  # older diesels pay to enter
+    pace += np.where((fuel == market.E) & (d.age > 60), 0.45, 0)  # fear for the battery
+    pace += np.where((d.age >= 34) & (d.age <= 40) & ~private, -0.25, 0)  # back from a three-year lease
+    pace += np.where(d.mileage > 100_000, 0.40, 0)
+    pace += np.where(private & (d.ratio > 1.0), 4.0 * (d.ratio - 1), 0)  # no warranty: only a low price helps
+    return pace + np.where(private & (d.photos < 10), 0.35, 0)
 
 
 def adverts(rng: np.random.Generator, cars: Sequence[Derivative], rows: int, end: np.datetime64) -> list[Row]:

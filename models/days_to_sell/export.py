@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Job 4: write the bundle that scored serves."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pyspark.ml import PipelineModel
+from pyspark.sql import DataFrame, SparkSession
+
+from days_to_sell import cli, session
+from days_to_sell.columns import DESCRIPTIONS, FEATURES, request_schema
+from days_to_sell.lineage import lineage
+
+try:
+    import scored_export
+except ImportError:  # a checkout: the exporter lies beside this package
+    sys.path.append(str(Path(__file__).parents[1] / "export"))
+    import scored_export
+
+
+def requests(spark: SparkSession, training: Path) -> DataFrame:
+    """Return the training set as the service would have sent it: no label, nulls only where requests have them."""
+    rows = spark.read.parquet(str(training)).select(*FEATURES).collect()
+    return spark.createDataFrame(rows, request_schema())
+
+
+def export(folder: cli.Folder, bundle: Path, version: str | None, uri: str | None, master: str) -> None:
+    """Export the model that `train` saved, with what `check` and `train` know of it."""
+    model = folder.need(folder.model, "train")
+    training = folder.need(folder.training, "check")
+    profile, report = (json.loads(p.read_text(encoding="utf-8")) for p in (folder.profile, folder.metrics))
+    spark = session.spark(master)
+    try:
+        scored_export.export(PipelineModel.load(str(model)), bundle, sample=requests(spark, training),
+                             name="days_to_sell", version=version, lineage=lineage(profile, report, uri),
+                             descriptions=DESCRIPTIONS)
+    except scored_export.Refused as why:
+        raise cli.Refused(str(why)) from why
+    size = sum(f.stat().st_size for f in bundle.iterdir())
+    cli.say(f"  {bundle}: {size / 1024:.0f} KiB in {len(list(bundle.iterdir()))} files")
+
+
+HELP = """Write the bundle of DIR/model: manifest, blocks, golden rows with Spark's answers, profile, lineage.
+
+example:
+  python -m days_to_sell.export --out build/days_to_sell --bundle models/days_to_sell/bundle"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the job."""
+    p = cli.parser("export", HELP)
+    p.add_argument("--bundle", type=Path, metavar="DIR", help="where to write it (default DIR/bundle)")
+    p.add_argument("--version", help="label of this version (default: UTC time and a hash)")
+    p.add_argument("--training-data-uri", metavar="URI", help="where the training data is kept, for lineage")
+    p.add_argument("--master", default="local[2]", help="Spark master (default local[2])")
+    args = p.parse_args(argv)
+    folder = cli.Folder(args.out)
+    return cli.run("export", lambda: export(folder, args.bundle or folder.bundle, args.version,
+                                            args.training_data_uri, args.master))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Job 3: fit the candidates, choose one, measure it on the newest adverts, save it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame
+
+from days_to_sell import cli, evaluate, session
+from days_to_sell.columns import FEATURES, LABEL
+from days_to_sell.pipeline import candidates
+
+#: A model must beat the baseline's mean absolute error by this share, or it is not worth serving.
+GAIN = 0.10
+
+Metrics = dict[str, float]
+
+
+def show(name: str, m: Metrics) -> None:
+    """Print one line of the comparison."""
+    cli.say(f"  {name:<18} mae {m['mae']:6.2f}  rmse {m['rmse']:6.2f}  r2 {m['r2']:6.3f}")
+
+
+def compare(parts: evaluate.Split, only: str | None) -> dict[str, Metrics]:
+    """Fit each candidate on the oldest adverts and measure it on the next ones."""
+    found = {}
+    for name, pipeline in candidates().items():
+        if only in (None, name):
+            found[name] = evaluate.of(pipeline.fit(parts.train), parts.choose)
+            show(name, found[name])
+    return found
+
+
+def flat(groups: dict[str, Metrics]) -> Metrics:
+    """Return `{"group_mae": ...}`: the form that lineage takes, to six decimals."""
+    return {f"{group}_{k}": round(v, 6) for group, m in groups.items() for k, v in m.items()}
+
+
+def read(folder: cli.Folder, master: str) -> DataFrame:
+    """Return the training set in one partition: sums have one order, so the fit has one outcome."""
+    path = folder.need(folder.training, "check")
+    return session.spark(master).read.parquet(str(path)).select("listed_on", *FEATURES, LABEL).coalesce(1).cache()
+
+
+def train(folder: cli.Folder, only: str | None, master: str) -> None:
+    """Choose the candidate with the least error on the middle part, refit it on all but the newest, report on those."""
+    parts = evaluate.split(read(folder, master))
+    cli.say("  to choose by:")
+    found = compare(parts, only)
+    winner = min(found, key=lambda name: found[name]["mae"])
+    seen = parts.train.unionByName(parts.choose).coalesce(1)
+    model = candidates()[winner].fit(seen)
+    held = {"baseline": evaluate.baseline(seen, parts.report), "holdout": evaluate.of(model, parts.report)}
+    cli.say(f"  {winner} wins; on the newest adverts, which nothing was fitted on or chosen by:")
+    for name, m in held.items():
+        show(name, m)
+    if not held["holdout"]["mae"] <= (1 - GAIN) * held["baseline"]["mae"]:
+        raise cli.Refused(f"{winner} errs by {held['holdout']['mae']:.2f} days, the median by "
+                          f"{held['baseline']['mae']:.2f}: less than {GAIN:.0%} better is not worth serving")
+    model.write().overwrite().save(str(folder.model))
+    report = {"winner": winner, "fitted_rows": seen.count(), "holdout_rows": parts.report.count(),
+              "metrics": flat({f"choose_{n}": m for n, m in found.items()} | held)}
+    folder.metrics.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+HELP = """Fit LinearRegression, RandomForestRegressor and GBTRegressor on the oldest 70 % of the adverts, choose
+by mean absolute error on the next 15 %, refit the winner on both, and report on the newest 15 %.
+Writes DIR/model and DIR/metrics.json; exits 1 if the winner is hardly better than the median.
+The same data and seeds give the same model.
+
+example:
+  python -m days_to_sell.train --out build/days_to_sell"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the job."""
+    p = cli.parser("train", HELP)
+    p.add_argument("--only", choices=sorted(candidates_names()), help="fit this candidate alone")
+    p.add_argument("--master", default="local[2]", help="Spark master (default local[2])")
+    args = p.parse_args(argv)
+    return cli.run("train", lambda: train(cli.Folder(args.out), args.only, args.master))
+
+
+def candidates_names() -> tuple[str, ...]:
+    """Return the candidates' names without a JVM, for --help."""
+    return ("linear", "forest", "gbt")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
