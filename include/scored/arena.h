@@ -19,7 +19,8 @@ struct arena {
 /* {0} is an empty arena. Frees all; the arena is empty again. */
 void arena_done(struct arena *a);
 
-/* Zeroed memory for n items, or NULL (also where n * size overflows). n = 0 gives a valid pointer. */
+/* Zeroed memory for n items, or NULL (also where n * size overflows). n = 0 gives a valid pointer.
+ */
 void *arena_alloc(struct arena *a, size_t n, size_t size, size_t align);
 #define arena_new(a, type, n) ((type *)arena_alloc((a), (n), sizeof(type), alignof(type)))
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sums in the order of the reference's BLAS. Implemented: java11, dev.ludovic.netlib's Java11BLAS, which Spark 3.5
- * uses on JDK 11 and 17 without libblas and the vector module. Vectors of a call have equal sizes.
+ * Sums in the order of the reference's BLAS. Implemented: java11, dev.ludovic.netlib's Java11BLAS,
+ * which Spark 3.5 uses on JDK 11 and 17 without libblas and the vector module. Vectors of a call
+ * have equal sizes.
  */
 #ifndef SCORED_BLAS_H
 #define SCORED_BLAS_H
@@ -11,17 +12,23 @@
 struct blas {
     /* x . y: four accumulators by fused multiply-add, ((s0+s1)+s2)+s3, then the tail */
     double (*ddot)(const double *x, const double *y, uint32_t n);
-    /* y[r] += a[r] . x, a row-major [rows, cols]: each dot one accumulator, by fused multiply-add */
+    /* y[r] += a[r] . x, a row-major [rows, cols]: each dot one accumulator, by fused multiply-add
+     */
     void (*dgemv_rows)(const double *a, uint32_t rows, uint32_t cols, const double *x, double *y);
-    /* the same sums as Spark makes them when it holds the matrix by columns: four columns at a time */
-    void (*dgemv_columns)(const double *a, uint32_t rows, uint32_t cols, const double *x, double *y);
+    /* the same sums as Spark makes them when it holds the matrix by columns: four columns at a time
+     */
+    void (*dgemv_columns)(const double *a, uint32_t rows, uint32_t cols, const double *x,
+                          double *y);
 };
 
-/* The kernels for this CPU: with fused multiply-add instructions, or the library's fma(); the same bits. */
+/* The kernels for this CPU: with fused multiply-add instructions, or the library's fma(); the same
+ * bits. */
 const struct blas *blas_java11(void);
-extern const struct blas blas_java11_fma, blas_java11_plain; /* the first only on CPUs with FMA and AVX2 */
+extern const struct blas blas_java11_fma,
+    blas_java11_plain; /* the first only on CPUs with FMA and AVX2 */
 
-/* Spark's BLAS.dot of two vectors of equal size: dense . dense by ddot, else a plain loop over stored entries. */
+/* Spark's BLAS.dot of two vectors of equal size: dense . dense by ddot, else a plain loop over
+ * stored entries. */
 double blas_dot(const struct blas *b, const struct vec *x, const struct vec *y);
 
 /* Spark's BLAS.gemv with alpha = beta = 1: y += m . x, x of m->cols entries. */

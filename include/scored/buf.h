@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A growing byte buffer. Appending never fails at once: a failed allocation makes the buffer `failed`,
- * drops what follows, and is checked once at the end. After each call data[len] is NUL.
+ * A growing byte buffer. Appending never fails at once: a failed allocation makes the buffer
+ * `failed`, drops what follows, and is checked once at the end. After each call data[len] is NUL.
  */
 #ifndef SCORED_BUF_H
 #define SCORED_BUF_H

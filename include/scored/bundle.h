@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A bundle: bytes in, a validated structure out. models/FORMAT.md is the specification. What is
- * checked here: the manifest's form, the files' sizes and digests, the blocks' layout. What a stage's
- * params and blocks must be is checked by its op. Nothing here reads files or allocates by a size that was
- * not checked against bytes at hand.
+ * checked here: the manifest's form, the files' sizes and digests, the blocks' layout. What a
+ * stage's params and blocks must be is checked by its op. Nothing here reads files or allocates by
+ * a size that was not checked against bytes at hand.
  */
 #ifndef SCORED_BUNDLE_H
 #define SCORED_BUNDLE_H
@@ -55,8 +55,15 @@ struct block {
     bool used;         /* set by bundle_block */
 };
 
-enum platform_blas { BLAS_JAVA8, BLAS_JAVA11, BLAS_VECTOR2, BLAS_VECTOR4, BLAS_VECTOR8, BLAS_NATIVE,
-                     BLAS_MIXED };
+enum platform_blas {
+    BLAS_JAVA8,
+    BLAS_JAVA11,
+    BLAS_VECTOR2,
+    BLAS_VECTOR4,
+    BLAS_VECTOR8,
+    BLAS_NATIVE,
+    BLAS_MIXED
+};
 enum platform_compressed { COMPRESSED_OLD, COMPRESSED_41 };
 
 struct platform {
@@ -88,15 +95,16 @@ struct bundle {
 struct bundle *bundle_new(const char *manifest, size_t n, struct err *e);
 void bundle_free(struct bundle *b); /* takes NULL */
 
-/* Gives the bundle a file of bundle_file.size bytes; takes `bytes` (malloc'ed) also on failure. Its digest is
- * verified here, over these bytes; blocks are parsed. Each role once. */
+/* Gives the bundle a file of bundle_file.size bytes; takes `bytes` (malloc'ed) also on failure. Its
+ * digest is verified here, over these bytes; blocks are parsed. Each role once. */
 bool bundle_attach(struct bundle *b, enum bundle_role role, unsigned char *bytes, size_t n,
                    struct err *e);
 
 /* A block of a stage, "s003." and `name`, marked as used; NULL where there is none. */
 const struct block *bundle_block(struct bundle *b, uint32_t stage, const char *name);
 
-/* Every block was used, and every stage's list is the set of its blocks. Called when all ops are loaded. */
+/* Every block was used, and every stage's list is the set of its blocks. Called when all ops are
+ * loaded. */
 bool bundle_all_used(const struct bundle *b, struct err *e);
 
 const char *bundle_role_name(enum bundle_role role);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Read-only tables from bytes, or from 64-bit patterns, to an index. Open addressing at a load of at most one half;
- * a look-up compares a fingerprint first and the key only on a hit. Keys are borrowed.
+ * Read-only tables from bytes, or from 64-bit patterns, to an index. Open addressing at a load of
+ * at most one half; a look-up compares a fingerprint first and the key only on a hit. Keys are
+ * borrowed.
  */
 #ifndef SCORED_DICT_H
 #define SCORED_DICT_H
@@ -28,7 +29,8 @@ struct dict {
     uint32_t mask;
 };
 
-/* Of equal keys the last one wins. The keys must live as long as the table. false: out of memory. */
+/* Of equal keys the last one wins. The keys must live as long as the table. false: out of memory.
+ */
 bool dict_build(struct dict *d, const struct text *keys, uint32_t n, struct arena *a);
 
 /* The key's index, or DICT_NONE. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Errors by value. A call that can fail returns bool (or a pointer), fills the caller's struct err and
- * leaves its outputs untouched. Each level that knows more puts its context in front.
+ * Errors by value. A call that can fail returns bool (or a pointer), fills the caller's struct err
+ * and leaves its outputs untouched. Each level that knows more puts its context in front.
  */
 #ifndef SCORED_ERR_H
 #define SCORED_ERR_H
@@ -12,14 +12,14 @@
 #define countof(array) (sizeof(array) / sizeof((array)[0]))
 
 /* X(id, text): few, each because someone acts differently on it. */
-#define ERR_CODES(X)                                                                               \
-    X(NONE, "none")                                                                                \
-    X(USAGE, "usage")                                                                              \
-    X(BAD_REQUEST, "bad request")                                                                  \
-    X(BAD_BUNDLE, "bad bundle")                                                                    \
-    X(NOT_FOUND, "not found")                                                                      \
-    X(NO_MEMORY, "out of memory")                                                                  \
-    X(SYSTEM, "system call failed")                                                                \
+#define ERR_CODES(X)                \
+    X(NONE, "none")                 \
+    X(USAGE, "usage")               \
+    X(BAD_REQUEST, "bad request")   \
+    X(BAD_BUNDLE, "bad bundle")     \
+    X(NOT_FOUND, "not found")       \
+    X(NO_MEMORY, "out of memory")   \
+    X(SYSTEM, "system call failed") \
     X(UPSTREAM, "upstream failed")
 
 enum err_code {

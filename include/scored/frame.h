@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The columns of up to 64 rows being scored. A frame lives in a scratch: memory of one thread, laid out when the
- * model is loaded and never freed or grown. Sets of rows are 64-bit masks.
+ * The columns of up to 64 rows being scored. A frame lives in a scratch: memory of one thread, laid
+ * out when the model is loaded and never freed or grown. Sets of rows are 64-bit masks.
  *
- * A vector keeps what Spark keeps: dense, or sparse with its stored zeros, because later bits depend on it.
+ * A vector keeps what Spark keeps: dense, or sparse with its stored zeros, because later bits
+ * depend on it.
  */
 #ifndef SCORED_FRAME_H
 #define SCORED_FRAME_H
@@ -34,8 +35,8 @@ struct list {
 };
 
 struct column {
-    uint64_t nulls; /* bit r: row r is null, its value undefined */
-    union {         /* indexed by row */
+    uint64_t nulls;   /* bit r: row r is null, its value undefined */
+    union {           /* indexed by row */
         int64_t *i64; /* boolean (0, 1), tinyint to bigint */
         float *f32;
         double *f64;
@@ -48,9 +49,9 @@ struct column {
 /* Why a row has no answer. */
 struct row_error {
     enum problem problem;
-    uint16_t stage;  /* index in the plan, or UINT16_MAX: before the first stage */
-    uint16_t column; /* index in the plan, or UINT16_MAX */
-    uint16_t field;  /* the input to blame, or UINT16_MAX */
+    uint16_t stage;          /* index in the plan, or UINT16_MAX: before the first stage */
+    uint16_t column;         /* index in the plan, or UINT16_MAX */
+    uint16_t field;          /* the input to blame, or UINT16_MAX */
     char detail[ROW_DETAIL]; /* UTF-8, may be cut */
 };
 
@@ -61,9 +62,9 @@ struct frame {
     const struct plan *plan;
     struct column *columns; /* of the plan, by its indexes */
     unsigned n_rows;
-    uint64_t live;    /* rows that still go on */
-    uint64_t skipped; /* rows that a filter dropped */
-    uint64_t failed;  /* rows with an error */
+    uint64_t live;                      /* rows that still go on */
+    uint64_t skipped;                   /* rows that a filter dropped */
+    uint64_t failed;                    /* rows with an error */
     uint16_t *skip_stage, *skip_column; /* by row, of skipped ones */
     struct row_error *errors;           /* by row, of failed ones */
 };
@@ -74,8 +75,8 @@ struct frame *frame_init(const struct plan *p, void *scratch);
 /* Starts a frame of no rows. */
 void frame_reset(struct frame *f);
 
-/* The row fails: by its decoder, or by a unit whose stage, input column and root field are noted. The detail is cut.
- * Only the first error of a row is kept. */
+/* The row fails: by its decoder, or by a unit whose stage, input column and root field are noted.
+ * The detail is cut. Only the first error of a row is kept. */
 void frame_fail_field(struct frame *f, unsigned row, enum problem problem, uint16_t field,
                       const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 void frame_fail(struct frame *f, unsigned row, const struct unit *u, uint16_t column,
@@ -85,10 +86,9 @@ void frame_fail(struct frame *f, unsigned row, const struct unit *u, uint16_t co
 void frame_skip(struct frame *f, unsigned row, const struct unit *u, uint16_t column);
 
 /* for each row r of a mask */
-#define FOR_ROWS(r, rows)                                                                          \
-    for (uint64_t left_##r = (rows); left_##r; left_##r &= left_##r - 1)                           \
-        for (unsigned r = (unsigned)__builtin_ctzll(left_##r), once_##r = 1; once_##r;             \
-             once_##r = 0)
+#define FOR_ROWS(r, rows)                                                \
+    for (uint64_t left_##r = (rows); left_##r; left_##r &= left_##r - 1) \
+        for (unsigned r = (unsigned)__builtin_ctzll(left_##r), once_##r = 1; once_##r; once_##r = 0)
 
 static inline uint64_t row_bit(unsigned row)
 {
@@ -98,7 +98,7 @@ static inline uint64_t row_bit(unsigned row)
 /* A number as Spark casts it to double; longs round to nearest even. */
 static inline double column_double(const struct column *c, enum type type, unsigned row)
 {
-    return type == TYPE_DOUBLE ? c->f64[row]
+    return type == TYPE_DOUBLE  ? c->f64[row]
            : type == TYPE_FLOAT ? (double)c->f32[row]
                                 : (double)c->i64[row];
 }

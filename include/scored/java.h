@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Java's conversions and comparisons, which C's are not: C's cast of NaN or 1e300 to an integer is undefined. The only
- * place of the engine that casts a double to an integer.
+ * Java's conversions and comparisons, which C's are not: C's cast of NaN or 1e300 to an integer is
+ * undefined. The only place of the engine that casts a double to an integer.
  */
 #ifndef SCORED_JAVA_H
 #define SCORED_JAVA_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON documents of the control plane: manifests. Read by cJSON, which is lenient, behind a strict check of the
- * bytes. Never for rows: those are decoded by wire/.
+ * JSON documents of the control plane: manifests. Read by cJSON, which is lenient, behind a strict
+ * check of the bytes. Never for rows: those are decoded by wire/.
  *
  * The getters check presence and type and name the place in the error, as "stages[2].params.p".
  */
@@ -19,16 +19,17 @@ struct json_limits {
 
 struct json_doc; /* owns all values */
 
-/* A value and where it stands. Passed by value, borrows the document; `path` is of the getter's parent. */
+/* A value and where it stands. Passed by value, borrows the document; `path` is of the getter's
+ * parent. */
 struct json {
-    const void *node;         /* NULL: absent */
-    const struct json *up;    /* for error texts; NULL at the root */
-    const char *key;          /* name in `up`, or NULL for an array's element */
+    const void *node;      /* NULL: absent */
+    const struct json *up; /* for error texts; NULL at the root */
+    const char *key;       /* name in `up`, or NULL for an array's element */
     uint32_t index;
 };
 
-/* Refuses what is not strict JSON, duplicate keys, \u0000, lone surrogates, malformed UTF-8 and what is
- * beyond the limits. The document is freed by json_free. */
+/* Refuses what is not strict JSON, duplicate keys, \u0000, lone surrogates, malformed UTF-8 and
+ * what is beyond the limits. The document is freed by json_free. */
 struct json_doc *json_parse(const char *text, size_t n, const struct json_limits *limits,
                             struct err *e);
 void json_free(struct json_doc *doc); /* takes NULL */
@@ -57,8 +58,10 @@ bool json_get_array(const struct json *v, const char *key, struct json *out, str
 /* Strings are NUL-terminated (\u0000 was refused) and live as long as the document. */
 bool json_get_string(const struct json *v, const char *key, const char **out, struct err *e);
 bool json_get_bool(const struct json *v, const char *key, bool *out, struct err *e);
-bool json_get_u32(const struct json *v, const char *key, uint32_t max, uint32_t *out, struct err *e);
-bool json_get_u64(const struct json *v, const char *key, uint64_t max, uint64_t *out, struct err *e);
+bool json_get_u32(const struct json *v, const char *key, uint32_t max, uint32_t *out,
+                  struct err *e);
+bool json_get_u64(const struct json *v, const char *key, uint64_t max, uint64_t *out,
+                  struct err *e);
 /* A number, or "NaN", "Infinity", "-Infinity". */
 bool json_get_double(const struct json *v, const char *key, double *out, struct err *e);
 

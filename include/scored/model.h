@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A model: a loaded plan with its identity, proved by its golden rows; read-only once published, counted. And the slots
- * where requests find the current model of a name.
+ * A model: a loaded plan with its identity, proved by its golden rows; read-only once published,
+ * counted. And the slots where requests find the current model of a name.
  */
 #ifndef SCORED_MODEL_H
 #define SCORED_MODEL_H
@@ -33,25 +33,28 @@ struct model {
     unsigned n_frames;
     struct question defaults; /* default outputs, dense vectors */
     struct coverage coverage;
-    uint64_t loaded_ms;  /* wall clock, when it was published */
-    uint64_t load_ns;    /* how long loading took */
+    uint64_t loaded_ms; /* wall clock, when it was published */
+    uint64_t load_ns;   /* how long loading took */
 };
 
-/* Fetches, verifies, compiles, and replays the golden rows. NULL on failure. The first reference is the caller's. */
+/* Fetches, verifies, compiles, and replays the golden rows. NULL on failure. The first reference is
+ * the caller's. */
 struct model *model_load(struct source *s, const struct model_options *options, struct err *e);
 void model_release(struct model *m); /* takes NULL; any thread; frees with the last reference */
 
-/* Replays the golden rows on frames[0]: every answer equal (FORMAT.md 6). The error names line, column, expected and
- * got. */
+/* Replays the golden rows on frames[0]: every answer equal (FORMAT.md 6). The error names line,
+ * column, expected and got. */
 bool golden_replay(struct model *m, struct err *e);
 
-/* A question for a comma-separated list of column names or "all"; NULL or empty means the defaults. `program` and
- * `columns` are memory for it, of plan_program_steps and n_columns entries. False: *unknown is the name that no column
- * has. */
+/* A question for a comma-separated list of column names or "all"; NULL or empty means the defaults.
+ * `program` and `columns` are memory for it, of plan_program_steps and n_columns entries. False:
+ * *unknown is the name that no column has. */
 bool question_columns(const struct model *m, const char *list, struct program *program,
                       uint16_t *columns, struct question *q, struct text *unknown);
 
-/* -- slots ------------------------------------------------------------------------------------------------------- */
+/* -- slots
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 enum { SLOT_NAME = 65 };
 
@@ -68,8 +71,8 @@ struct registry {
     unsigned n_slots;
 };
 
-/* `specs` are "URI" or "NAME=URI". A single one without a name takes it from its manifest. On failure nothing stays
- * loaded; ERR_USAGE marks a spec that is itself wrong. */
+/* `specs` are "URI" or "NAME=URI". A single one without a name takes it from its manifest. On
+ * failure nothing stays loaded; ERR_USAGE marks a spec that is itself wrong. */
 bool registry_open(struct registry *r, const char *const *specs, unsigned n,
                    const struct model_options *options, struct err *e);
 void registry_close(struct registry *r);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An op is our code for a kind of stage: one file of engine/ops, one row of ops.def. `load` reads the stage's
- * params and blocks, checks all of them once, and adds units to the plan. The helpers below name the
- * place in every error; the caller adds the stage's uid.
+ * An op is our code for a kind of stage: one file of engine/ops, one row of ops.def. `load` reads
+ * the stage's params and blocks, checks all of them once, and adds units to the plan. The helpers
+ * below name the place in every error; the caller adds the stage's uid.
  */
 #ifndef SCORED_OP_H
 #define SCORED_OP_H
@@ -12,12 +12,12 @@
 struct load;
 
 struct op {
-    const char *name;              /* as bundles spell it */
-    const char *class_name;        /* Spark's, after "org.apache.spark.ml." */
-    const char *const *inputs;     /* NULL-terminated keys of `inputs` */
-    const char *const *outputs;    /* ... of `outputs` */
-    const char *const *params;     /* ... of `params` */
-    bool barrier;                  /* Spark marks its UDF non-deterministic (FORMAT.md 7) */
+    const char *name;           /* as bundles spell it */
+    const char *class_name;     /* Spark's, after "org.apache.spark.ml." */
+    const char *const *inputs;  /* NULL-terminated keys of `inputs` */
+    const char *const *outputs; /* ... of `outputs` */
+    const char *const *params;  /* ... of `params` */
+    bool barrier;               /* Spark marks its UDF non-deterministic (FORMAT.md 7) */
     bool (*load)(struct load *l, struct err *e);
 };
 
@@ -58,14 +58,15 @@ bool load_handle_invalid(struct load *l, bool skip_allowed, enum handle_invalid 
 bool load_block(struct load *l, const char *name, enum block_type type, const struct block **out,
                 struct err *e);
 
-/* Vectors of params, as a dense array of *size doubles (*sparse_out, where not NULL, gives it as it is kept). */
+/* Vectors of params, as a dense array of *size doubles (*sparse_out, where not NULL, gives it as it
+ * is kept). */
 bool load_vector(struct load *l, const char *key, const double **values, uint32_t *size,
                  struct vec *kept, struct err *e);
 
 struct matrix {
     uint32_t rows, cols;
     bool sparse, transposed;
-    const double *values;     /* dense: row-major; sparse: by indptr */
+    const double *values; /* dense: row-major; sparse: by indptr */
     const uint32_t *indices, *indptr;
 };
 bool load_matrix(struct load *l, const char *key, struct matrix *out, struct err *e);
@@ -77,8 +78,8 @@ bool load_labels(struct load *l, uint16_t i, const struct text **labels, uint32_
 /* params.thresholds: NULL where it is null, else n doubles. */
 bool load_thresholds(struct load *l, uint32_t n, const double **out, struct err *e);
 
-/* Adds the column that the unit makes; name NULL makes a hidden one. *out may be NULL. The unit is copied, its `stage`,
- * `barrier` and `out` are set here; `in` must be in the arena. */
+/* Adds the column that the unit makes; name NULL makes a hidden one. *out may be NULL. The unit is
+ * copied, its `stage`, `barrier` and `out` are set here; `in` must be in the arena. */
 bool load_unit(struct load *l, const char *name, struct shape shape, bool nullable,
                const struct unit *unit, uint16_t *out, struct err *e);
 /* Adds a filter of the stage; it is placed in front of the stage's columns. */
@@ -89,8 +90,8 @@ static inline const struct plan_column *load_column(const struct load *l, uint16
     return &l->plan->columns[c];
 }
 
-/* Most entries that a vector stores after Spark's `compressed`, of at most `active` non-zeros: it is dense only
- * where size <= 1.5 * nnz + 2 (old rule and new). */
+/* Most entries that a vector stores after Spark's `compressed`, of at most `active` non-zeros: it
+ * is dense only where size <= 1.5 * nnz + 2 (old rule and new). */
 uint32_t compressed_active(int64_t size, uint32_t active);
 
 /* Spark's choice for a vector of `size` with nnz non-zeros. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The compiled pipeline. A plan is columns: the inputs first, then what the stages make, each by one unit;
- * and filters, which drop rows. A program is the order of steps that answers a set of columns, as Spark would
- * evaluate it (FORMAT.md 7). A plan is read-only once built; any number of threads may run it, each with a
- * frame of its own.
+ * The compiled pipeline. A plan is columns: the inputs first, then what the stages make, each by
+ * one unit; and filters, which drop rows. A program is the order of steps that answers a set of
+ * columns, as Spark would evaluate it (FORMAT.md 7). A plan is read-only once built; any number of
+ * threads may run it, each with a frame of its own.
  */
 #ifndef SCORED_PLAN_H
 #define SCORED_PLAN_H
@@ -13,7 +13,8 @@
 
 enum { COLUMN_NONE = UINT16_MAX, COLUMN_WORDS = 64 };
 
-/* How large values of a column get. Of vectors: the size, and how many entries are stored at most. */
+/* How large values of a column get. Of vectors: the size, and how many entries are stored at most.
+ */
 struct shape {
     enum type type;
     int64_t size;        /* of every vector of the column, or SIZE_UNKNOWN */
@@ -23,8 +24,8 @@ struct shape {
 struct unit;
 typedef void unit_run(const struct unit *u, struct frame *f, uint64_t rows);
 
-/* What makes one column, or drops rows (out == COLUMN_NONE). Runs on the rows of a bit mask, all alive, whose
- * inputs are made. `run` allocates nothing and checks nothing that load has proved. */
+/* What makes one column, or drops rows (out == COLUMN_NONE). Runs on the rows of a bit mask, all
+ * alive, whose inputs are made. `run` allocates nothing and checks nothing that load has proved. */
 struct unit {
     unit_run *run;
     const void *params; /* in the plan's arena */
@@ -37,11 +38,11 @@ struct plan_column {
     const char *name; /* NULL: hidden, between two units of a stage */
     struct shape shape;
     bool nullable, contains_null; /* contains_null: of arrays, in requests */
-    const struct unit *unit; /* NULL for inputs */
-    uint16_t stage;          /* COLUMN_NONE for inputs */
-    uint16_t root;           /* the one input it derives from, or COLUMN_NONE where there are several */
-    size_t offset;           /* of its values in a scratch */
-    uint32_t stride;         /* bytes a row of stored entries, 0 for scalars */
+    const struct unit *unit;      /* NULL for inputs */
+    uint16_t stage;               /* COLUMN_NONE for inputs */
+    uint16_t root;   /* the one input it derives from, or COLUMN_NONE where there are several */
+    size_t offset;   /* of its values in a scratch */
+    uint32_t stride; /* bytes a row of stored entries, 0 for scalars */
 };
 
 struct plan_stage {
@@ -71,13 +72,14 @@ struct plan {
     struct column_set defaults, all; /* all: every named column that a stage adds */
     const struct program *program;   /* for the defaults */
     const struct program *program_all;
-    size_t row_size;      /* bytes of the worst row */
-    size_t scratch_size;  /* bytes of one scratch */
-    unsigned frame_rows;  /* 1..64 */
+    size_t row_size;     /* bytes of the worst row */
+    size_t scratch_size; /* bytes of one scratch */
+    unsigned frame_rows; /* 1..64 */
 };
 
-/* Compiles a bundle whose blocks are attached; everything goes into `arena`. `scratch` is the wanted size of one
- * thread's memory, in bytes; `frame_rows` caps the rows of a frame, 1..64. The bundle must outlive the plan. */
+/* Compiles a bundle whose blocks are attached; everything goes into `arena`. `scratch` is the
+ * wanted size of one thread's memory, in bytes; `frame_rows` caps the rows of a frame, 1..64. The
+ * bundle must outlive the plan. */
 bool plan_build(struct plan *p, struct bundle *b, struct arena *arena, size_t scratch,
                 unsigned frame_rows, struct err *e);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rows as JSON text in, answers as JSON text out: decode - run - encode, a frame at a time. One `struct scoring` is one
- * request on one thread. Decoding works in the caller's text: strings are unescaped in place, so the text is
- * changed, and must live until the call returns. The byte behind the text must exist and be NUL.
+ * Rows as JSON text in, answers as JSON text out: decode - run - encode, a frame at a time. One
+ * `struct scoring` is one request on one thread. Decoding works in the caller's text: strings are
+ * unescaped in place, so the text is changed, and must live until the call returns. The byte behind
+ * the text must exist and be NUL.
  */
 #ifndef SCORED_SCORING_H
 #define SCORED_SCORING_H
@@ -11,7 +12,8 @@
 #include "scored/err.h"
 #include "scored/plan.h"
 
-/* The fields that rows may have: made from a plan's inputs when the model is loaded, read-only after. */
+/* The fields that rows may have: made from a plan's inputs when the model is loaded, read-only
+ * after. */
 struct schema;
 struct schema *schema_new(const struct plan *p, struct arena *a); /* NULL: out of memory */
 
@@ -26,8 +28,8 @@ struct question {
     bool reject_unknown; /* a field that the model does not know is a row error */
     uint16_t n_echoes;   /* request fields copied into the answer as they came */
     struct text echoes[ECHO_MAX];
-    uint32_t max_rows;   /* of an array */
-    size_t max_reply;    /* bytes */
+    uint32_t max_rows; /* of an array */
+    size_t max_reply;  /* bytes */
 };
 
 struct counts {
@@ -38,7 +40,7 @@ struct counts {
 /* Why a whole body has no answer. */
 struct body_problem {
     enum problem problem; /* PROBLEM_NONE: there is an answer */
-    size_t offset;        /* bytes from the body's start; line and column count from 1, columns in bytes */
+    size_t offset; /* bytes from the body's start; line and column count from 1, columns in bytes */
     size_t line, column;
     char detail[ROW_DETAIL];
 };
@@ -52,31 +54,34 @@ struct scoring {
     void (*on_error)(void *context, const struct row_error *error);
     void *context;
     struct counts counts;
-    struct buf echoed; /* the raw tokens of a frame's echoes; buf_done by the caller, may be kept between requests */
+    struct buf echoed; /* the raw tokens of a frame's echoes; buf_done by the caller, may be kept
+                          between requests */
 };
 
-/* Scores a JSON body. An object is answered by an object, an array by an array. Appends the reply to `out` and returns
- * its HTTP status: 200; 422 where the body was one row and that has no answer (`out` is then a problem document); or
- * another where `why` says what is wrong with the whole body (`out` as it was). `why` is always filled. */
+/* Scores a JSON body. An object is answered by an object, an array by an array. Appends the reply
+ * to `out` and returns its HTTP status: 200; 422 where the body was one row and that has no answer
+ * (`out` is then a problem document); or another where `why` says what is wrong with the whole body
+ * (`out` as it was). `why` is always filled. */
 unsigned score_body(struct scoring *s, char *text, size_t n, struct buf *out,
                     struct body_problem *why);
 
 /* Scores one NDJSON line without its newline, and appends one line to `out`, always. */
 void score_line(struct scoring *s, char *text, size_t n, struct buf *out);
 
-/* Scores up to plan->frame_rows lines as one frame: the same answers as score_line on each, in order. `lines[i].p` must
- * be writable and followed by a byte that is NUL or newline. */
+/* Scores up to plan->frame_rows lines as one frame: the same answers as score_line on each, in
+ * order. `lines[i].p` must be writable and followed by a byte that is NUL or newline. */
 void score_lines(struct scoring *s, struct text *lines, unsigned n, struct buf *out);
 
-/* A problem document (RFC 9457) for a whole request. `extra` is NULL or JSON members with a leading comma. */
+/* A problem document (RFC 9457) for a whole request. `extra` is NULL or JSON members with a leading
+ * comma. */
 void problem_body(struct buf *out, enum problem problem, const char *detail, const char *extra);
 
 /* Appends one cell as answers show it, null included. Used by scoring, golden rows and tools. */
 void encode_cell(struct buf *out, enum type type, const struct column *c, unsigned row,
                  bool spark_vectors);
 
-/* Decodes one JSON object into a row of the frame as score_line does, without scoring: golden rows. False: the text is
- * not well-formed (why). A row error is in the frame. */
+/* Decodes one JSON object into a row of the frame as score_line does, without scoring: golden rows.
+ * False: the text is not well-formed (why). A row error is in the frame. */
 bool decode_row(struct scoring *s, unsigned row, char *text, size_t n, struct body_problem *why);
 
 #endif

@@ -8,14 +8,17 @@
 
 struct server;
 
-/* Starts listening; threads of its own answer from then on. The registry and config must outlive it. NULL on failure. */
+/* Starts listening; threads of its own answer from then on. The registry and config must outlive
+ * it. NULL on failure. */
 struct server *server_start(struct registry *r, const struct config *config, struct err *e);
-uint16_t server_port(const struct server *s); /* of the public listener, also where 0 was asked for */
+uint16_t
+server_port(const struct server *s); /* of the public listener, also where 0 was asked for */
 
 /* Answers what is being answered, then closes everything. Takes NULL. */
 void server_stop(struct server *s);
 
-/* Threads that score for a config: min(processors this process may use, ceil(cgroup quota)), unless it is set. */
+/* Threads that score for a config: min(processors this process may use, ceil(cgroup quota)), unless
+ * it is set. */
 unsigned server_workers(const struct config *config);
 
 extern const char scored_version[], scored_commit[];

@@ -6,17 +6,17 @@
 #include <stdbool.h>
 
 /* X(id, Spark's name) */
-#define TYPES(X)                                                                                   \
-    X(BOOLEAN, "boolean")                                                                          \
-    X(TINYINT, "tinyint")                                                                          \
-    X(SMALLINT, "smallint")                                                                        \
-    X(INT, "int")                                                                                  \
-    X(BIGINT, "bigint")                                                                            \
-    X(FLOAT, "float")                                                                              \
-    X(DOUBLE, "double")                                                                            \
-    X(STRING, "string")                                                                            \
-    X(ARRAY_STRING, "array<string>")                                                               \
-    X(ARRAY_DOUBLE, "array<double>")                                                               \
+#define TYPES(X)                     \
+    X(BOOLEAN, "boolean")            \
+    X(TINYINT, "tinyint")            \
+    X(SMALLINT, "smallint")          \
+    X(INT, "int")                    \
+    X(BIGINT, "bigint")              \
+    X(FLOAT, "float")                \
+    X(DOUBLE, "double")              \
+    X(STRING, "string")              \
+    X(ARRAY_STRING, "array<string>") \
+    X(ARRAY_DOUBLE, "array<double>") \
     X(VECTOR, "vector")
 
 enum type {

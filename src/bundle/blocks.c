@@ -17,7 +17,7 @@ static const struct {
     [BLOCK_F64] = {"F64", 8},
     [BLOCK_I64] = {"I64", 8},
     [BLOCK_U32] = {"U32", 4},
-    [BLOCK_U8] = {"U8",  1},
+    [BLOCK_U8] = {"U8", 1},
 };
 
 struct span {

@@ -249,8 +249,8 @@ bool json_as_double(const struct json *v, double *out, struct err *e)
         const char *text;
         double value;
     } named[] = {
-        {"NaN",       (double)NAN      },
-        {"Infinity",  (double)INFINITY },
+        {"NaN", (double)NAN},
+        {"Infinity", (double)INFINITY},
         {"-Infinity", -(double)INFINITY},
     };
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asks Spark for the answer to each row as if the row were alone.
 
-One job scores many rows; a row that Spark drops is found by the id that travels along. When a job throws,
-smaller partitions are tried, and in the end one row each: the plan is made once a level, and jobs run on subsets
-of its partitions, so that a failing row costs milliseconds.
+One job scores many rows; a row that Spark drops is found by the id that travels along. When a job
+throws, smaller partitions are tried, and in the end one row each: the plan is made once a level, and jobs run on
+subsets of its partitions, so that a failing row costs milliseconds.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ const struct op op_linear_regression = {
     .name = "linear_regression",
     .class_name = "regression.LinearRegressionModel",
     .inputs = (const char *const[]){"featuresCol", NULL},
-    .outputs = (const char *const[]){              "predictionCol",         NULL    },
-    .params = (const char *const[]){ "coefficients",         "intercept",             NULL},
+    .outputs = (const char *const[]){"predictionCol", NULL},
+    .params = (const char *const[]){"coefficients", "intercept", NULL},
     .load = load,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * OneHotEncoderModel: an index -> a sparse vector with at most one 1.0. Fractions are truncated, but 2.5 of 3 categories
- * under dropLast is beyond the size 2. Null stays null, also under keep.
+ * OneHotEncoderModel: an index -> a sparse vector with at most one 1.0. Fractions are truncated,
+ * but 2.5 of 3 categories under dropLast is beyond the size 2. Null stays null, also under keep.
  */
 #include "../engine_priv.h"
 #include "scored/java.h"
@@ -74,7 +74,8 @@ static bool load(struct load *l, struct err *e)
     uint16_t n;
 
     if (!load_inputs(l, "inputCols", &columns, &n, e) ||
-        !load_outputs(l, "outputCols", &names, n, e) || !load_handle_invalid(l, false, &invalid, e) ||
+        !load_outputs(l, "outputCols", &names, n, e) ||
+        !load_handle_invalid(l, false, &invalid, e) ||
         !json_get_bool(&l->params, "dropLast", &drop_last, e) ||
         !json_get_array(&l->params, "categorySizes", &sizes, e))
         return false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RandomForestRegressionModel: the trees' predictions added from the left, divided by their number. */
+/* RandomForestRegressionModel: the trees' predictions added from the left, divided by their number.
+ */
 #include "../trees/forest.h"
 
 static void run(const struct unit *u, struct frame *f, uint64_t rows)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * StringIndexerModel: a value's text -> the index of its label. Numbers match by their bits, prepared at export, so that
- * none is printed here. Unseen values and nulls: error fails, keep gives the number of labels, skip drops the row, as does
- * NaN under skip.
+ * StringIndexerModel: a value's text -> the index of its label. Numbers match by their bits,
+ * prepared at export, so that none is printed here. Unseen values and nulls: error fails, keep
+ * gives the number of labels, skip drops the row, as does NaN under skip.
  */
 #include "../engine_priv.h"
 #include "scored/java.h"
@@ -38,10 +38,12 @@ static void fail(const struct unit *u, struct frame *f, unsigned row)
     if (c->nulls & row_bit(row))
         frame_fail(f, row, u, u->in[0], PROBLEM_NULL_VALUE, "'%s' is null", name);
     else if (f->plan->columns[u->in[0]].shape.type == TYPE_STRING)
-        frame_fail(f, row, u, u->in[0], PROBLEM_UNSEEN_VALUE, "'%s' was not seen in training: \"%.*s\"",
-                   name, (int)(c->text[row].len < 100 ? c->text[row].len : 100), c->text[row].p);
+        frame_fail(f, row, u, u->in[0], PROBLEM_UNSEEN_VALUE,
+                   "'%s' was not seen in training: \"%.*s\"", name,
+                   (int)(c->text[row].len < 100 ? c->text[row].len : 100), c->text[row].p);
     else
-        frame_fail(f, row, u, u->in[0], PROBLEM_UNSEEN_VALUE, "'%s' was not seen in training", name);
+        frame_fail(f, row, u, u->in[0], PROBLEM_UNSEEN_VALUE, "'%s' was not seen in training",
+                   name);
 }
 
 static void run(const struct unit *u, struct frame *f, uint64_t rows)
@@ -96,8 +98,8 @@ static bool load_keys(struct load *l, uint16_t i, struct indexer *x, struct err 
     if (!load_block(l, name, BLOCK_U32, &index, e))
         return false;
     if (keys->n != index->n || keys->n > x->n_labels)
-        return err_set(e, ERR_BAD_BUNDLE, "block %s: %llu keys, %llu indexes, %u labels", keys->name,
-                       (unsigned long long)keys->n, (unsigned long long)index->n,
+        return err_set(e, ERR_BAD_BUNDLE, "block %s: %llu keys, %llu indexes, %u labels",
+                       keys->name, (unsigned long long)keys->n, (unsigned long long)index->n,
                        (unsigned)x->n_labels);
     for (uint64_t k = 0; k < index->n; k++)
         if (((const uint32_t *)index->data)[k] >= x->n_labels)
@@ -110,7 +112,8 @@ static bool load_keys(struct load *l, uint16_t i, struct indexer *x, struct err 
     for (uint64_t k = 0; k < keys->n; k++)
         bits[k] = integer ? (uint64_t)((const int64_t *)keys->data)[k]
                           : j_bits_of(((const double *)keys->data)[k]);
-    return bits_dict_build(&x->bits, bits, index->data, (uint32_t)keys->n, l->arena) || err_memory(e);
+    return bits_dict_build(&x->bits, bits, index->data, (uint32_t)keys->n, l->arena) ||
+           err_memory(e);
 }
 
 static bool load_indexer(struct load *l, uint16_t i, uint16_t column, struct indexer *x,
@@ -120,7 +123,8 @@ static bool load_indexer(struct load *l, uint16_t i, uint16_t column, struct ind
 
     x->type = load_column(l, column)->shape.type;
     if (x->type != TYPE_STRING && !type_is_numeric(x->type))
-        return err_set(e, ERR_BAD_BUNDLE, "inputs.inputCols[%u]: column '%.64s' is %s, not a string or number",
+        return err_set(e, ERR_BAD_BUNDLE,
+                       "inputs.inputCols[%u]: column '%.64s' is %s, not a string or number",
                        (unsigned)i, load_column(l, column)->name, type_name(x->type));
     if (!load_labels(l, i, &labels, &x->n_labels, e))
         return false;
@@ -138,7 +142,8 @@ static bool load(struct load *l, struct err *e)
     uint16_t n;
 
     if (!load_inputs(l, "inputCols", &columns, &n, e) ||
-        !load_outputs(l, "outputCols", &names, n, e) || !load_handle_invalid(l, true, &invalid, e) ||
+        !load_outputs(l, "outputCols", &names, n, e) ||
+        !load_handle_invalid(l, true, &invalid, e) ||
         !json_get_array(&l->params, "labels", &labels, e))
         return false;
     if (json_size(&labels) != n)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * VectorAssembler: columns end to end in one vector, compressed. Zeros of either sign are dropped, so -0.0 comes out as
- * 0.0. Null, and NaN of a scalar: error fails, skip drops the row, keep stores NaN (as many as the column is wide).
- * NaN inside a vector is never looked at.
+ * VectorAssembler: columns end to end in one vector, compressed. Zeros of either sign are dropped,
+ * so -0.0 comes out as 0.0. Null, and NaN of a scalar: error fails, skip drops the row, keep stores
+ * NaN (as many as the column is wide). NaN inside a vector is never looked at.
  */
 #include "../engine_priv.h"
 
@@ -16,7 +16,7 @@ struct assembler {
     const struct part {
         enum type type;
         uint32_t length; /* entries of a null under keep */
-    } *parts;
+    } * parts;
     enum handle_invalid invalid;
     enum platform_compressed rule;
 };
@@ -44,7 +44,8 @@ static void run_filter(const struct unit *u, struct frame *f, uint64_t rows)
     }
 }
 
-/* What is put: sizes and non-zeros are counted first, since they decide the kind; then entries are stored. */
+/* What is put: sizes and non-zeros are counted first, since they decide the kind; then entries are
+ * stored. */
 struct sink {
     struct vec *v; /* NULL while counting */
     uint32_t size, nnz;
@@ -139,8 +140,8 @@ static bool load_part(struct load *l, const struct json *length, uint16_t column
     p->type = c->shape.type;
     if (p->type != TYPE_VECTOR && p->type != TYPE_BOOLEAN && !type_is_numeric(p->type))
         return err_set(e, ERR_BAD_BUNDLE,
-                       "inputs.inputCols: column '%.64s' is %s, not a number, boolean or vector", c->name,
-                       type_name(p->type));
+                       "inputs.inputCols: column '%.64s' is %s, not a number, boolean or vector",
+                       c->name, type_name(p->type));
     if (json_is_null(length))
         return !keep || json_fail(length, e, "must be a number where handleInvalid is keep");
     if (!json_as_u32(length, BOUND_FEATURES, &p->length, e))
@@ -162,13 +163,15 @@ static bool sum_shape(struct load *l, const uint16_t *columns, uint16_t n, const
         bool vector = s->type == TYPE_VECTOR;
         int64_t width = vector ? s->size : 1;
         uint32_t entries = vector ? s->active_max : 1;
-        if (vector && width != SIZE_UNKNOWN && parts[i].length != (uint64_t)width && parts[i].length)
+        if (vector && width != SIZE_UNKNOWN && parts[i].length != (uint64_t)width &&
+            parts[i].length)
             width = SIZE_UNKNOWN; /* a null would be of another width */
         size = size == SIZE_UNKNOWN || width == SIZE_UNKNOWN ? SIZE_UNKNOWN : size + width;
         active += entries > parts[i].length ? entries : parts[i].length;
     }
     if (active > BOUND_FEATURES || size > BOUND_FEATURES)
-        return err_set(e, ERR_BAD_BUNDLE, "the vector would have more than %d entries", BOUND_FEATURES);
+        return err_set(e, ERR_BAD_BUNDLE, "the vector would have more than %d entries",
+                       BOUND_FEATURES);
     *out = shape_vector(size, compressed_active(size, (uint32_t)active));
     return true;
 }
@@ -185,7 +188,8 @@ static bool load(struct load *l, struct err *e)
     struct assembler *a = load_new(l, struct assembler, 1);
     if (!a)
         return err_memory(e);
-    if (!load_inputs(l, "inputCols", &columns, &n, e) || !load_outputs(l, "outputCol", &name, 1, e) ||
+    if (!load_inputs(l, "inputCols", &columns, &n, e) ||
+        !load_outputs(l, "outputCol", &name, 1, e) ||
         !load_handle_invalid(l, true, &a->invalid, e) ||
         !json_get_array(&l->params, "lengths", &lengths, e))
         return false;
@@ -195,7 +199,8 @@ static bool load(struct load *l, struct err *e)
     if (!parts)
         return err_memory(e);
     while (json_next(&lengths, &it))
-        if (!load_part(l, &it.value, columns[it.n - 1], &parts[it.n - 1], a->invalid == HANDLE_KEEP, e))
+        if (!load_part(l, &it.value, columns[it.n - 1], &parts[it.n - 1], a->invalid == HANDLE_KEEP,
+                       e))
             return false;
     if (!sum_shape(l, columns, n, parts, &shape, e))
         return false;

@@ -276,15 +276,15 @@ bool forest_load(struct load *l, uint32_t n_stats, bool single, struct forest *o
     struct field fields[FIELDS] = {
         [TREE_OFFSET] = {"tree_offset", BLOCK_U32, 1, NULL},
         [TREE_WEIGHT] = {"tree_weight", BLOCK_F64, 1, NULL},
-        [KIND] = {"kind",        BLOCK_U8,  1, NULL},
-        [FEATURE] = {"feature",     BLOCK_U32, 1, NULL},
-        [THRESHOLD] = {"threshold",   BLOCK_F64, 1, NULL},
-        [RIGHT] = {"right",       BLOCK_U32, 1, NULL},
-        [SET] = {"set",         BLOCK_U32, 1, NULL},
-        [PREDICTION] = {"prediction",  BLOCK_F64, 1, NULL},
-        [STATS] = {"stats",       BLOCK_F64, 2, NULL},
-        [SET_OFFSET] = {"set_offset",  BLOCK_U32, 1, NULL},
-        [SET_BITS] = {"set_bits",    BLOCK_U8,  1, NULL},
+        [KIND] = {"kind", BLOCK_U8, 1, NULL},
+        [FEATURE] = {"feature", BLOCK_U32, 1, NULL},
+        [THRESHOLD] = {"threshold", BLOCK_F64, 1, NULL},
+        [RIGHT] = {"right", BLOCK_U32, 1, NULL},
+        [SET] = {"set", BLOCK_U32, 1, NULL},
+        [PREDICTION] = {"prediction", BLOCK_F64, 1, NULL},
+        [STATS] = {"stats", BLOCK_F64, 2, NULL},
+        [SET_OFFSET] = {"set_offset", BLOCK_U32, 1, NULL},
+        [SET_BITS] = {"set_bits", BLOCK_U8, 1, NULL},
     };
     uint32_t n_features;
 
