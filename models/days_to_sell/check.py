@@ -56,7 +56,7 @@ def check(folder: cli.Folder, last: Path | None, master: str) -> None:
     if previous:
         compare(spark, json.loads(previous.read_text(encoding="utf-8")))
     results = list(checks.measure(spark, checks.table(previous is not None)))
-    report = [r.check._asdict() | {"value": r.value, "passed": r.passed} for r in results]
+    report = [{"name": r.check.name, "value": r.value, "passed": r.passed, "says": str(r)} for r in results]
     folder.report.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     halt(results)
     spark.table("training").coalesce(1).write.mode("overwrite").parquet(str(folder.training))

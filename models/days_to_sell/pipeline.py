@@ -17,6 +17,7 @@ from pyspark.ml.regression import GBTRegressor, LinearRegression, RandomForestRe
 from days_to_sell.columns import CATEGORIES, LABEL, NUMBERS
 
 SEED = 20260630
+NAMES = ("linear", "forest", "gbt")
 BINS = 64  # more than the makes or models there are: a forest needs a bin for each
 
 #: Where the aggregator's price badge changes: great, good, fair, high, very high. Buyers filter by it.

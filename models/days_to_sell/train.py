@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 
 from days_to_sell import cli, evaluate, session
 from days_to_sell.columns import FEATURES, LABEL
-from days_to_sell.pipeline import candidates
+from days_to_sell.pipeline import NAMES, candidates
 
 #: A model must beat the baseline's mean absolute error by this share, or it is not worth serving.
 GAIN = 0.10
@@ -78,15 +78,10 @@ example:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the job."""
     p = cli.parser("train", HELP)
-    p.add_argument("--only", choices=sorted(candidates_names()), help="fit this candidate alone")
+    p.add_argument("--only", choices=NAMES, help="fit this candidate alone")
     p.add_argument("--master", default="local[2]", help="Spark master (default local[2])")
     args = p.parse_args(argv)
     return cli.run("train", lambda: train(cli.Folder(args.out), args.only, args.master))
-
-
-def candidates_names() -> tuple[str, ...]:
-    """Return the candidates' names without a JVM, for --help."""
-    return ("linear", "forest", "gbt")
 
 
 if __name__ == "__main__":

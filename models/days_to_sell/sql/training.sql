@@ -4,8 +4,8 @@
 -- mileage (0.4 % per 1,000 miles) and age (1.1 % a month off the middle of its year).
 WITH valued AS (
     SELECT *,
-           retail_value * (1 - 0.004 * (coalesce(mileage - typical_mileage, 0)) / 1000)
-                        * (1 - 0.011 * (age_months % 12 - 6)) AS valuation
+           retail_value * (1 - 0.004D * (coalesce(mileage - typical_mileage, 0)) / 1000)
+                        * (1 - 0.011D * (age_months % 12 - 6)) AS valuation
     FROM joined
 )
 SELECT advert_id, listed_on, valued_on,
