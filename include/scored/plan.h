@@ -83,6 +83,11 @@ struct plan {
 bool plan_build(struct plan *p, struct bundle *b, struct arena *arena, size_t scratch,
                 unsigned frame_rows, struct err *e);
 
+/* Lays out the memory of a frame when all columns are known: offsets, strides, frame_rows,
+ * scratch_size. Part of plan_build; also for frames that only decode. Fails where one row does not
+ * fit into `scratch` bytes. */
+bool plan_layout(struct plan *p, size_t scratch, unsigned frame_rows, struct err *e);
+
 /* The column of a name, as the last stage sees it, or COLUMN_NONE. */
 uint16_t plan_find(const struct plan *p, const char *name, size_t n);
 

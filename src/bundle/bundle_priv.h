@@ -3,7 +3,7 @@
 #ifndef SCORED_BUNDLE_PRIV_H
 #define SCORED_BUNDLE_PRIV_H
 
-#include "bounds.h"
+#include "scored/bounds.h"
 #include "scored/bundle.h"
 
 /* Fills the bundle from its parsed manifest. */

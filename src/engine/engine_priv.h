@@ -5,9 +5,6 @@
 
 #include "scored/op.h"
 
-/* Computes strides, offsets and frame_rows when all columns are known. */
-bool frame_layout(struct plan *p, size_t wanted, unsigned max_rows, struct err *e);
-
 /* The vector a unit is about to write, pointing to its own memory. size, n, sparse are the unit's
  * to set. */
 struct vec *frame_vec(struct frame *f, unsigned column, unsigned row);

@@ -66,7 +66,7 @@ static size_t scratch_size(const struct plan *p, unsigned rows)
     return n;
 }
 
-bool frame_layout(struct plan *p, size_t wanted, unsigned max_rows, struct err *e)
+bool plan_layout(struct plan *p, size_t wanted, unsigned max_rows, struct err *e)
 {
     p->row_size = 2 * sizeof(uint16_t) + sizeof(struct row_error);
     for (unsigned c = 0; c < p->n_columns; c++) {

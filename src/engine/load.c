@@ -3,7 +3,7 @@
  */
 #include "engine_priv.h"
 
-#include "../bundle/bounds.h"
+#include "scored/bounds.h"
 #include "scored/blas.h"
 #include "scored/utf8.h"
 

@@ -7,7 +7,7 @@
  */
 #include "engine_priv.h"
 
-#include "../bundle/bounds.h"
+#include "scored/bounds.h"
 #include "scored/buf.h"
 
 /* -- columns -------------------------------------------------------------------------------------
@@ -232,7 +232,7 @@ bool plan_build(struct plan *p, struct bundle *b, struct arena *arena, size_t sc
                 unsigned frame_rows, struct err *e)
 {
     *p = (struct plan){.arena = arena, .platform = &b->platform};
-    if (!build(p, b, e) || !frame_layout(p, scratch, frame_rows, e))
+    if (!build(p, b, e) || !plan_layout(p, scratch, frame_rows, e))
         return false;
     p->program = new_program(p, &p->defaults);
     p->program_all = new_program(p, &p->all);

@@ -6,7 +6,7 @@
  */
 #include "../engine_priv.h"
 
-#include "../../bundle/bounds.h"
+#include "scored/bounds.h"
 
 #include <assert.h>
 #include <math.h>

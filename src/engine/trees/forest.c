@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "forest.h"
 
-#include "../../bundle/bounds.h"
+#include "scored/bounds.h"
 #include "scored/java.h"
 
 #include <stdio.h>

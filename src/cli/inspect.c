@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* scored inspect: a bundle for people. */
+#include "commands.h"
+#include "open_model.h"
+#include "options.h"
+
+#include "scored/buf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void print_json(const char *title, const struct json *object)
+{
+    struct json_iter it = {0};
+
+    if (!json_size(object))
+        return;
+    printf("\n%s\n", title);
+    while (json_next(object, &it)) {
+        char *text = json_print(&it.value);
+        printf("  %-22s %s\n", it.value.key, text ? text : "?");
+        free(text);
+    }
+}
+
+static void print_files(const struct bundle *b)
+{
+    printf("\nfiles\n");
+    for (unsigned role = 0; role < ROLE_COUNT; role++)
+        printf("  %-8s %12llu bytes  %s\n", bundle_role_name((enum bundle_role)role),
+               (unsigned long long)b->files[role].size, b->files[role].name);
+}
+
+static void print_memory(const struct model *m)
+{
+    printf("\nmemory\n");
+    printf("  a frame of %u rows: %zu KiB a worker; %zu bytes the worst row\n", m->plan.frame_rows,
+           m->plan.scratch_size / 1024, m->plan.row_size);
+    printf("  columns: %u of the request, %u made by %u stages\n", (unsigned)m->plan.n_inputs,
+           (unsigned)(m->plan.n_columns - m->plan.n_inputs), (unsigned)m->plan.n_stages);
+}
+
+static void print_model(const struct model *m)
+{
+    const struct bundle *b = m->bundle;
+    struct buf tree = {0};
+    struct json platform;
+    struct err ignored;
+
+    printf("%s version %s\n  created %s\n  sha256  %s\n\n", b->name, b->version, b->created,
+           b->sha256);
+    plan_draw(&m->plan, &tree);
+    fputs(tree.data ? tree.data : "", stdout);
+    buf_done(&tree);
+    print_json("exactness", &b->exactness);
+    print_json("lineage", &b->lineage);
+    if (json_get_object(&b->root, "platform", &platform, &ignored))
+        print_json("platform whose answers are promised", &platform);
+    print_json("golden rows", &b->golden_coverage);
+    print_files(b);
+    print_memory(m);
+}
+
+static void help(void)
+{
+    printf(
+        "usage: scored inspect URI\n\n"
+        "Shows a bundle as a tree of stages with the columns they read and make, and its lineage,\n"
+        "exactness, files and memory. The bundle is checked first, golden rows included.\n\n"
+        "  scored inspect models/days_to_sell/bundle\n");
+}
+
+int cmd_inspect(int argc, char **argv)
+{
+    struct option_list uris = {0};
+    struct err e = {0};
+    bool wants_help = false;
+
+    bool ok = options_parse(NULL, 0, argc, argv, &uris, &wants_help, &e);
+    if (ok && wants_help) {
+        help();
+        return EXIT_FINE;
+    }
+    if (ok && uris.n != 1)
+        ok = err_set(&e, ERR_USAGE, "one URI is needed");
+    if (!ok)
+        return options_usage("inspect", &e);
+    struct model *m = open_model(uris.items[0], 1, 64, &e);
+    if (!m) {
+        fprintf(stderr, "scored inspect: %s\n", e.msg);
+        return e.code == ERR_USAGE ? EXIT_USAGE : EXIT_BAD;
+    }
+    print_model(m);
+    model_release(m);
+    return EXIT_FINE;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "commands.h"
+
+#include "scored/server.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} commands[] = {
+    {"serve", cmd_serve, "answer predictions over HTTP"},
+    {"predict", cmd_predict, "answer rows of a file: one JSON line in, one out"},
+    {"check", cmd_check, "validate a bundle and replay its golden rows"},
+    {"inspect", cmd_inspect, "show a bundle: pipeline, columns, sizes, lineage, exactness"},
+};
+
+static void help(FILE *out)
+{
+    fprintf(out, "scored %s: serves fitted Spark ML pipelines with Spark's own numbers.\n\n",
+            scored_version);
+    fprintf(out, "usage: scored COMMAND [OPTIONS]\n\n");
+    for (size_t i = 0; i < countof(commands); i++)
+        fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].help);
+    fprintf(out, "\nscored COMMAND --help tells more. A first try:\n\n"
+                 "  scored serve --model models/days_to_sell/bundle --port 8080 &\n"
+                 "  curl -s localhost:8080/openapi.json\n");
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        help(stdout);
+        return EXIT_FINE;
+    }
+    if (strcmp(name, "--version") == 0) {
+        printf("scored %s (%s)\n", scored_version, scored_commit);
+        return EXIT_FINE;
+    }
+    for (size_t i = 0; i < countof(commands); i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    if (*name)
+        fprintf(stderr, "scored: there is no command '%s'\n", name);
+    help(stderr);
+    return EXIT_USAGE;
+}
