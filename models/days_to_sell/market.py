@@ -33,7 +33,7 @@ class Area(NamedTuple):
 P, D, H, E = "Petrol", "Diesel", "Hybrid", "Electric"
 
 RANGES = (
-    Range("Ford", "Fiesta", "Hatchback", (P, D), 18000, 95, 9.0, -0.18),
+    Range("Ford", "Fiesta", "Hatchback", (P, D), 18000, 95, 13.0, -0.18),
     Range("Ford", "Focus", "Hatchback", (P, D), 24000, 125, 7.0, -0.08),
     Range("Ford", "Kuga", "SUV", (P, D, H), 31000, 150, 5.0, -0.05),
     Range("Ford", "Mustang", "Coupe", (P,), 46000, 440, 0.6, 0.30),
