@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Arrays and vectors from JSON text. What does not fit is read to its end all the same. */
+#include "wire_priv.h"
+
+typedef bool element_fn(struct decoder *d, uint16_t f, void *list, uint32_t i);
+
+static bool too_many(struct decoder *d, uint16_t f)
+{
+    frame_fail_field(d->scoring->frame, d->row, PROBLEM_ROW_TOO_LARGE, f,
+                     "more than %u elements in field \"%s\"", d->schema->fields[f].most,
+                     d->schema->fields[f].name.p);
+    return true;
+}
+
+/* Reads the array at p. `*n` is how many elements it has; those beyond the field's most are not
+ * stored. */
+static bool read_elements(struct decoder *d, uint16_t f, element_fn *element, void *list,
+                          uint32_t *n)
+{
+    struct reader *r = &d->reader;
+    uint32_t most = d->schema->fields[f].most;
+    int more = 1;
+
+    *n = 0;
+    if (!reader_enter(r))
+        return false;
+    if (reader_space(r) == ']') {
+        reader_leave(r);
+        return true;
+    }
+    for (; more > 0; more = reader_more(r, ']'), ++*n) {
+        if (!reader_kind(reader_space(r)))
+            return reader_expected(r, "a value");
+        if (!(*n < most ? element(d, f, list, *n) : reader_skip(r)))
+            return false;
+    }
+    if (more == 0 && *n > most)
+        return too_many(d, f);
+    return more == 0;
+}
+
+/* -- arrays
+ * ---------------------------------------------------------------------------------------- */
+
+static bool null_element(struct decoder *d, uint16_t f, struct list *l, uint32_t i)
+{
+    if (!d->schema->fields[f].contains_null)
+        return decode_wrong_kind(d, f);
+    l->nulls[i / 64] |= (uint64_t)1 << i % 64;
+    return reader_word(&d->reader, "null");
+}
+
+static bool string_element(struct decoder *d, uint16_t f, void *list, uint32_t i)
+{
+    struct list *l = list;
+
+    if (*d->reader.p == 'n')
+        return null_element(d, f, l, i);
+    if (*d->reader.p != '"')
+        return decode_wrong_kind(d, f);
+    return reader_string(&d->reader, true, &l->texts[i]);
+}
+
+static bool double_element(struct decoder *d, uint16_t f, void *list, uint32_t i)
+{
+    struct list *l = list;
+    bool ok;
+
+    if (*d->reader.p == 'n')
+        return null_element(d, f, l, i);
+    return decode_double(d, f, &l->doubles[i], &ok);
+}
+
+static bool decode_array(struct decoder *d, uint16_t f, element_fn *element)
+{
+    struct list *l = &d->scoring->frame->columns[f].list[d->row];
+
+    if (*d->reader.p != '[')
+        return decode_wrong_kind(d, f);
+    memset(l->nulls, 0, ((size_t)d->schema->fields[f].most + 63) / 64 * sizeof *l->nulls);
+    d->in_list = true;
+    bool ok = read_elements(d, f, element, l, &l->n);
+    d->in_list = false;
+    return ok;
+}
+
+bool decode_array_string(struct decoder *d, uint16_t f)
+{
+    return decode_array(d, f, string_element);
+}
+
+bool decode_array_double(struct decoder *d, uint16_t f)
+{
+    return decode_array(d, f, double_element);
+}
+
+/* -- vectors
+ * --------------------------------------------------------------------------------------- */
+
+/* The members of a vector written as an object. */
+#define MEMBERS(X) X(TYPE, "type") X(SIZE, "size") X(INDICES, "indices") X(VALUES, "values")
+enum member {
+#define X(id, name) MEMBER_##id,
+    MEMBERS(X)
+#undef X
+        MEMBER_COUNT
+};
+
+struct parts {
+    unsigned seen; /* bits of members */
+    int64_t type, size;
+    uint32_t n_indices, n_values;
+};
+
+static bool bad_vector(struct decoder *d, uint16_t f, const char *what)
+{
+    frame_fail_field(d->scoring->frame, d->row, PROBLEM_BAD_VECTOR, f, "%s in field \"%s\"", what,
+                     d->schema->fields[f].name.p);
+    return true;
+}
+
+static bool value_element(struct decoder *d, uint16_t f, void *vec, uint32_t i)
+{
+    struct vec *v = vec;
+    bool ok;
+
+    return decode_double(d, f, &v->values[i], &ok);
+}
+
+/* Reads a whole number that a vector's size, index or type may be, else `*out` is -1. */
+static bool read_u31(struct decoder *d, uint16_t f, int64_t *out)
+{
+    struct number n;
+    char c = *d->reader.p;
+
+    *out = -1;
+    if (c != '-' && (c < '0' || c > '9'))
+        return decode_wrong_kind(d, f);
+    if (!reader_number(&d->reader, &n))
+        return false;
+    if (number_to_int64(&n, out) && *out >= 0 && *out <= INT32_MAX)
+        return true;
+    *out = -1;
+    return bad_vector(d, f,
+                      "a size, index or type that is not a whole number from 0 to 2147483647");
+}
+
+static bool index_element(struct decoder *d, uint16_t f, void *vec, uint32_t i)
+{
+    struct vec *v = vec;
+    int64_t index;
+
+    if (!read_u31(d, f, &index))
+        return false;
+    v->indices[i] = (uint32_t)index;
+    return true;
+}
+
+static bool read_list_member(struct decoder *d, uint16_t f, element_fn *element, struct vec *v,
+                             uint32_t *n)
+{
+    if (*d->reader.p != '[')
+        return decode_wrong_kind(d, f);
+    return read_elements(d, f, element, v, n);
+}
+
+static enum member find_member(const struct text *name)
+{
+    static const struct text names[] = {
+#define X(id, name) {name, sizeof(name) - 1},
+        MEMBERS(X)
+#undef X
+    };
+    int m = 0;
+
+    while (m < MEMBER_COUNT &&
+           (names[m].len != name->len || memcmp(names[m].p, name->p, name->len) != 0))
+        m++;
+    return (enum member)m;
+}
+
+static bool read_member(struct decoder *d, uint16_t f, struct vec *v, struct parts *parts)
+{
+    struct reader *r = &d->reader;
+    struct text name;
+
+    if (reader_space(r) != '"')
+        return reader_expected(r, "a name in quotes");
+    if (!reader_string(r, true, &name) || !reader_take(r, ':', "':'"))
+        return false;
+    if (!reader_kind(reader_space(r)))
+        return reader_expected(r, "a value");
+    enum member m = find_member(&name);
+    if (m == MEMBER_COUNT || parts->seen & 1U << m)
+        return reader_skip(r) && bad_vector(d, f,
+                                            m == MEMBER_COUNT ? "an unknown member of a vector"
+                                                              : "a member of a vector twice");
+    parts->seen |= 1U << m;
+    switch ((int)m) {
+    case MEMBER_TYPE: return read_u31(d, f, &parts->type);
+    case MEMBER_SIZE: return read_u31(d, f, &parts->size);
+    case MEMBER_INDICES: return read_list_member(d, f, index_element, v, &parts->n_indices);
+    default: return read_list_member(d, f, value_element, v, &parts->n_values);
+    }
+}
+
+/* What is wrong with the parts of a sparse vector, or NULL. */
+static const char *sparse_fault(const struct vec *v, const struct parts *parts)
+{
+    if (parts->n_indices != parts->n_values)
+        return "as many indices as values are needed";
+    for (uint32_t i = 1; i < v->n; i++)
+        if (v->indices[i] <= v->indices[i - 1])
+            return "indices that do not ascend";
+    if (v->n && v->indices[v->n - 1] >= parts->size)
+        return "an index beyond the size";
+    return NULL;
+}
+
+/* Makes the vector of its parts, all of which are good in themselves. */
+static bool join_parts(struct decoder *d, uint16_t f, struct vec *v, const struct parts *parts)
+{
+    const unsigned dense = 1U << MEMBER_TYPE | 1U << MEMBER_VALUES;
+    const unsigned sparse = 1U << MEMBER_SIZE | 1U << MEMBER_INDICES | 1U << MEMBER_VALUES;
+
+    v->n = parts->n_values;
+    if (parts->type == 1) {
+        v->sparse = false;
+        v->size = v->n;
+        return parts->seen == dense || bad_vector(d, f, "a dense vector has type and values only");
+    }
+    if (parts->type != 0 || (parts->seen & sparse) != sparse)
+        return bad_vector(d, f, "a sparse vector has size, indices and values, and type 0 or none");
+    v->sparse = true;
+    v->size = (uint32_t)parts->size;
+    const char *fault = sparse_fault(v, parts);
+    return !fault || bad_vector(d, f, fault);
+}
+
+static bool decode_vector_object(struct decoder *d, uint16_t f, struct vec *v)
+{
+    struct reader *r = &d->reader;
+    struct parts parts = {0};
+    int more = 1;
+
+    if (!reader_enter(r))
+        return false;
+    if (reader_space(r) == '}') {
+        reader_leave(r);
+        more = 0;
+    }
+    for (; more > 0; more = reader_more(r, '}'))
+        if (!read_member(d, f, v, &parts))
+            return false;
+    if (more < 0)
+        return false;
+    if (d->scoring->frame->failed & row_bit(d->row))
+        return true;
+    return join_parts(d, f, v, &parts);
+}
+
+bool decode_vector(struct decoder *d, uint16_t f)
+{
+    struct vec *v = &d->scoring->frame->columns[f].vec[d->row];
+    char c = *d->reader.p;
+    bool ok;
+
+    if (c != '[' && c != '{')
+        return decode_wrong_kind(d, f);
+    d->in_list = true;
+    if (c == '{') {
+        ok = decode_vector_object(d, f, v);
+    } else {
+        ok = read_elements(d, f, value_element, v, &v->n);
+        v->size = v->n;
+        v->sparse = false;
+    }
+    d->in_list = false;
+    return ok;
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers as JSON text. A member is written with a comma in front; the first one's becomes the
+ * brace. */
+#include "wire_priv.h"
+
+#include "scored/utf8.h"
+
+/* -- cells
+ * ----------------------------------------------------------------------------------------- */
+
+static void put_double(struct buf *out, double x)
+{
+    char *to = buf_reserve(out, NUMBER_MAX);
+
+    if (to) {
+        out->len += number_put_double(to, x);
+        out->data[out->len] = '\0';
+    }
+}
+
+static void put_float(struct buf *out, float x)
+{
+    char *to = buf_reserve(out, NUMBER_MAX);
+
+    if (to) {
+        out->len += number_put_float(to, x);
+        out->data[out->len] = '\0';
+    }
+}
+
+static void put_int64(struct buf *out, int64_t x)
+{
+    char *to = buf_reserve(out, NUMBER_MAX);
+
+    if (to) {
+        out->len += number_put_int64(to, x);
+        out->data[out->len] = '\0';
+    }
+}
+
+static void put_doubles(struct buf *out, const double *values, uint32_t n)
+{
+    buf_char(out, '[');
+    for (uint32_t i = 0; i < n; i++) {
+        if (i)
+            buf_char(out, ',');
+        put_double(out, values[i]);
+    }
+    buf_char(out, ']');
+}
+
+static void put_sparse(struct buf *out, const struct vec *v)
+{
+    buf_lit(out, "{\"size\":");
+    put_int64(out, v->size);
+    buf_lit(out, ",\"indices\":[");
+    for (uint32_t i = 0; i < v->n; i++) {
+        if (i)
+            buf_char(out, ',');
+        put_int64(out, v->indices[i]);
+    }
+    buf_lit(out, "],\"values\":");
+    put_doubles(out, v->values, v->n);
+    buf_char(out, '}');
+}
+
+/* A sparse vector with all its zeros. */
+static void put_filled(struct buf *out, const struct vec *v)
+{
+    uint32_t stored = 0;
+
+    buf_char(out, '[');
+    for (uint32_t i = 0; i < v->size && !out->failed; i++) {
+        bool here = stored < v->n && v->indices[stored] == i;
+        if (i)
+            buf_char(out, ',');
+        put_double(out, here ? v->values[stored] : 0.0);
+        stored += here;
+    }
+    buf_char(out, ']');
+}
+
+static void put_list(struct buf *out, enum type type, const struct list *l)
+{
+    buf_char(out, '[');
+    for (uint32_t i = 0; i < l->n; i++) {
+        if (i)
+            buf_char(out, ',');
+        if (l->nulls && l->nulls[i / 64] >> i % 64 & 1)
+            buf_lit(out, "null");
+        else if (type == TYPE_ARRAY_STRING)
+            buf_json_string(out, l->texts[i].p, l->texts[i].len);
+        else
+            put_double(out, l->doubles[i]);
+    }
+    buf_char(out, ']');
+}
+
+static void put_vector(struct buf *out, const struct vec *v, bool spark_vectors)
+{
+    if (!v->sparse)
+        put_doubles(out, v->values, v->n);
+    else if (spark_vectors)
+        put_sparse(out, v);
+    else
+        put_filled(out, v);
+}
+
+void encode_cell(struct buf *out, enum type type, const struct column *c, unsigned row,
+                 bool spark_vectors)
+{
+    if (c->nulls & row_bit(row)) {
+        buf_lit(out, "null");
+        return;
+    }
+    switch (type) {
+    case TYPE_BOOLEAN: buf_text(out, c->i64[row] ? "true" : "false"); break;
+    case TYPE_TINYINT:
+    case TYPE_SMALLINT:
+    case TYPE_INT:
+    case TYPE_BIGINT: put_int64(out, c->i64[row]); break;
+    case TYPE_FLOAT: put_float(out, c->f32[row]); break;
+    case TYPE_DOUBLE: put_double(out, c->f64[row]); break;
+    case TYPE_STRING: buf_json_string(out, c->text[row].p, c->text[row].len); break;
+    case TYPE_ARRAY_STRING:
+    case TYPE_ARRAY_DOUBLE: put_list(out, type, &c->list[row]); break;
+    case TYPE_VECTOR: put_vector(out, &c->vec[row], spark_vectors); break;
+    case TYPE_COUNT: break;
+    }
+}
+
+/* -- problems
+ * -------------------------------------------------------------------------------------- */
+
+static void put_member(struct buf *out, const char *name, const char *value)
+{
+    buf_char(out, ',');
+    buf_json_string(out, name, strlen(name));
+    buf_char(out, ':');
+    buf_json_string(out, value, utf8_valid(value, strlen(value)));
+}
+
+/* Ends an object whose members begin at `at`, the first one with its comma. */
+static void close_members(struct buf *out, size_t at)
+{
+    if (out->failed)
+        return;
+    if (out->len == at)
+        buf_char(out, '{');
+    else
+        out->data[at] = '{';
+    buf_char(out, '}');
+}
+
+void problem_body(struct buf *out, enum problem problem, const char *detail, const char *extra)
+{
+    size_t at = out->len;
+
+    put_member(out, "type", problem_urn(problem));
+    put_member(out, "title", problem_title(problem));
+    buf_printf(out, ",\"status\":%u", problem_status(problem));
+    put_member(out, "detail", detail);
+    if (extra)
+        buf_text(out, extra);
+    close_members(out, at);
+}
+
+/* What a row error tells beyond its type, title and detail. */
+static void put_place(struct buf *out, const struct plan *p, const struct row_error *e)
+{
+    if (e->field != UINT16_MAX)
+        put_member(out, "field", p->columns[e->field].name);
+    if (e->stage != UINT16_MAX)
+        put_member(out, "stage", p->stages[e->stage].uid);
+    if (e->column != UINT16_MAX && p->columns[e->column].name)
+        put_member(out, "column", p->columns[e->column].name);
+}
+
+/* -- rows
+ * ------------------------------------------------------------------------------------------ */
+
+static void put_echo(struct buf *out, const struct decoder *d, unsigned row, unsigned echo)
+{
+    const struct text *name = &d->scoring->question->echoes[echo];
+    const struct token *token = &d->echoes[row][echo];
+
+    buf_char(out, ',');
+    buf_json_string(out, name->p, name->len);
+    buf_char(out, ':');
+    if (token->len && !d->scoring->echoed.failed)
+        buf_put(out, d->scoring->echoed.data + token->at, token->len);
+    else
+        buf_lit(out, "null");
+}
+
+static void put_echoes(struct buf *out, const struct decoder *d, unsigned row)
+{
+    for (unsigned i = 0; i < d->scoring->question->n_echoes; i++)
+        put_echo(out, d, row, i);
+}
+
+static void put_error(struct buf *out, const struct decoder *d, unsigned row)
+{
+    const struct row_error *e = &d->scoring->frame->errors[row];
+
+    buf_lit(out, ",\"error\":");
+    size_t at = out->len;
+    put_member(out, "type", problem_urn(e->problem));
+    put_member(out, "title", problem_title(e->problem));
+    put_member(out, "detail", e->detail);
+    put_place(out, d->scoring->plan, e);
+    buf_lit(out, ",\"row\":");
+    buf_u64(out, d->first_row + row);
+    close_members(out, at);
+}
+
+static void put_skipped(struct buf *out, const struct decoder *d, unsigned row)
+{
+    const struct plan *p = d->scoring->plan;
+    const struct frame *f = d->scoring->frame;
+    const char *column = p->columns[f->skip_column[row]].name;
+
+    buf_lit(out, ",\"skipped\":");
+    size_t at = out->len;
+    put_member(out, "stage", p->stages[f->skip_stage[row]].uid);
+    if (column)
+        put_member(out, "column", column);
+    close_members(out, at);
+}
+
+static void put_columns(struct buf *out, const struct decoder *d, unsigned row)
+{
+    const struct scoring *s = d->scoring;
+    const struct question *q = s->question;
+
+    for (unsigned i = 0; i < q->n_columns; i++) {
+        uint16_t c = q->columns[i];
+        buf_put(out, d->schema->members[c].p, d->schema->members[c].len);
+        encode_cell(out, s->plan->columns[c].shape.type, &s->frame->columns[c], row,
+                    q->spark_vectors);
+    }
+}
+
+void encode_row(struct buf *out, const struct decoder *d, unsigned row)
+{
+    const struct frame *f = d->scoring->frame;
+    size_t at = out->len;
+
+    put_echoes(out, d, row);
+    if (f->failed & row_bit(row))
+        put_error(out, d, row);
+    else if (f->skipped & row_bit(row))
+        put_skipped(out, d, row);
+    else
+        put_columns(out, d, row);
+    close_members(out, at);
+}
+
+/* Whether a problem document has a member of this name itself. */
+static bool is_taken(const struct text *name)
+{
+    static const char *const members[] = {"type",  "title", "status", "detail",
+                                          "field", "stage", "column"};
+
+    for (size_t i = 0; i < countof(members); i++)
+        if (strlen(members[i]) == name->len && memcmp(members[i], name->p, name->len) == 0)
+            return true;
+    return false;
+}
+
+unsigned encode_failed_body(struct buf *out, const struct decoder *d)
+{
+    const struct row_error *e = &d->scoring->frame->errors[0];
+    struct buf extra = {0};
+
+    put_place(&extra, d->scoring->plan, e);
+    for (unsigned i = 0; i < d->scoring->question->n_echoes; i++)
+        if (!is_taken(&d->scoring->question->echoes[i]))
+            put_echo(&extra, d, 0, i);
+    struct row_error whole = *e;
+    whole.detail[utf8_valid(e->detail, strlen(e->detail))] = '\0';
+    problem_body(out, e->problem, whole.detail, extra.data);
+    out->failed |= extra.failed;
+    buf_done(&extra);
+    return problem_status(e->problem);
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bodies and lines, a frame at a time. */
+#include "wire_priv.h"
+
+enum { LEAST_CELL = 4 }; /* bytes of "0.0," */
+
+/* -- frames
+ * ---------------------------------------------------------------------------------------- */
+
+static bool is_limited(size_t limit)
+{
+    return limit != 0;
+}
+
+/* A small request may ask for a huge sparse vector with all its zeros: such a row fails instead. */
+static void check_sizes(struct decoder *d)
+{
+    const struct scoring *s = d->scoring;
+    const struct question *q = s->question;
+    struct frame *f = s->frame;
+
+    if (q->spark_vectors || !is_limited(q->max_reply))
+        return;
+    for (unsigned i = 0; i < q->n_columns; i++) {
+        uint16_t c = q->columns[i];
+        if (s->plan->columns[c].shape.type != TYPE_VECTOR)
+            continue;
+        FOR_ROWS(row, f->live & ~f->columns[c].nulls)
+        {
+            const struct vec *v = &f->columns[c].vec[row];
+            if (v->sparse && v->size > q->max_reply / LEAST_CELL)
+                frame_fail_field(f, row, PROBLEM_ROW_TOO_LARGE, FIELD_NONE,
+                                 "a vector of size %u is too large to answer densely", v->size);
+        }
+    }
+}
+
+static void run(struct decoder *d)
+{
+    struct scoring *s = d->scoring;
+
+    if (s->frame->live)
+        plan_run(s->plan, s->question->program, s->frame);
+    check_sizes(d);
+}
+
+void count_rows(struct decoder *d)
+{
+    struct scoring *s = d->scoring;
+    const struct frame *f = s->frame;
+
+    s->counts.rows += f->n_rows;
+    s->counts.failed += (unsigned)__builtin_popcountll(f->failed);
+    s->counts.skipped += (unsigned)__builtin_popcountll(f->skipped & ~f->failed);
+    if (!s->on_error)
+        return;
+    FOR_ROWS(row, f->failed)
+    s->on_error(s->context, &f->errors[row]);
+}
+
+void score_frame(struct decoder *d, char separator, bool after_last, struct buf *out)
+{
+    struct scoring *s = d->scoring;
+
+    run(d);
+    for (unsigned row = 0; row < s->frame->n_rows; row++) {
+        encode_row(out, d, row);
+        if (after_last || row + 1 < s->frame->n_rows)
+            buf_char(out, separator);
+    }
+    count_rows(d);
+    out->failed |= s->echoed.failed;
+    decoder_init(d, s);
+}
+
+/* -- bodies
+ * ---------------------------------------------------------------------------------------- */
+
+static bool check_reply(struct decoder *d, const struct buf *out, size_t start)
+{
+    size_t most = d->scoring->question->max_reply;
+
+    if (out->failed)
+        return reader_fail(&d->reader, d->reader.p, PROBLEM_OUT_OF_MEMORY,
+                           "no memory for the reply");
+    if (is_limited(most) && out->len - start > most)
+        return reader_fail(&d->reader, d->reader.p, PROBLEM_TOO_LARGE,
+                           "the reply is larger than %zu bytes, reached", most);
+    return true;
+}
+
+/* Scores the array at p. */
+static bool score_array(struct decoder *d, struct buf *out)
+{
+    struct reader *r = &d->reader;
+    const struct scoring *s = d->scoring;
+    size_t start = out->len;
+    uint32_t most = s->question->max_rows, n = 0;
+    int more = 1;
+
+    buf_char(out, '[');
+    if (!reader_enter(r))
+        return false;
+    if (reader_space(r) == ']') {
+        reader_leave(r);
+        more = 0;
+    }
+    for (; more > 0; more = reader_more(r, ']'), n++) {
+        if (is_limited(most) && n == most)
+            return reader_fail(r, r->p, PROBLEM_TOO_LARGE, "more than %u rows, the next", most);
+        if (s->frame->n_rows == s->plan->frame_rows) {
+            score_frame(d, ',', true, out);
+            if (!check_reply(d, out, start))
+                return false;
+        }
+        if (!decode_value_as_row(d))
+            return false;
+    }
+    if (more < 0 || !reader_finish(r))
+        return false;
+    score_frame(d, ',', false, out);
+    buf_char(out, ']');
+    return check_reply(d, out, start);
+}
+
+static bool score_single(struct decoder *d, struct buf *out, unsigned *status)
+{
+    size_t start = out->len;
+
+    if (!decode_value_as_row(d) || !reader_finish(&d->reader))
+        return false;
+    run(d);
+    if (d->scoring->frame->failed)
+        *status = encode_failed_body(out, d);
+    else
+        encode_row(out, d, 0);
+    count_rows(d);
+    out->failed |= d->scoring->echoed.failed;
+    return check_reply(d, out, start);
+}
+
+unsigned score_body(struct scoring *s, char *text, size_t n, struct buf *out,
+                    struct body_problem *why)
+{
+    struct decoder d;
+    size_t start = out->len;
+    unsigned status = 200;
+
+    decoder_init(&d, s);
+    reader_init(&d.reader, text, n, why);
+    if (n >= UINT32_MAX)
+        reader_fail(&d.reader, text, PROBLEM_TOO_LARGE, "the body takes %zu bytes, counted", n);
+    else if (reader_space(&d.reader) == '[' ? score_array(&d, out) : score_single(&d, out, &status))
+        return status;
+    if (out->len > start) {
+        out->len = start;
+        out->data[start] = '\0';
+    }
+    return problem_status(why->problem);
+}
+
+/* -- lines
+ * ----------------------------------------------------------------------------------------- */
+
+static void decode_line(struct decoder *d, const struct text *line)
+{
+    struct body_problem why;
+    char *text = (char *)(uintptr_t)line->p;
+
+    if (!decode_text_as_row(d, text, line->len, &why))
+        frame_fail_field(d->scoring->frame, d->row, why.problem, FIELD_NONE, "%s", why.detail);
+}
+
+void score_lines(struct scoring *s, struct text *lines, unsigned n, struct buf *out)
+{
+    struct decoder d;
+
+    decoder_init(&d, s);
+    for (unsigned i = 0; i < n; i++) {
+        if (s->frame->n_rows == s->plan->frame_rows)
+            score_frame(&d, '\n', true, out);
+        decode_line(&d, &lines[i]);
+    }
+    score_frame(&d, '\n', true, out);
+}
+
+void score_line(struct scoring *s, char *text, size_t n, struct buf *out)
+{
+    struct text line = {text, (uint32_t)n};
+
+    score_lines(s, &line, 1, out);
+}

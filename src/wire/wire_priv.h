@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this room share. */
+#ifndef WIRE_PRIV_H
+#define WIRE_PRIV_H
+
+#include "reader.h"
+
+/* -- schema
+ * ---------------------------------------------------------------------------------------- */
+
+struct field {
+    struct text name;
+    enum type type;
+    bool nullable, contains_null;
+    bool plain;    /* the name stands in JSON as it is, so bytes may be compared before they are
+                      unescaped */
+    uint32_t most; /* elements of an array, stored entries of a vector */
+};
+
+struct schema {
+    struct field *fields; /* by input */
+    uint32_t n_fields;
+    struct text *names;
+    struct dict dict;
+    struct text *members; /* by column: `,"name":`; empty where it has no name */
+};
+
+enum { FIELD_NONE = UINT16_MAX };
+
+uint16_t schema_find(const struct schema *s, const char *name, size_t n);
+
+/* -- decoding
+ * -------------------------------------------------------------------------------------- */
+
+/* Where a raw token lies in scoring.echoed; len 0: the field is missing. */
+struct token {
+    size_t at;
+    uint32_t len;
+};
+
+/* One request, or a part of it, on its way through the frame. Large, on the stack, mostly left as
+ * it is. */
+struct decoder {
+    struct reader reader;
+    struct scoring *scoring;
+    const struct schema *schema;
+    unsigned row;                              /* of the frame */
+    uint64_t first_row;                        /* of the request: number of the frame's first */
+    uint16_t guess;                            /* the field that comes next in most texts */
+    bool in_list;                              /* reading the elements of an array or vector */
+    uint64_t seen[COLUMN_WORDS];               /* fields of this row */
+    size_t seen_at[COLUMN_WORDS * 64];         /* byte offsets of those */
+    struct token echoes[FRAME_ROWS][ECHO_MAX]; /* by row of the frame */
+};
+
+void decoder_init(struct decoder *d, struct scoring *s);
+
+/* Decodes the value that comes next as the next row of the frame. False: it is not well-formed. */
+bool decode_value_as_row(struct decoder *d);
+
+/* The same for a text that must be one row and nothing else. */
+bool decode_text_as_row(struct decoder *d, char *text, size_t n, struct body_problem *why);
+
+/* The field `f` of the row does not hold what it should: notes the row error, and returns true, for
+ * the text goes on. It reads "expected WHAT, got GOT in field ...". */
+bool decode_wrong(struct decoder *d, uint16_t f, enum problem problem, const char *what,
+                  const char *got);
+
+/* The same for a value of the wrong kind, which is stepped over. */
+bool decode_wrong_kind(struct decoder *d, uint16_t f);
+
+/* Reads an element: a finite number, or the name of another one. `*ok` is false where it is
+ * something else; the row error has been noted then. */
+bool decode_double(struct decoder *d, uint16_t f, double *out, bool *ok);
+
+/* Decoders of one value whose first byte is at the reader's p, not null, into the frame. */
+bool decode_array_string(struct decoder *d, uint16_t f);
+bool decode_array_double(struct decoder *d, uint16_t f);
+bool decode_vector(struct decoder *d, uint16_t f);
+
+/* -- encoding and scoring
+ * -------------------------------------------------------------------------- */
+
+/* Runs the frame, appends each row's answer, and a `separator` after each but the last
+ * (`after_last`: after that too); counts, and empties the frame. */
+void score_frame(struct decoder *d, char separator, bool after_last, struct buf *out);
+
+/* The frame's rows without answers are counted and told. */
+void count_rows(struct decoder *d);
+
+/* Appends a row's answer as it stands in an array; `number` is the row's in its request. */
+void encode_row(struct buf *out, const struct decoder *d, unsigned row);
+
+/* Appends the problem document of the frame's only row, which failed. Returns its status. */
+unsigned encode_failed_body(struct buf *out, const struct decoder *d);
+
+#endif
