@@ -319,7 +319,7 @@ static bool decode_field(struct decoder *d)
     struct reader *r = &d->reader;
     const struct question *q = d->scoring->question;
     struct text name;
-    uint16_t f;
+    uint16_t f = FIELD_NONE;
 
     reader_space(r);
     const char *at = r->p;
