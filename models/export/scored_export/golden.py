@@ -20,6 +20,7 @@ MAX_ROWS = 1000
 MAX_BYTES = 1 << 20
 FROM_SAMPLE = 900
 MADE = 100
+ERRORS = 50
 MADE_SHARE = MAX_BYTES // 4
 CANDIDATES = 50_000
 LEAVES_LOOKED_UP = 2_000_000
@@ -239,6 +240,7 @@ def make_golden(
     """
     candidates = rows[: max(FROM_SAMPLE, LEAVES_LOOKED_UP // probe.trees)]
     reach = probe_scorer.score(candidates, PROBE_SECONDS)
+    candidates, reach = _few_errors(candidates, reach)
     chosen = [candidates[i] for i in choose(_codes(candidates, probe, reach), FROM_SAMPLE)]
     answers = scorer.score(chosen)
     passing = [row for row, answer in zip(chosen, answers) if not isinstance(answer, Outcome)]
@@ -255,6 +257,14 @@ def make_golden(
     summary = {"rows": len(kept), "made": len(kept_made), **_share(probe, probe_scorer.score(answered))}
     outputs = [answer[len(probe.columns) :] for answer in reach if not isinstance(answer, Outcome)]
     return Golden(b"".join(line for _, _, line in kept), summary, outputs, passing)
+
+
+def _few_errors(rows: list[Row], answers: list[Answer]) -> tuple[list[Row], list[Answer]]:
+    """Return the rows with at most ERRORS of those that throw: each costs a job of its own."""
+    errors = [i for i, answer in enumerate(answers) if answer is Outcome.ERROR]
+    dropped = set(errors[ERRORS:])
+    kept = [i for i in range(len(rows)) if i not in dropped]
+    return [rows[i] for i in kept], [answers[i] for i in kept]
 
 
 def _share(probe: Probe, answers: Sequence[Answer]) -> dict[str, list[int]]:

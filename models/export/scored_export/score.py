@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asks Spark for the answer to each row as if the row were alone.
 
-One job scores many rows; a row that Spark drops is found by the id that travels along. When a job
-throws, smaller partitions are tried, and in the end one row each: the plan is made once a level, and jobs run on
-subsets of its partitions, so that a failing row costs milliseconds.
+One job scores many rows; a row that Spark drops is found by the id that travels along. When a job throws,
+smaller partitions are tried, and in the end one row each: the plan is made once a level, and jobs run on
+subsets of its partitions.
 """
 
 from __future__ import annotations
@@ -108,9 +108,9 @@ class Scorer:
         partitions = _slices(ids, -(-len(ids) // size))
         failed: list[int] = []
         for group in self._groups(rows, partitions, all_at_once=size > 1):
-            if end is not None and time.monotonic() > end:
-                return []
             for ok, indices, found in self._solve(group):
+                if end is not None and time.monotonic() > end:
+                    return []
                 if not ok:
                     failed += indices
                     continue
