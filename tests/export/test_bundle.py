@@ -149,11 +149,11 @@ def test_numeric_labels_have_keys(bundles):
 
 def test_attributes_are_resolved(bundles):
     stages = {s["op"]: s for s in bundles("linear_regression")[2].manifest["stages"][:-2]}
-    assert stages["vector_slicer"]["params"]["indices"] == [0, 6, 9]
+    assert stages["vector_slicer"]["params"]["indices"] == [0, 7, 10]
     last = [s for s in bundles("linear_regression")[2].manifest["stages"] if s["op"] == "vector_assembler"][
         -1
     ]
-    assert last["params"]["lengths"] == [10, 10, 3]
+    assert last["params"]["lengths"] == [11, 11, 3]
     strings = bundles("linear_regression")[2].manifest["stages"][-2]
     assert strings["params"]["labels"][0][-1] == "__unknown"
 
