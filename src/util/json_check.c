@@ -138,7 +138,7 @@ static bool string(struct check *c, bool keep)
     for (c->at++; c->at < c->n;) {
         char piece[4];
         const char *from = c->text + c->at;
-        unsigned length;
+        unsigned length = 0;
         if (*from == '"') {
             c->at++;
             return true;

@@ -1,0 +1,154 @@
+#!/usr/bin/env bash
+# Runs the tests of scored, from a bare Debian 12 on: installs what is missing, builds, runs, and closes with one line
+# "N passed, N failed, N skipped".
+#
+#   tests/run.sh [STAGE ...] [--full]
+#
+# Without a stage all run, in the order below. --full lengthens parity and fuzz to their campaigns.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+top=$PWD
+build=$top/build
+logs=$build/logs
+py=$build/venv/bin/python
+
+stages="lint unit bundles ops export example http threads memory parity fuzz packaging"
+full=
+chosen=
+for arg in "$@"; do
+    case "$arg" in
+    --full) full=1 ;;
+    -h | --help) sed -n '2,8p' "$0" | cut -c3-; echo "stages: $stages"; exit 0 ;;
+    *) case " $stages " in
+        *" $arg "*) chosen="$chosen $arg" ;;
+        *) echo "tests/run.sh: no stage '$arg'; there are: $stages" >&2; exit 2 ;;
+        esac ;;
+    esac
+done
+chosen=${chosen:-$stages}
+
+passed=0 failed=0 skipped=0
+say() { printf '\n== %s\n' "$*"; }
+die() { echo "tests/run.sh: $*" >&2; exit 1; }
+
+# -- what must be there -------------------------------------------------------------------------------------------
+
+packages="gcc cmake ninja-build pkg-config git curl ca-certificates python3 python3-venv libmicrohttpd-dev libcjson-dev
+libssl-dev libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev llvm valgrind openjdk-17-jre-headless procps"
+
+install_packages() {
+    local missing=
+    for p in $packages; do
+        dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
+    done
+    [ -z "$missing" ] && return
+    say "installing$missing"
+    local sudo=
+    [ "$(id -u)" = 0 ] || sudo=sudo
+    $sudo apt-get update -qq && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+        --no-install-recommends $missing >"$logs/apt.log" 2>&1 || { tail -5 "$logs/apt.log"; die "apt-get failed"; }
+}
+
+install_python() {
+    local want="$top/tests/requirements.txt" have="$build/venv/.requirements"
+    cmp -s "$want" "$have" && return
+    say "installing Python packages into build/venv"
+    [ -x "$py" ] || python3 -m venv "$build/venv" || die "python3 -m venv failed"
+    "$py" -m pip install -q --disable-pip-version-check -r "$want" >"$logs/pip.log" 2>&1 ||
+        { tail -5 "$logs/pip.log"; die "pip failed"; }
+    cp "$want" "$have"
+}
+
+# build DIR OPTION...: configures once, then builds what changed.
+build() {
+    local dir=$build/$1; shift
+    [ -f "$dir/build.ninja" ] || cmake -B "$dir" -G Ninja -DWERROR=ON "$@" >"$logs/cmake.log" 2>&1 ||
+        { tail -20 "$logs/cmake.log"; die "cmake failed"; }
+    cmake --build "$dir" >"$logs/build.log" 2>&1 || { grep -E 'error|warning|FAILED' "$logs/build.log" | head -20; die "build of $dir failed"; }
+}
+build_release() { build release -DCMAKE_BUILD_TYPE=Release; }
+build_asan() { build asan -DCMAKE_BUILD_TYPE=Debug -DSANITIZE=address,undefined; }
+build_tsan() { build tsan -DCMAKE_BUILD_TYPE=Debug -DSANITIZE=thread; }
+build_fuzz() { build fuzz -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang -DSANITIZE=address,undefined -DFUZZ=ON; }
+
+# -- counting -----------------------------------------------------------------------------------------------------
+
+# run NAME COMMAND...: shows the output's end; adds "N passed, N failed, N skipped" lines of it (pytest's and ctest's
+# closing lines too). A command that fails counts as a failure even where its counts show none; one without counts is a test.
+run() {
+    local name=$1 log=$logs/$1.log status start=$SECONDS; shift
+    "$@" >"$log" 2>&1 </dev/null
+    status=$?
+    set -- $(python3 "$top/tests/tally.py" "$log" "$status")
+    passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+    if [ "$2" -gt 0 ]; then
+        tail -40 "$log" | sed 's/^/    /'
+        printf 'FAIL  '
+    else
+        printf 'ok    '
+    fi
+    printf '%-28s %5d passed, %d failed, %d skipped  (%d s)\n' "$name" "$1" "$2" "$3" $((SECONDS - start))
+}
+
+export PYTHONPATH=$top/models/export:$top/models PYTHONDONTWRITEBYTECODE=1
+export PYSPARK_PYTHON=$py PYSPARK_DRIVER_PYTHON=$py
+pytests() { "$py" -m pytest -q -p no:cacheprovider "$@"; }
+
+# -- stages -------------------------------------------------------------------------------------------------------
+
+stage_lint() {
+    build_release
+    run lint.format bash -c 'git ls-files "*.c" "*.h" | grep -v tables | xargs clang-format --dry-run --Werror'
+    run lint.layers "$py" tests/layers.py "$build/release"
+    run lint.ruff "$py" -m ruff check --no-cache models tests
+    run lint.tidy bash -c 'git ls-files "src/*.c" | grep -v tables | xargs -P2 -n4 clang-tidy -quiet -p build/release 2>/dev/null'
+}
+stage_unit() {
+    build_asan
+    run unit.sanitized ctest --test-dir "$build/asan" --output-on-failure -j2
+    build_release
+    run unit.release ctest --test-dir "$build/release" --output-on-failure -j2
+}
+stage_bundles() {
+    build_asan
+    run bundles "$py" tests/bundles/run.py "$build/asan/scored"
+    run bundles.flips "$py" tests/flips.py "$build/release/scored" models/days_to_sell/bundle
+}
+stage_ops() {
+    build_asan
+    run ops "$py" tests/ops/run.py "$build/asan/scored"
+}
+stage_export() { run export pytests tests/export; }
+stage_example() { run example pytests tests/example; }
+stage_http() {
+    build_asan
+    run http env SCORED_BIN="$build/asan/scored" "$py" -m pytest -q -p no:cacheprovider tests/http
+}
+stage_threads() {
+    build_tsan
+    run threads env TSAN_OPTIONS="suppressions=$top/tests/http/tsan.supp halt_on_error=0" "$py" tests/http/mixed.py "$build/tsan/scored" --requests 10000
+}
+stage_memory() {
+    build_release
+    run memory "$py" tests/http/mixed.py "$build/release/scored" --valgrind --requests 2000
+    run memory.malloc "$py" tests/http/no_malloc.py "$build/release"
+}
+stage_parity() {
+    build_release
+    run parity "$py" tests/parity/run.py --bin "$build/release/scored" ${full:+--full}
+}
+stage_fuzz() {
+    build_fuzz
+    run fuzz bash tests/fuzz/run.sh "$build/fuzz" ${full:+--full}
+}
+stage_packaging() { build_release; run packaging "$py" tests/packaging/check.py "$build/release/scored"; }
+
+mkdir -p "$logs"
+install_packages
+install_python
+for stage in $chosen; do
+    say "$stage"
+    "stage_$stage"
+done
+printf '\n%d s\n%d passed, %d failed, %d skipped\n' $SECONDS $passed $failed $skipped
+[ $failed -eq 0 ] && [ $passed -gt 0 ]
