@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `scored serve`: the daemon. */
+#include "commands.h"
+#include "scored/log.h"
+#include "scored/server.h"
+#include "settings.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+static const char usage[] =
+    "usage: scored serve --model [NAME=]URI ... [flags]\n"
+    "\n"
+    "Answers POST /predict with what Spark would answer. URI is the directory of an exported "
+    "bundle,\n"
+    "or file://DIRECTORY; behind it, #sha256=<64 hex digits> pins a version. With more than one "
+    "model\n"
+    "each has a name, and is asked at /models/NAME/predict.\n"
+    "\n"
+    "example:\n"
+    "  scored serve --model models/days_to_sell/bundle --port 8080 &\n"
+    "  curl -s localhost:8080/models/days_to_sell | jq .example.in > row.json\n"
+    "  curl -s localhost:8080/predict -H 'Content-Type: application/json' -d @row.json\n"
+    "\n"
+    "flags; each is also an environment variable, as SCORED_MAX_BODY is --max-body:\n";
+
+struct arguments {
+    struct settings settings;
+    struct option options[SETTING_COUNT + 3];
+    struct option_list models;
+    uint64_t port;
+    bool has_port, print_config, help;
+    char listen[32];
+};
+
+static unsigned take_options(struct arguments *a)
+{
+    struct option *o = a->options + SETTING_COUNT;
+
+    settings_init(&a->settings, a->options);
+    o[0] = (struct option){.flag = "model",
+                           .kind = OPTION_LIST,
+                           .target = &a->models,
+                           .value = "[NAME=]URI",
+                           .help = "a model to serve; may stand many times"};
+    o[1] = (struct option){.flag = "port",
+                           .kind = OPTION_NUMBER,
+                           .target = &a->port,
+                           .value = "N",
+                           .help = "short for --listen 0.0.0.0:N",
+                           .high = UINT16_MAX,
+                           .given = &a->has_port};
+    o[2] = (struct option){.flag = "print-config",
+                           .kind = OPTION_SWITCH,
+                           .target = &a->print_config,
+                           .help = "print all settings with their source, and exit"};
+    return SETTING_COUNT + 3;
+}
+
+static bool parse(struct arguments *a, int argc, char **argv, struct err *e)
+{
+    unsigned n = take_options(a);
+
+    if (!options_parse(a->options, n, argc, argv, NULL, &a->help, e))
+        return false;
+    if (a->help)
+        return true;
+    if (a->has_port && a->settings.by_flag[SETTING_listen])
+        return err_set(e, ERR_USAGE, "--port and --listen exclude each other");
+    if (a->has_port) {
+        snprintf(a->listen, sizeof a->listen, "0.0.0.0:%u", (unsigned)a->port);
+        a->settings.config.listen = a->listen;
+        a->settings.by_flag[SETTING_listen] = true;
+    }
+    if (!settings_finish(&a->settings, a->options, e))
+        return false;
+    return a->print_config || a->models.n ||
+           err_set(e, ERR_USAGE, "which model? --model URI, a directory with a bundle.json");
+}
+
+static enum log_level level_of(const char *name)
+{
+    return !strcmp(name, "error")  ? LOG_ERROR
+           : !strcmp(name, "warn") ? LOG_WARN
+           : !strcmp(name, "info") ? LOG_INFO
+                                   : LOG_DEBUG;
+}
+
+/* The connections' cap must leave descriptors for everything else. */
+static void fit_descriptors(struct config *config)
+{
+    enum { SPARE = 128 };
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        return;
+    if (limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit))
+            getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    uint64_t most = limit.rlim_cur > 2 * SPARE ? limit.rlim_cur - SPARE : limit.rlim_cur / 2;
+    if (config->connections <= most)
+        return;
+    log_line(LOG_WARN,
+             "connections=%llu msg=\"fewer connections, as the limit of open files is low\"",
+             (unsigned long long)most);
+    config->connections = most;
+}
+
+static void log_models(struct registry *r)
+{
+    for (unsigned i = 0; i < r->n_slots; i++) {
+        struct model *m = slot_acquire(&r->slots[i]);
+        if (m)
+            log_line(LOG_INFO,
+                     "model=%s version=%s sha256=%s load_ms=%.1f golden=%u msg=\"loaded\"",
+                     r->slots[i].name, m->bundle->version, m->bundle->sha256,
+                     (double)m->load_ns / 1e6, m->coverage.rows);
+        model_release(m);
+    }
+}
+
+/* Of "HOST:PORT" the host, for the line that tells the port in use. */
+static int host_len(const char *address)
+{
+    const char *colon = strrchr(address, ':');
+    return colon ? (int)(colon - address) : 0;
+}
+
+static int fail(const struct err *e)
+{
+    char quoted[2 * sizeof e->msg];
+
+    log_value(quoted, sizeof quoted, e->msg, (unsigned)strlen(e->msg));
+    log_line(LOG_ERROR, "msg=\"%s\"", quoted);
+    return e->code == ERR_USAGE ? EXIT_USAGE : EXIT_BAD;
+}
+
+static int serve(struct registry *r, const struct config *config, const sigset_t *signals)
+{
+    struct err e = {0};
+    struct server *s = server_start(r, config, &e);
+    int got = 0;
+
+    if (!s)
+        return fail(&e);
+    log_models(r);
+    log_line(LOG_INFO, "listen=%.*s:%u admin=%s workers=%u version=%s msg=\"serving\"",
+             host_len(config->listen), config->listen, server_port(s), config->admin_listen,
+             server_workers(config), scored_version);
+    sigwait(signals, &got);
+    log_line(LOG_INFO, "signal=%d msg=\"stopping\"", got);
+    server_stop(s);
+    log_line(LOG_INFO, "msg=\"stopped\"");
+    return EXIT_FINE;
+}
+
+static int run(struct arguments *a)
+{
+    struct config *config = &a->settings.config;
+    struct registry registry = {0};
+    struct err e = {0};
+    sigset_t signals;
+
+    log_set_level(level_of(config->log_level));
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* all threads inherit it */
+    fit_descriptors(config);
+    const struct model_options options = {
+        .workers = server_workers(config),
+        .scratch = config->scratch,
+        .frame_rows = (unsigned)config->frame_rows,
+        .verify = true,
+    };
+    if (!registry_open(&registry, a->models.items, a->models.n, &options, &e))
+        return fail(&e);
+    int code = serve(&registry, config, &signals);
+    registry_close(&registry);
+    return code;
+}
+
+int cmd_serve(int argc, char **argv)
+{
+    struct arguments a = {0};
+    struct err e = {0};
+
+    if (!parse(&a, argc, argv, &e))
+        return options_usage("serve", &e);
+    if (a.help) {
+        fputs(usage, stdout);
+        options_print(a.options, SETTING_COUNT + 3);
+        return EXIT_FINE;
+    }
+    if (a.print_config) {
+        settings_print(&a.settings);
+        return EXIT_FINE;
+    }
+    return run(&a);
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of this room share. A connection has one `struct exchange`, used again for each of
+ * its requests, so that a request on a kept connection allocates nothing here. Handlers know
+ * exchanges, never libmicrohttpd.
+ */
+#ifndef SCORED_HTTP_PRIV_H
+#define SCORED_HTTP_PRIV_H
+
+#include "scored/buf.h"
+#include "scored/config.h"
+#include "scored/model.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+    REQUEST_ID = 65,
+    KEPT_BYTES = 16 * 1024, /* of a buffer between two requests of a connection */
+    ECHO_LIST = ECHO_MAX,
+};
+
+enum side { SIDE_PUBLIC = 1, SIDE_ADMIN = 2, SIDE_BOTH = 3 };
+
+/* At most so many events a second; the next one that passes tells how many did not. */
+struct limiter {
+    pthread_mutex_t lock; /* guards all below */
+    uint64_t second;
+    unsigned passed, dropped;
+};
+#define LIMITER_INIT                      \
+    {                                     \
+        .lock = PTHREAD_MUTEX_INITIALIZER \
+    }
+bool limiter_pass(struct limiter *l, unsigned *dropped);
+
+struct metrics;
+struct documents;
+
+/* What all exchanges of a server share. */
+struct app {
+    struct registry *registry;
+    const struct config *config;
+    struct metrics *metrics;
+    struct documents *documents;
+    unsigned workers;
+    const char *library; /* version of libmicrohttpd */
+    uint32_t run;        /* random, in the request ids made here */
+    atomic_bool stopping;
+    atomic_uint in_flight;
+    atomic_uint connections;
+    struct limiter failed_requests;
+};
+
+/* The request's head, as the guard read it. Texts borrow the connection's memory. */
+struct head {
+    const char *host, *content_type, *content_encoding, *accept, *request_id, *expect;
+    const char *content_length, *transfer_encoding;
+    unsigned hosts, lengths, encodings; /* how many of each there were */
+    uint64_t length;                    /* of the body; 0 where none is told */
+    bool chunked;
+    const char *wrong; /* why the head is no valid HTTP, or NULL */
+};
+
+enum phase { PHASE_IDLE, PHASE_HEAD, PHASE_BODY, PHASE_DROP, PHASE_ANSWERED };
+
+struct route;
+
+struct exchange {
+    struct app *app;
+    enum side side;
+    unsigned worker; /* index of the thread; that of the admin thread is app->workers */
+    enum phase phase;
+
+    /* request */
+    struct buf target; /* as it was sent; query_open writes into it */
+    struct text path;
+    char *query; /* NUL-terminated, or NULL */
+    struct head head;
+    const struct route *route;
+    struct slot *slot;
+    bool is_head; /* the method was HEAD */
+    char id[REQUEST_ID];
+    uint64_t began_ns;
+    uint64_t received; /* bytes of the body */
+    struct buf body;
+
+    /* scoring */
+    struct model *model;
+    struct question question;
+    struct scoring scoring;
+    struct program *program; /* memory for asked-for columns */
+    uint16_t *columns;
+    size_t n_program, n_columns;
+    bool ndjson;
+
+    /* reply */
+    unsigned status;
+    const char *content_type;
+    const char *extra_header, *extra_value; /* one more header, or NULL */
+    struct buf extra;                       /* where extra_value is made */
+    struct buf reply;
+    enum problem problem;
+    char field[128]; /* of the problem, for the log */
+
+    /* the connection; guarded by the table's lock but for the atomic */
+    int fd;
+    struct exchange *next, *prev;
+    _Atomic uint64_t deadline_ns; /* UINT64_MAX: none */
+};
+
+/* -- exchange.c
+ * --------------------------------------------------------------------------------------------------
+ */
+
+struct exchange *exchange_new(struct app *app, enum side side);
+void exchange_free(struct exchange *x); /* takes NULL */
+/* A request begins with its target, and ends answered or not. Ending twice is ending once. */
+void exchange_begin(struct exchange *x, const char *target);
+void exchange_end(struct exchange *x);
+void exchange_name(struct exchange *x); /* gives the request its id */
+
+/* Makes the reply a problem document. `extra` is NULL or members with a leading comma. */
+void reply_problem(struct exchange *x, enum problem problem, const char *extra, const char *fmt,
+                   ...) __attribute__((format(printf, 4, 5)));
+void reply_header(struct exchange *x, const char *name); /* its value stands in x->extra */
+void reply_log(struct exchange *x);
+
+/* -- routes.c
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+#define ROUTES(X)                              \
+    X(PREDICT, "/predict")                     \
+    X(MODEL_PREDICT, "/models/{name}/predict") \
+    X(LIVEZ, "/livez")                         \
+    X(READYZ, "/readyz")                       \
+    X(HEALTHZ, "/healthz")                     \
+    X(MODELS, "/models")                       \
+    X(MODEL, "/models/{name}")                 \
+    X(SCHEMA, "/models/{name}/schema")         \
+    X(OPENAPI, "/openapi.json")                \
+    X(METRICS, "/metrics")                     \
+    X(VERSION, "/version")
+
+enum route_id {
+#define X(id, path) ROUTE_##id,
+    ROUTES(X)
+#undef X
+        ROUTE_NONE, /* for requests that have no route */
+    ROUTE_COUNT
+};
+
+struct route {
+    const char *method, *path;
+    enum side side;
+    bool (*open)(
+        struct exchange *x); /* before the body: false where the reply is made; may be NULL */
+    void (*body)(struct exchange *x, const char *p, size_t n); /* NULL: takes none */
+    void (*answer)(struct exchange *x);
+    const char *consumes; /* media types, comma-separated; NULL: none */
+    const char *produces;
+    const char *summary;
+};
+
+extern const struct route routes[ROUTE_NONE];
+enum route_id route_id(const struct route *r);
+const char *route_path(const struct route *r); /* "none" for NULL: a label for logs and metrics */
+
+/* Finds the route and lets it check what stands before the body. False: the reply is made. */
+bool route_open(struct exchange *x, const char *method);
+
+/* -- handlers
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+bool predict_open(struct exchange *x);
+void predict_body(struct exchange *x, const char *p, size_t n);
+void predict_answer(struct exchange *x);
+bool model_open(struct exchange *x); /* x->slot and x->model of {name} */
+void answer_livez(struct exchange *x);
+void answer_readyz(struct exchange *x);
+void answer_models(struct exchange *x);
+void answer_model(struct exchange *x);
+void answer_schema(struct exchange *x);
+void answer_openapi(struct exchange *x);
+void answer_metrics(struct exchange *x);
+void answer_version(struct exchange *x);
+
+/* JSON arrays of the models' names and of their known columns, for problem documents. */
+void put_model_names(struct buf *out, const struct registry *r);
+void put_columns(struct buf *out, const struct plan *p);
+
+/* -- query.c
+ * -----------------------------------------------------------------------------------------------------
+ */
+
+/* The parameters of a prediction into x->question. False: the reply is made. */
+bool query_open(struct exchange *x);
+
+/* -- media.c
+ * -----------------------------------------------------------------------------------------------------
+ */
+
+/* The value of Content-Type names `type`, with no charset but UTF-8. */
+bool media_is(const char *value, const char *type);
+/* Quality in thousandths that an Accept header gives to a type: 1000 where there is no header.
+ * `wild` counts ranges. */
+unsigned media_accepts(const char *accept, const char *type, bool wild);
+/* Does a comma-separated list name it? */
+bool media_listed(const char *list, const char *value);
+
+/* -- metrics.c
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+struct metrics *metrics_new(const struct registry *r, unsigned threads);
+void metrics_free(struct metrics *m);
+void metrics_request(struct metrics *m, unsigned worker, enum route_id route, unsigned status,
+                     uint64_t ns);
+void metrics_rows(struct metrics *m, unsigned worker, unsigned slot, const struct counts *counts);
+void metrics_row_error(struct metrics *m, unsigned worker, unsigned slot, const char *field,
+                       enum problem problem);
+void metrics_refused(struct metrics *m); /* a connection above the cap */
+void metrics_overdue(struct metrics *m); /* a connection closed by the watchdog */
+uint64_t metrics_next_id(struct metrics *m, unsigned worker);
+
+/* -- documents.c: texts made from models, kept until a model changes
+ * --------------------------------------------- */
+
+struct documents *documents_new(const struct registry *r);
+void documents_free(struct documents *d);
+
+void put_row_schema(struct buf *out, const struct model *m, bool closed); /* schema.c */
+void put_answer_schema(struct buf *out, const struct model *m);
+void put_openapi(struct buf *out, struct app *app, struct model *const *models);
+
+/* -- watchdog.c
+ * --------------------------------------------------------------------------------------------------
+ */
+
+/* Closes connections that are past their deadline: libmicrohttpd's own timer restarts with each
+ * byte. */
+struct watchdog {
+    pthread_mutex_t lock; /* guards all below */
+    pthread_cond_t stop;
+    struct exchange *first;
+    bool stopping;
+    pthread_t thread;
+    struct metrics *metrics;
+};
+
+bool watchdog_start(struct watchdog *w, struct metrics *m, struct err *e);
+void watchdog_stop(struct watchdog *w);
+void watchdog_add(struct watchdog *w, struct exchange *x);
+void watchdog_remove(struct watchdog *w, struct exchange *x);
+
+#endif

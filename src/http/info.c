@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the server says of itself and of its models. */
+#include "http_priv.h"
+
+#include "scored/clock.h"
+#include "scored/server.h"
+
+#include <stdlib.h>
+
+static void put_string(struct buf *out, const char *text)
+{
+    buf_json_string(out, text, strlen(text));
+}
+
+static void put_member(struct buf *out, const char *name, const char *text)
+{
+    buf_printf(out, ",\"%s\":", name);
+    put_string(out, text);
+}
+
+void put_model_names(struct buf *out, const struct registry *r)
+{
+    buf_char(out, '[');
+    for (unsigned i = 0; i < r->n_slots; i++) {
+        buf_text(out, i ? "," : "");
+        put_string(out, r->slots[i].name);
+    }
+    buf_char(out, ']');
+}
+
+void answer_livez(struct exchange *x)
+{
+    x->status = 200;
+    buf_lit(&x->reply, "{\"status\":\"live\"}");
+}
+
+static bool put_readiness(struct buf *out, struct registry *r)
+{
+    bool ready = true;
+
+    for (unsigned i = 0; i < r->n_slots; i++) {
+        struct model *m = slot_acquire(&r->slots[i]);
+        buf_text(out, i ? "," : "");
+        put_string(out, r->slots[i].name);
+        buf_text(out, m ? ":\"ready\"" : ":\"not loaded\"");
+        ready &= m != NULL;
+        model_release(m);
+    }
+    return ready;
+}
+
+void answer_readyz(struct exchange *x)
+{
+    struct buf models = {0};
+    bool ready = put_readiness(&models, x->app->registry);
+    bool stopping = atomic_load_explicit(&x->app->stopping, memory_order_relaxed);
+
+    x->status = ready && !stopping ? 200 : 503;
+    x->problem = x->status == 200 ? PROBLEM_NONE : PROBLEM_NOT_READY;
+    buf_printf(&x->reply, "{\"status\":\"%s\",\"models\":{",
+               stopping ? "stopping"
+               : ready  ? "ready"
+                        : "not ready");
+    buf_put(&x->reply, models.data, models.len);
+    buf_lit(&x->reply, "}}");
+    buf_done(&models);
+}
+
+static void put_identity(struct buf *out, const struct slot *s, const struct model *m)
+{
+    char when[CLOCK_TEXT];
+
+    buf_lit(out, "{\"name\":");
+    put_string(out, s->name);
+    if (!m) {
+        buf_lit(out, ",\"ready\":false");
+        return;
+    }
+    clock_text(m->loaded_ms, when);
+    buf_lit(out, ",\"ready\":true");
+    put_member(out, "version", m->bundle->version);
+    put_member(out, "sha256", m->bundle->sha256);
+    put_member(out, "created", m->bundle->created);
+    put_member(out, "loaded", when);
+}
+
+void answer_models(struct exchange *x)
+{
+    struct registry *r = x->app->registry;
+
+    x->status = 200;
+    buf_lit(&x->reply, "{\"models\":[");
+    for (unsigned i = 0; i < r->n_slots; i++) {
+        struct model *m = slot_acquire(&r->slots[i]);
+        buf_text(&x->reply, i ? "," : "");
+        put_identity(&x->reply, &r->slots[i], m);
+        buf_char(&x->reply, '}');
+        model_release(m);
+    }
+    buf_lit(&x->reply, "]}");
+}
+
+static void put_bundle_columns(struct buf *out, const char *member,
+                               const struct bundle_column *columns, uint32_t n, bool input)
+{
+    buf_printf(out, ",\"%s\":[", member);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct bundle_column *c = &columns[i];
+        buf_text(out, i ? ",{\"name\":" : "{\"name\":");
+        put_string(out, c->name);
+        put_member(out, "type", type_name(c->type));
+        if (input)
+            buf_printf(out, ",\"nullable\":%s", c->nullable ? "true" : "false");
+        if (c->type == TYPE_VECTOR && c->size != SIZE_UNKNOWN)
+            buf_printf(out, ",\"size\":%lld", (long long)c->size);
+        if (c->description)
+            put_member(out, "description", c->description);
+        buf_char(out, '}');
+    }
+    buf_char(out, ']');
+}
+
+static void put_json(struct buf *out, const char *member, const struct json *v)
+{
+    char *text = v->node ? json_print(v) : NULL;
+
+    if (text) {
+        buf_printf(out, ",\"%s\":", member);
+        buf_text(out, text);
+    }
+    free(text);
+}
+
+static void put_stages(struct buf *out, const struct bundle *b)
+{
+    buf_lit(out, ",\"stages\":[");
+    for (uint32_t i = 0; i < b->n_stages; i++) {
+        buf_text(out, i ? ",{\"op\":" : "{\"op\":");
+        put_string(out, b->stages[i].op);
+        put_member(out, "uid", b->stages[i].uid);
+        buf_char(out, '}');
+    }
+    buf_char(out, ']');
+}
+
+void answer_model(struct exchange *x)
+{
+    const struct model *m = x->model;
+    struct buf *out = &x->reply;
+
+    x->status = 200;
+    put_identity(out, x->slot, m);
+    buf_printf(out, ",\"load_seconds\":%.6f", (double)m->load_ns / 1e9);
+    put_bundle_columns(out, "input", m->bundle->inputs, m->bundle->n_inputs, true);
+    put_bundle_columns(out, "output", m->bundle->outputs, m->bundle->n_outputs, false);
+    buf_lit(out, ",\"columns\":");
+    put_columns(out, &m->plan);
+    put_stages(out, m->bundle);
+    buf_printf(out, ",\"golden\":{\"rows\":%u,\"answered\":%u,\"skipped\":%u,\"failed\":%u}",
+               m->coverage.rows, m->coverage.answered, m->coverage.skipped, m->coverage.failed);
+    put_json(out, "lineage", &m->bundle->lineage);
+    put_json(out, "exactness", &m->bundle->exactness);
+    put_json(out, "example", &m->bundle->example);
+    buf_char(out, '}');
+}
+
+void answer_version(struct exchange *x)
+{
+    x->status = 200;
+    buf_lit(&x->reply, "{\"version\":");
+    put_string(&x->reply, scored_version);
+    put_member(&x->reply, "commit", scored_commit);
+    put_member(&x->reply, "libmicrohttpd", x->app->library);
+    put_member(&x->reply, "compiler", __VERSION__);
+    buf_char(&x->reply, '}');
+}

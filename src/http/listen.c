@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "listen.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { BACKLOG = 4096 };
+
+/* Splits at the last colon; brackets of IPv6 go. */
+static bool split(const char *address, char host[256], const char **port)
+{
+    const char *colon = strrchr(address, ':');
+
+    if (!colon || !colon[1] || colon - address > 250)
+        return false;
+    size_t n = (size_t)(colon - address);
+    bool brackets = n > 1 && address[0] == '[' && address[n - 1] == ']';
+    memcpy(host, address + brackets, n - 2 * brackets);
+    host[n - 2 * brackets] = '\0';
+    *port = colon + 1;
+    return true;
+}
+
+static uint16_t port_of(int fd)
+{
+    struct sockaddr_storage a = {0};
+    socklen_t len = sizeof a;
+
+    if (getsockname(fd, (struct sockaddr *)&a, &len))
+        return 0;
+    return ntohs(a.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)(void *)&a)->sin6_port
+                                         : ((struct sockaddr_in *)(void *)&a)->sin_port);
+}
+
+static int open_one(const struct addrinfo *a)
+{
+    const int one = 1;
+    int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
+
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (!bind(fd, a->ai_addr, a->ai_addrlen) && !listen(fd, BACKLOG))
+        return fd;
+    close(fd);
+    return -1;
+}
+
+int listen_open(const char *address, uint16_t *port, struct err *e)
+{
+    const struct addrinfo hints = {
+        .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+        .ai_socktype = SOCK_STREAM,
+    };
+    struct addrinfo *found;
+    char host[256];
+    const char *service;
+
+    if (!split(address, host, &service)) {
+        err_set(e, ERR_USAGE, "\"%.200s\" is no ADDRESS:PORT", address);
+        return -1;
+    }
+    int failed = getaddrinfo(*host ? host : NULL, service, &hints, &found);
+    if (failed) {
+        err_set(e, ERR_USAGE, "\"%.200s\" is no ADDRESS:PORT: %s", address, gai_strerror(failed));
+        return -1;
+    }
+    int fd = open_one(found);
+    if (fd < 0) {
+        err_errno(e, "cannot listen");
+        err_wrap(e, "%.200s", address);
+    } else {
+        *port = port_of(fd);
+    }
+    freeaddrinfo(found);
+    return fd;
+}

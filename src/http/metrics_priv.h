@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SCORED_HTTP_METRICS_PRIV_H
+#define SCORED_HTTP_METRICS_PRIV_H
+
+#include "http_priv.h"
+
+enum { METRICS_BUCKETS = 14, METRICS_STATUSES = 12, CACHE_LINE = 64 };
+
+extern const uint64_t metrics_buckets_ns[METRICS_BUCKETS];
+extern const uint16_t metrics_statuses[METRICS_STATUSES]; /* the last, 0, is any other */
+
+typedef _Atomic uint64_t counter;
+
+struct route_cells {
+    counter statuses[METRICS_STATUSES];
+    counter buckets[METRICS_BUCKETS + 1]; /* not cumulative; the last is above all bounds */
+    counter sum_ns;
+};
+
+struct slot_cells {
+    counter rows, failed, skipped, unknown_fields;
+    counter (*errors)[PROBLEM_COUNT]; /* by field; the last row is of no field */
+};
+
+struct thread_cells {
+    _Alignas(CACHE_LINE) counter requests;
+    struct slot_cells *slots;
+    struct route_cells routes[ROUTE_COUNT];
+};
+
+/* The fields that a slot's model had when the server started: the labels stay the same however
+ * models change. */
+struct slot_metrics {
+    char **fields;
+    unsigned n_fields;
+};
+
+struct metrics {
+    uint64_t started_ms;
+    unsigned n_slots, n_threads;
+    struct slot_metrics *slots;
+    struct thread_cells *threads;
+    counter refused, overdue; /* many threads add to these */
+};
+
+#endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The query of a prediction: columns=LIST|all, vectors=spark|dense, echo=LIST (may repeat). */
+#include "http_priv.h"
+
+#include "scored/utf8.h"
+
+#include <stdlib.h>
+
+#define KNOWN ",\"parameters\":[\"columns\",\"vectors\",\"echo\"]"
+
+static unsigned hex_value(char c)
+{
+    return c <= '9' ? (unsigned)(c - '0') : (unsigned)((c | 0x20) - 'a') + 10;
+}
+
+/* In place; the guard has checked the escapes. */
+static void decode(char *p)
+{
+    char *to = p;
+
+    while (*p) {
+        if (*p == '%') {
+            *to++ = (char)(hex_value(p[1]) << 4 | hex_value(p[2]));
+            p += 3;
+        } else {
+            *to++ = *p == '+' ? ' ' : *p;
+            p++;
+        }
+    }
+    *to = '\0';
+}
+
+void put_columns(struct buf *out, const struct plan *p)
+{
+    const char *comma = "";
+
+    buf_char(out, '[');
+    for (unsigned c = 0; c < p->n_columns; c++) {
+        const char *name = p->columns[c].name;
+        if (!name || !column_in(&p->all, c))
+            continue;
+        buf_text(out, comma);
+        buf_json_string(out, name, strlen(name));
+        comma = ",";
+    }
+    buf_char(out, ']');
+}
+
+static bool bad_value(struct exchange *x, const char *parameter, const char *wants)
+{
+    reply_problem(x, PROBLEM_BAD_PARAMETER, KNOWN, "\"%s\" takes %s", parameter, wants);
+    return false;
+}
+
+static bool grow(struct exchange *x)
+{
+    const struct plan *p = &x->model->plan;
+    size_t steps = plan_program_steps(p);
+
+    if (x->n_program < steps) {
+        struct program *program =
+            realloc(x->program, sizeof *program + steps * sizeof program->steps[0]);
+        if (!program)
+            return false;
+        x->program = program;
+        x->n_program = steps;
+    }
+    if (x->n_columns < p->n_columns) {
+        uint16_t *columns = realloc(x->columns, p->n_columns * sizeof *columns);
+        if (!columns)
+            return false;
+        x->columns = columns;
+        x->n_columns = p->n_columns;
+    }
+    return true;
+}
+
+static bool take_columns(struct exchange *x, char *value)
+{
+    struct text unknown;
+    struct question asked = x->question;
+
+    if (!*value)
+        return bad_value(x, "columns", "names of columns, separated by commas, or \"all\"");
+    if (!grow(x)) {
+        reply_problem(x, PROBLEM_OUT_OF_MEMORY, NULL, "try again");
+        return false;
+    }
+    if (question_columns(x->model, value, x->program, x->columns, &asked, &unknown)) {
+        x->question.program = asked.program;
+        x->question.columns = asked.columns;
+        x->question.n_columns = asked.n_columns;
+        return true;
+    }
+    struct buf extra = {0};
+    buf_lit(&extra, ",\"column\":");
+    buf_json_string(&extra, unknown.p, unknown.len);
+    buf_lit(&extra, ",\"columns\":");
+    put_columns(&extra, &x->model->plan);
+    reply_problem(x, PROBLEM_UNKNOWN_COLUMN, extra.failed ? NULL : extra.data,
+                  "`columns` lists those that the model adds");
+    buf_done(&extra);
+    return false;
+}
+
+static bool take_vectors(struct exchange *x, char *value)
+{
+    x->question.spark_vectors = !strcmp(value, "spark");
+    return x->question.spark_vectors || !strcmp(value, "dense") ||
+           bad_value(x, "vectors", "\"spark\" or \"dense\"");
+}
+
+static bool take_echo(struct exchange *x, char *value)
+{
+    struct question *q = &x->question;
+
+    for (char *p = value;; p++) {
+        size_t n = strcspn(p, ",");
+        if (!n)
+            return bad_value(x, "echo", "names of fields, separated by commas");
+        if (q->n_echoes == ECHO_MAX) {
+            reply_problem(x, PROBLEM_BAD_PARAMETER, KNOWN, "\"echo\" takes at most %d fields",
+                          ECHO_MAX);
+            return false;
+        }
+        for (unsigned i = 0; i < q->n_echoes; i++)
+            if (q->echoes[i].len == n && !memcmp(q->echoes[i].p, p, n))
+                return bad_value(x, "echo", "each field once");
+        q->echoes[q->n_echoes++] = (struct text){p, (uint32_t)n};
+        p += n;
+        if (!*p)
+            return true;
+    }
+}
+
+static const struct parameter {
+    const char *name;
+    bool (*take)(struct exchange *x, char *value);
+    bool repeats;
+} parameters[] = {
+    {"columns", take_columns, false},
+    {"vectors", take_vectors, false},
+    {"echo", take_echo, true},
+};
+
+static bool take(struct exchange *x, char *pair, unsigned *seen)
+{
+    char *value = pair + strcspn(pair, "=");
+
+    if (*value)
+        *value++ = '\0';
+    decode(pair);
+    decode(value);
+    if (!utf8_valid(value, strlen(value)) && *value) {
+        reply_problem(x, PROBLEM_BAD_PARAMETER, KNOWN, "a value is not well-formed UTF-8");
+        return false;
+    }
+    for (unsigned i = 0; i < countof(parameters); i++) {
+        if (strcmp(pair, parameters[i].name) != 0)
+            continue;
+        if ((*seen & 1U << i) && !parameters[i].repeats)
+            return bad_value(x, parameters[i].name, "one value");
+        *seen |= 1U << i;
+        return parameters[i].take(x, value);
+    }
+    reply_problem(x, PROBLEM_BAD_PARAMETER, KNOWN,
+                  "there is no such parameter; `parameters` lists those that there are");
+    return false;
+}
+
+/* An echo that is also a column asked for would stand twice in the answer. */
+static bool check_echoes(struct exchange *x)
+{
+    const struct question *q = &x->question;
+
+    for (unsigned i = 0; i < q->n_echoes; i++) {
+        for (unsigned j = 0; j < q->n_columns; j++) {
+            const char *name = x->model->plan.columns[q->columns[j]].name;
+            if (strlen(name) == q->echoes[i].len && !memcmp(name, q->echoes[i].p, q->echoes[i].len))
+                return bad_value(x, "echo", "no name of a column that is asked for");
+        }
+    }
+    return true;
+}
+
+bool query_open(struct exchange *x)
+{
+    const struct config *config = x->app->config;
+    unsigned seen = 0;
+
+    x->question = x->model->defaults;
+    x->question.n_echoes = 0;
+    x->question.reject_unknown = !strcmp(config->unknown_fields, "reject");
+    x->question.max_rows = (uint32_t)config->max_rows;
+    x->question.max_reply = config->max_reply;
+    if (!x->query || !*x->query)
+        return true;
+    for (char *p = x->query, *next; p; p = next) {
+        next = strchr(p, '&');
+        if (next)
+            *next++ = '\0';
+        if (*p && !take(x, p, &seen))
+            return false;
+    }
+    return check_echoes(x);
+}

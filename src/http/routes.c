@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one table of what there is; both listeners look it up here. */
+#include "http_priv.h"
+
+#include <strings.h>
+
+#define JSON_TYPES  "application/json"
+#define LINES_TYPES "application/x-ndjson,application/ndjson,application/jsonl"
+
+const struct route routes[] = {
+#define ROUTE_PREDICT_ROW                                                                \
+    SIDE_PUBLIC, predict_open, predict_body, predict_answer, JSON_TYPES "," LINES_TYPES, \
+        "application/json"
+    {"POST", "/predict", ROUTE_PREDICT_ROW, "Answers of the default model"},
+    {"POST", "/models/{name}/predict", ROUTE_PREDICT_ROW, "Answers of a model"},
+#define GET(path, side, open, answer, produces, summary)               \
+    {                                                                  \
+        "GET", path, side, open, NULL, answer, NULL, produces, summary \
+    }
+    GET("/livez", SIDE_BOTH, NULL, answer_livez, JSON_TYPES, "Is the process alive?"),
+    GET("/readyz", SIDE_BOTH, NULL, answer_readyz, JSON_TYPES, "Are all models loaded?"),
+    GET("/healthz", SIDE_BOTH, NULL, answer_readyz, JSON_TYPES, "The same as /readyz"),
+    GET("/models", SIDE_BOTH, NULL, answer_models, JSON_TYPES, "The models served"),
+    GET("/models/{name}", SIDE_BOTH, model_open, answer_model, JSON_TYPES, "What a model is"),
+    GET("/models/{name}/schema", SIDE_BOTH, model_open, answer_schema, "application/schema+json",
+        "JSON Schema of a model's rows"),
+    GET("/openapi.json", SIDE_BOTH, NULL, answer_openapi, JSON_TYPES, "This description"),
+    GET("/metrics", SIDE_BOTH, NULL, answer_metrics, "text/plain,application/openmetrics-text",
+        "Metrics for Prometheus"),
+    GET("/version", SIDE_BOTH, NULL, answer_version, JSON_TYPES, "What runs here"),
+#undef GET
+};
+
+/* A row of ROUTES stands where its row of the table does. */
+static const char *const paths[] = {
+#define X(id, path) path,
+    ROUTES(X)
+#undef X
+};
+_Static_assert(countof(routes) == ROUTE_NONE, "a route needs its id");
+
+enum route_id route_id(const struct route *r)
+{
+    return r ? (enum route_id)(r - routes) : ROUTE_NONE;
+}
+
+const char *route_path(const struct route *r)
+{
+    return r ? paths[r - routes] : "none";
+}
+
+/* Matches byte for byte; "{name}" is one segment. */
+static bool path_matches(const char *pattern, struct text path, struct text *name)
+{
+    const char *p = path.p, *end = path.p + path.len;
+
+    while (*pattern) {
+        if (*pattern == '{') {
+            pattern += strlen("{name}");
+            *name = (struct text){p, 0};
+            while (p < end && *p != '/')
+                p++;
+            name->len = (uint32_t)(p - name->p);
+            if (!name->len)
+                return false;
+        } else if (p == end || *p++ != *pattern++) {
+            return false;
+        }
+    }
+    return p == end;
+}
+
+static const struct route *find(const struct exchange *x, struct text *name)
+{
+    for (size_t i = 0; i < countof(routes); i++)
+        if ((routes[i].side & x->side) && path_matches(routes[i].path, x->path, name))
+            return &routes[i];
+    return NULL;
+}
+
+static void not_found(struct exchange *x)
+{
+    struct buf extra = {0};
+
+    buf_lit(&extra, ",\"paths\":[");
+    const char *comma = "";
+    for (size_t i = 0; i < countof(routes); i++) {
+        if (!(routes[i].side & x->side))
+            continue;
+        buf_printf(&extra, "%s\"%s %s\"", comma, routes[i].method, routes[i].path);
+        comma = ",";
+    }
+    buf_char(&extra, ']');
+    reply_problem(x, PROBLEM_NOT_FOUND, extra.failed ? NULL : extra.data,
+                  "no route has this path; `paths` lists those that there are");
+    buf_done(&extra);
+}
+
+static const char *allowed(const struct route *r)
+{
+    return !r                          ? "GET, HEAD, POST, OPTIONS"
+           : !strcmp(r->method, "GET") ? "GET, HEAD, OPTIONS"
+                                       : "POST, OPTIONS";
+}
+
+static void set_header(struct exchange *x, const char *name, const char *value)
+{
+    buf_reset(&x->extra);
+    buf_text(&x->extra, value);
+    reply_header(x, name);
+}
+
+static bool name_models(struct exchange *x, struct text name)
+{
+    struct registry *r = x->app->registry;
+    struct buf extra = {0};
+
+    x->slot = name.len ? registry_find(r, name.p, name.len) : registry_default(r);
+    if (x->slot)
+        return true;
+    buf_lit(&extra, ",\"models\":");
+    put_model_names(&extra, r);
+    reply_problem(x, PROBLEM_NO_MODEL, extra.failed ? NULL : extra.data,
+                  name.len ? "`models` lists those served here"
+                           : "more than one model is served and none is named \"default\": post to "
+                             "/models/{name}/predict");
+    buf_done(&extra);
+    return false;
+}
+
+/* A route that takes a body says of which types; others take none. */
+static bool check_body(struct exchange *x)
+{
+    const struct head *h = &x->head;
+    const struct route *r = x->route;
+
+    if (!r->consumes)
+        return true;
+    if (h->content_encoding && strcasecmp(h->content_encoding, "identity") != 0)
+        reply_problem(x, PROBLEM_UNSUPPORTED_TYPE, NULL, "bodies are taken without encoding only");
+    else if (h->content_type && !media_listed(r->consumes, h->content_type))
+        reply_problem(x, PROBLEM_UNSUPPORTED_TYPE, NULL, "the body may be %s", r->consumes);
+    else
+        return true;
+    set_header(x, "Accept-Post", r->consumes);
+    return false;
+}
+
+static bool check_accept(struct exchange *x)
+{
+    char type[64];
+
+    for (const char *p = x->route->produces; *p; p += *p == ',') {
+        size_t n = strcspn(p, ",");
+        memcpy(type, p, n);
+        type[n] = '\0';
+        if (media_accepts(x->head.accept, type, true))
+            return true;
+        p += n;
+    }
+    if (x->route->consumes && media_accepts(x->head.accept, "application/x-ndjson", true))
+        return true;
+    reply_problem(x, PROBLEM_NOT_ACCEPTABLE, NULL, "the answer is %s", x->route->produces);
+    return false;
+}
+
+static bool check_method(struct exchange *x, const char *method)
+{
+    const struct route *r = x->route;
+
+    x->is_head = !strcmp(method, "HEAD");
+    if (!strcmp(method, r->method) || (x->is_head && !strcmp(r->method, "GET")))
+        return true;
+    reply_problem(x, PROBLEM_METHOD_NOT_ALLOWED, NULL, "the methods are %s", allowed(r));
+    set_header(x, "Allow", allowed(r));
+    return false;
+}
+
+static bool answer_options(struct exchange *x)
+{
+    x->status = 204;
+    x->content_type = NULL;
+    set_header(x, "Allow", allowed(x->route));
+    return false;
+}
+
+bool route_open(struct exchange *x, const char *method)
+{
+    struct text name = {"", 0};
+    bool options = !strcmp(method, "OPTIONS");
+
+    if (options && x->path.len == 1 && x->path.p[0] == '*')
+        return answer_options(x);
+    if (memchr(x->path.p, '%', x->path.len)) {
+        reply_problem(x, PROBLEM_BAD_REQUEST, NULL, "no path here needs percent-encoding");
+        return false;
+    }
+    x->route = find(x, &name);
+    if (!x->route) {
+        not_found(x);
+        return false;
+    }
+    if (options)
+        return answer_options(x);
+    if (!check_method(x, method) || !check_body(x) || !check_accept(x))
+        return false;
+    bool needs_model = x->route->consumes || name.len;
+    if (needs_model && !name_models(x, name))
+        return false;
+    return !x->route->open || x->route->open(x);
+}
