@@ -25,7 +25,9 @@ def join(spark: SparkSession) -> None:
 def compare(spark: SparkSession, last: dict) -> None:
     """Make the views `drift` and `growth` against the profile of the last run that passed."""
     cells = [(f, v, s) for f, values in last["shares"].items() for v, s in values.items()]
-    spark.createDataFrame(cells, "feature STRING, value STRING, share DOUBLE").createOrReplaceTempView("last_shares")
+    spark.createDataFrame(cells, "feature STRING, value STRING, share DOUBLE").createOrReplaceTempView(
+        "last_shares"
+    )
     session.query(spark, "drift").createOrReplaceTempView("drift")
     growth = spark.table("counts").selectExpr("adverts", f"{int(last['counts']['adverts'])} AS last_adverts")
     growth.createOrReplaceTempView("growth")
@@ -62,8 +64,10 @@ def check(folder: cli.Folder, last: Path | None, master: str) -> None:
     spark.table("training").coalesce(1).write.mode("overwrite").parquet(str(folder.training))
     made = profile(spark, sources.digest(folder.sources))
     folder.profile.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
-    cli.say(f"  {len(results)} checks passed, {made['counts']['training']:,} rows to train on"
-            + ("" if previous else " (no last run: drift not checked)"))
+    cli.say(
+        f"  {len(results)} checks passed, {made['counts']['training']:,} rows to train on"
+        + ("" if previous else " (no last run: drift not checked)")
+    )
 
 
 HELP = """Join adverts, taxonomy, valuations and geography; run every check; write DIR/training.parquet.
@@ -77,8 +81,12 @@ example:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the job."""
     p = cli.parser("check", HELP)
-    p.add_argument("--last", type=Path, metavar="PROFILE",
-                   help="profile.json of the run to compare with (default: the one in DIR, if any)")
+    p.add_argument(
+        "--last",
+        type=Path,
+        metavar="PROFILE",
+        help="profile.json of the run to compare with (default: the one in DIR, if any)",
+    )
     p.add_argument("--master", default="local[2]", help="Spark master (default local[2])")
     args = p.parse_args(argv)
     if args.last and not args.last.exists():

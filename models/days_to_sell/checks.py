@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The integrity checks: a table of measures, each with the bound it must keep and what it means if it does not."""
+"""The integrity checks: a table of measures, each with its bound and what a value outside it means."""
 
 from __future__ import annotations
 
@@ -55,20 +55,38 @@ def rows(of: str, least: int) -> Check:
 
 def unique(of: str, key: str) -> Check:
     """No key twice."""
-    return Check(f"{of}.unique", of, f"count(*) - count(DISTINCT {key})", 0, 0,
-                 f"({key}) occurs twice: a join would multiply adverts")
+    return Check(
+        f"{of}.unique",
+        of,
+        f"count(*) - count(DISTINCT {key})",
+        0,
+        0,
+        f"({key}) occurs twice: a join would multiply adverts",
+    )
 
 
 def nulls(of: str, column: str, most: float) -> Check:
     """At most this share of nulls."""
-    return Check(f"{of}.{column}.nulls", of, share(f"{column} IS NULL"), 0, most,
-                 "more nulls than ever seen: a feed lost the column")
+    return Check(
+        f"{of}.{column}.nulls",
+        of,
+        share(f"{column} IS NULL"),
+        0,
+        most,
+        "more nulls than ever seen: a feed lost the column",
+    )
 
 
 def within(of: str, column: str, low: float, high: float, most: float = 0.0) -> Check:
     """At most this share of values outside the range."""
-    return Check(f"{of}.{column}.range", of, share(f"{column} NOT BETWEEN {low} AND {high}"), 0, most,
-                 f"values outside {low} to {high}: wrong unit or a broken feed")
+    return Check(
+        f"{of}.{column}.range",
+        of,
+        share(f"{column} NOT BETWEEN {low} AND {high}"),
+        0,
+        most,
+        f"values outside {low} to {high}: wrong unit or a broken feed",
+    )
 
 
 SOURCES = (
@@ -96,55 +114,142 @@ SOURCES = (
     within("taxonomy", "power_bhp", 20, 1_500),
     within("valuations", "retail_value", 50, 500_000),
     within("geography", "population_density", 1, 30_000),
-    Check("adverts.dates", "adverts", share("sold_on < listed_on OR listed_on < registered_on"), 0, 0,
-          "a car was sold before it was listed, or listed before it was registered"),
-    Check("adverts.ended", "adverts", share("sold_on IS NOT NULL"), 0.5, 0.995,
-          "the feed of sales is broken: almost no advert, or every one, has ended"),
+    Check(
+        "adverts.dates",
+        "adverts",
+        share("sold_on < listed_on OR listed_on < registered_on"),
+        0,
+        0,
+        "a car was sold before it was listed, or listed before it was registered",
+    ),
+    Check(
+        "adverts.ended",
+        "adverts",
+        share("sold_on IS NOT NULL"),
+        0.5,
+        0.995,
+        "the feed of sales is broken: almost no advert, or every one, has ended",
+    ),
 )
 
 JOINS = (
-    Check("joined.multiplied", "counts", "max(joined - adverts)", 0, 0,
-          "a join lost or multiplied adverts"),
-    Check("joined.taxonomy.lost", "joined", share("known_derivative IS NULL"), 0, 0.01,
-          "adverts of cars that the taxonomy does not know"),
-    Check("joined.geography.lost", "joined", share("region IS NULL"), 0, 0.02,
-          "adverts without a region"),
-    Check("joined.valuations.lost", "joined", share("retail_value IS NULL"), 0, 0.05,
-          "adverts without a valuation: price_ratio would be guessed"),
-    Check("training.kept", "counts", "max(training / adverts)", 0.5, 1,
-          "most adverts did not reach the training set"),
-    Check("training.span", "training", "datediff(max(listed_on), min(listed_on))", 365, INF,
-          "less than a year of adverts: no season can be learnt"),
+    Check("joined.multiplied", "counts", "max(joined - adverts)", 0, 0, "a join lost or multiplied adverts"),
+    Check(
+        "joined.taxonomy.lost",
+        "joined",
+        share("known_derivative IS NULL"),
+        0,
+        0.01,
+        "adverts of cars that the taxonomy does not know",
+    ),
+    Check("joined.geography.lost", "joined", share("region IS NULL"), 0, 0.02, "adverts without a region"),
+    Check(
+        "joined.valuations.lost",
+        "joined",
+        share("retail_value IS NULL"),
+        0,
+        0.05,
+        "adverts without a valuation: price_ratio would be guessed",
+    ),
+    Check(
+        "training.kept",
+        "counts",
+        "max(training / adverts)",
+        0.5,
+        1,
+        "most adverts did not reach the training set",
+    ),
+    Check(
+        "training.span",
+        "training",
+        "datediff(max(listed_on), min(listed_on))",
+        365,
+        INF,
+        "less than a year of adverts: no season can be learnt",
+    ),
 )
 
 TRAINING = (
     within("training", "price_ratio", 0.4, 2.5, most=0.005),
     within("training", "age_months", 0, 300),
-    Check("training.price_ratio.middle", "training", "percentile_approx(price_ratio, 0.5D)", 0.9, 1.1,
-          "asking prices and valuations are not in the same unit or of the same cars"),
+    Check(
+        "training.price_ratio.middle",
+        "training",
+        "percentile_approx(price_ratio, 0.5D)",
+        0.9,
+        1.1,
+        "asking prices and valuations are not in the same unit or of the same cars",
+    ),
     Check(f"training.{LABEL}.nulls", "training", share(f"{LABEL} IS NULL"), 0, 0, "adverts without a label"),
     within("training", LABEL, 1, WINDOW),
-    Check(f"training.{LABEL}.middle", "training", f"percentile_approx({LABEL}, 0.5D)", 10, 60,
-          "half of all adverts sell within this many days; the market does not jump that far"),
-    Check(f"training.{LABEL}.unsold", "training", share(f"{LABEL} = {WINDOW}"), 0, 0.15,
-          "too many adverts never sell: the feed of sales lags behind"),
+    Check(
+        f"training.{LABEL}.middle",
+        "training",
+        f"percentile_approx({LABEL}, 0.5D)",
+        10,
+        60,
+        "half of all adverts sell within this many days; the market does not jump that far",
+    ),
+    Check(
+        f"training.{LABEL}.unsold",
+        "training",
+        share(f"{LABEL} = {WINDOW}"),
+        0,
+        0.15,
+        "too many adverts never sell: the feed of sales lags behind",
+    ),
 )
 
 LEAKS = (
-    Check("leak.valuation_from_the_future", "training", share("valued_on > listed_on"), 0, 0,
-          "a valuation made after the advert has seen how it went"),
-    Check("leak.window", "training", f"datediff((SELECT max(listed_on) FROM adverts), max(listed_on)) - {WINDOW}",
-          0, INF, "adverts that had not the full window: the late ones that sold are the quick ones"),
-    *(Check(f"leak.{n}", "training", f"abs(coalesce(corr({n}, {LABEL}), 0))", 0, 0.8,
-            "follows the label too closely to have been known beforehand") for n in NUMBERS),
+    Check(
+        "leak.valuation_from_the_future",
+        "training",
+        share("valued_on > listed_on"),
+        0,
+        0,
+        "a valuation made after the advert has seen how it went",
+    ),
+    Check(
+        "leak.window",
+        "training",
+        f"datediff((SELECT max(listed_on) FROM adverts), max(listed_on)) - {WINDOW}",
+        0,
+        INF,
+        "adverts that had not the full window: the late ones that sold are the quick ones",
+    ),
+    *(
+        Check(
+            f"leak.{n}",
+            "training",
+            f"abs(coalesce(corr({n}, {LABEL}), 0))",
+            0,
+            0.8,
+            "follows the label too closely to have been known beforehand",
+        )
+        for n in NUMBERS
+    ),
 )
 
 DRIFT = (
-    Check("drift.rows", "growth", "max(adverts / last_adverts)", 0.7, 1.5,
-          "far more or fewer adverts than in the last run that passed"),
-    *(Check(f"drift.{c}", "drift", f"coalesce(max(CASE WHEN feature = '{c}' THEN moved END), 1)", 0, 0.10,
-            "the mix of categories moved since the last run that passed: renamed values or a missing feed")
-      for c in CATEGORIES),
+    Check(
+        "drift.rows",
+        "growth",
+        "max(adverts / last_adverts)",
+        0.7,
+        1.5,
+        "far more or fewer adverts than in the last run that passed",
+    ),
+    *(
+        Check(
+            f"drift.{c}",
+            "drift",
+            f"coalesce(max(CASE WHEN feature = '{c}' THEN moved END), 1)",
+            0,
+            0.10,
+            "the mix of categories moved since the last run that passed: renamed values or a missing feed",
+        )
+        for c in CATEGORIES
+    ),
 )
 
 

@@ -42,9 +42,14 @@ class Folder:
 
 def parser(job: str, text: str) -> argparse.ArgumentParser:
     """Return a parser with the arguments that every job has; `text` ends with an example."""
-    made = argparse.ArgumentParser(prog=f"python -m days_to_sell.{job}", description=text,
-                                   formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder that the four jobs share")
+    made = argparse.ArgumentParser(
+        prog=f"python -m days_to_sell.{job}",
+        description=text,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder that the four jobs share"
+    )
     return made
 
 

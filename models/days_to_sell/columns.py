@@ -39,7 +39,9 @@ COLUMNS = (
     Column("previous_owners", WHOLE, True, "keepers before the seller"),
     Column("photos", WHOLE, False, "photographs in the advert"),
     Column("price", WHOLE, False, "asking price in pounds when first listed"),
-    Column("price_ratio", REAL, True, "asking price / valuation at the car's mileage; null without a valuation"),
+    Column(
+        "price_ratio", REAL, True, "asking price / valuation at the car's mileage; null without a valuation"
+    ),
     Column("population_density", REAL, True, "people per square kilometre around the seller"),
     Column("listed_month", WHOLE, False, "month of first listing, 1 to 12"),
 )

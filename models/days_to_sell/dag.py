@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The four jobs as an Airflow DAG, for Airflow 2.10 and 3.
 
-Airflow only starts the jobs and stops at the first that fails; each runs alone by `python -m days_to_sell.<job>`.
-A check that fails is not tried again: the data would be the same.
+Airflow only starts the jobs and stops at the first that fails; each also runs alone, by
+`python -m days_to_sell.<job>`. A check that fails is not tried again: the data would be the same.
 """
 
 from __future__ import annotations
@@ -27,16 +27,26 @@ BUNDLE = os.environ.get("DAYS_TO_SELL_BUNDLE", f"{OUT}/bundle")
 
 def run(job: str, *arguments: str) -> None:
     """Run a job in a process of its own; exit codes 1 and 2 fail the task for good."""
-    done = subprocess.run([sys.executable, "-m", f"days_to_sell.{job}", "--out", OUT, *arguments], cwd=MODELS,
-                          stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", f"days_to_sell.{job}", "--out", OUT, *arguments],
+        cwd=MODELS,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     if done.returncode in (1, 2):
         reason = done.stderr.rpartition(f"{job}: ")[2] or done.stderr[-2000:]
         raise AirflowFailException(f"{job}: {reason}")
     done.check_returncode()
 
 
-@dag(schedule="@weekly", start_date=datetime(2026, 1, 1, tzinfo=timezone.utc), catchup=False, max_active_runs=1,
-     default_args={"retries": 1, "retry_delay": timedelta(minutes=10)}, tags=["scored"])
+@dag(
+    schedule="@weekly",
+    start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"retries": 1, "retry_delay": timedelta(minutes=10)},
+    tags=["scored"],
+)
 def days_to_sell() -> None:
     """Chain the jobs: sources, checks, training, bundle."""
 

@@ -13,7 +13,7 @@ from days_to_sell.columns import LABEL
 
 
 class Split(NamedTuple):
-    """Adverts by day of listing: the oldest to learn from, then those to choose by, the newest to report on."""
+    """Adverts by day of listing: the oldest to learn from, the next to choose by, the newest to report on."""
 
     train: DataFrame
     choose: DataFrame
@@ -26,9 +26,14 @@ def split(adverts: DataFrame, choose: float = 0.15, report: float = 0.15) -> Spl
     No day is in two parts.
     """
     day = F.unix_date("listed_on")
-    first, second = adverts.select(F.percentile_approx(day, [1 - choose - report, 1 - report], 100_000)).head()[0]
-    return Split(adverts.where(day <= first), adverts.where((day > first) & (day <= second)),
-                 adverts.where(day > second))
+    first, second = adverts.select(
+        F.percentile_approx(day, [1 - choose - report, 1 - report], 100_000)
+    ).head()[0]
+    return Split(
+        adverts.where(day <= first),
+        adverts.where((day > first) & (day <= second)),
+        adverts.where(day > second),
+    )
 
 
 def errors(scored: DataFrame) -> dict[str, float]:

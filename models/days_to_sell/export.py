@@ -23,7 +23,7 @@ except ImportError:  # a checkout: the exporter lies beside this package
 
 
 def requests(spark: SparkSession, training: Path) -> DataFrame:
-    """Return the training set as the service would have sent it: no label, nulls only where requests have them."""
+    """Return the training set as the service would have sent it, nulls only where requests have them."""
     rows = spark.read.parquet(str(training)).select(*FEATURES).collect()
     return spark.createDataFrame(rows, request_schema())
 
@@ -35,9 +35,15 @@ def export(folder: cli.Folder, bundle: Path, version: str | None, uri: str | Non
     profile, report = (json.loads(p.read_text(encoding="utf-8")) for p in (folder.profile, folder.metrics))
     spark = session.spark(master)
     try:
-        scored_export.export(PipelineModel.load(str(model)), bundle, sample=requests(spark, training),
-                             name="days_to_sell", version=version, lineage=lineage(profile, report, uri),
-                             descriptions=DESCRIPTIONS)
+        scored_export.export(
+            PipelineModel.load(str(model)),
+            bundle,
+            sample=requests(spark, training),
+            name="days_to_sell",
+            version=version,
+            lineage=lineage(profile, report, uri),
+            descriptions=DESCRIPTIONS,
+        )
     except scored_export.Refused as why:
         raise cli.Refused(str(why)) from why
     size = sum(f.stat().st_size for f in bundle.iterdir())
@@ -59,8 +65,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     p.add_argument("--master", default="local[2]", help="Spark master (default local[2])")
     args = p.parse_args(argv)
     folder = cli.Folder(args.out)
-    return cli.run("export", lambda: export(folder, args.bundle or folder.bundle, args.version,
-                                            args.training_data_uri, args.master))
+    return cli.run(
+        "export",
+        lambda: export(
+            folder, args.bundle or folder.bundle, args.version, args.training_data_uri, args.master
+        ),
+    )
 
 
 if __name__ == "__main__":

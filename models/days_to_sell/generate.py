@@ -52,7 +52,11 @@ def taxonomy() -> list[Derivative]:
     for r in market.RANGES:
         for fuel in r.fuels:
             for box in ("Automatic",) if fuel in (market.E, market.H) else ("Manual", "Automatic"):
-                price = r.new_price * {"Diesel": 1.06, "Hybrid": 1.12}.get(fuel, 1.0) * (1.05 if box == "Automatic" else 1)
+                price = (
+                    r.new_price
+                    * {"Diesel": 1.06, "Hybrid": 1.12}.get(fuel, 1.0)
+                    * (1.05 if box == "Automatic" else 1)
+                )
                 power = None if len(made) % 29 == 28 else r.power_bhp + (10 if fuel == market.H else 0)
                 made.append(Derivative(1000 + len(made), r, fuel, box, int(price), power))
     return made
@@ -76,11 +80,12 @@ def draw(rng: np.random.Generator, cars: Sequence[Derivative], rows: int, end: n
     mileage = np.clip(typical_mileage(age) * rng.lognormal(0, 0.38, rows), 100, 230_000).astype(int)
     return Drawn(
         derivative=rng.choice(len(cars), rows, p=shares / shares.sum()),
-        area=rng.choice(len(market.AREAS), rows, p=_weights([a.density ** 0.4 for a in market.AREAS])),
+        area=rng.choice(len(market.AREAS), rows, p=_weights([a.density**0.4 for a in market.AREAS])),
         colour=_pick(rng, market.COLOURS, rows),
         seller=_pick(rng, market.SELLERS, rows),
         listed=end - rng.integers(1, MONTHS * 30, rows).astype("timedelta64[D]"),
-        age=age, mileage=mileage,
+        age=age,
+        mileage=mileage,
         photos=np.clip(rng.normal(22, 11, rows), 0, 60).astype(int),
         ratio=np.clip(rng.normal(1.0, 0.085, rows), 0.72, 1.45),
     )
@@ -116,7 +121,9 @@ def interplay(cars: Sequence[Derivative], d: Drawn, month: np.ndarray) -> np.nda
     body = np.array([c.range.body for c in cars])[d.derivative]
     london = np.array([a.region == "London" for a in market.AREAS])[d.area]
     private = d.seller == "Private"
-    pace = np.where(body == "Convertible", 0.40 * np.cos(2 * np.pi * month / 12), 0)  # nobody wants one in January
+    pace = np.where(
+        body == "Convertible", 0.40 * np.cos(2 * np.pi * month / 12), 0
+    )  # nobody wants one in January
     pace += np.where((fuel == market.D) & london & (d.age > 84), 0.75, 0)  # older diesels pay to enter
     pace += np.where((fuel == market.E) & (d.age > 60), 0.45, 0)  # fear for the battery
     pace += np.where((d.age >= 34) & (d.age <= 40) & ~private, -0.25, 0)  # back from a three-year lease
@@ -137,36 +144,59 @@ def adverts(rng: np.random.Generator, cars: Sequence[Derivative], rows: int, end
     ended = (sold < end) & (days <= CENSUS) & ~gives_up
     registered = d.listed - (d.age * 30.44).astype("timedelta64[D]")
     haggle = np.round(price * rng.uniform(0.95, 1.0, rows)).astype(int)
-    missing = {name: rng.random(rows) < share for name, share in
-               {"mileage": 0.02, "colour": 0.03, "owners": 0.08, "area": 0.004, "derivative": 0.001}.items()}
+    missing = {
+        name: rng.random(rows) < share
+        for name, share in {
+            "mileage": 0.02,
+            "colour": 0.03,
+            "owners": 0.08,
+            "area": 0.004,
+            "derivative": 0.001,
+        }.items()
+    }
     owners = np.clip(rng.poisson(d.age / 45.0), 0, 8)
     views = (days * rng.lognormal(3.2, 0.4, rows)).astype(int)
-    return [(
-        10_000_000 + i,
-        999 if missing["derivative"][i] else cars[d.derivative[i]].ident,  # 999: not in the taxonomy
-        None if missing["area"][i] else market.AREAS[d.area[i]].code,
-        d.seller[i], d.listed[i],
-        sold[i] if ended[i] else None,
-        withdrawn[i] if gives_up[i] and withdrawn[i] < end else None,
-        registered[i],
-        None if missing["mileage"][i] else d.mileage[i],
-        None if missing["colour"][i] else d.colour[i],
-        None if missing["owners"][i] else owners[i],
-        d.photos[i], price[i], haggle[i] if ended[i] else None, views[i],
-    ) for i in range(rows)]
+    return [
+        (
+            10_000_000 + i,
+            999 if missing["derivative"][i] else cars[d.derivative[i]].ident,  # 999: not in the taxonomy
+            None if missing["area"][i] else market.AREAS[d.area[i]].code,
+            d.seller[i],
+            d.listed[i],
+            sold[i] if ended[i] else None,
+            withdrawn[i] if gives_up[i] and withdrawn[i] < end else None,
+            registered[i],
+            None if missing["mileage"][i] else d.mileage[i],
+            None if missing["colour"][i] else d.colour[i],
+            None if missing["owners"][i] else owners[i],
+            d.photos[i],
+            price[i],
+            haggle[i] if ended[i] else None,
+            views[i],
+        )
+        for i in range(rows)
+    ]
 
 
 def valuations(rng: np.random.Generator, cars: Sequence[Derivative], end: np.datetime64) -> Iterable[Row]:
-    """Yield the guide's monthly valuations of each derivative by age in years; one in a hundred was never made."""
+    """Yield the guide's monthly valuations of each derivative by age in years; one in 100 was never made."""
     newest = end.astype("datetime64[M]")
     years = np.arange(OLDEST)
     for month in (newest - k for k in range(MONTHS + 1)):
         for car in cars:
             age = years * 12 + 6
-            value = true_value(np.full(OLDEST, car.new_price), age, typical_mileage(age)) * rng.normal(1, 0.012, OLDEST)
+            value = true_value(np.full(OLDEST, car.new_price), age, typical_mileage(age)) * rng.normal(
+                1, 0.012, OLDEST
+            )
             for y in years[rng.random(OLDEST) >= 0.01]:
-                yield (car.ident, y, month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]"),
-                       int(value[y]), int(typical_mileage(age)[y]))
+                yield (
+                    car.ident,
+                    y,
+                    month.astype("datetime64[D]"),
+                    (month + 1).astype("datetime64[D]"),
+                    int(value[y]),
+                    int(typical_mileage(age)[y]),
+                )
 
 
 def write(path: Path, header: str, rows: Iterable[Row]) -> int:
@@ -175,8 +205,9 @@ def write(path: Path, header: str, rows: Iterable[Row]) -> int:
     with path.open("w", newline="", encoding="utf-8") as out:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(header.split())
-        for count, row in enumerate(rows, start=1):
+        for row in rows:
             writer.writerow(["" if v is None else v for v in row])
+            count += 1
     return count
 
 
@@ -185,15 +216,23 @@ def generate(folder: cli.Folder, rows: int, seed: int, end: date) -> None:
     folder.sources.mkdir(parents=True, exist_ok=True)
     rng, last, cars = np.random.default_rng(seed), np.datetime64(end), taxonomy()
     tables = {
-        "taxonomy": ("derivative_id make model body fuel transmission power_bhp",
-                     [(c.ident, c.range.make, c.range.model, c.range.body, c.fuel, c.transmission, c.power)
-                      for c in cars]),
+        "taxonomy": (
+            "derivative_id make model body fuel transmission power_bhp",
+            [
+                (c.ident, c.range.make, c.range.model, c.range.body, c.fuel, c.transmission, c.power)
+                for c in cars
+            ],
+        ),
         "geography": ("postcode_area region population_density", market.AREAS),
-        "valuations": ("derivative_id age_years valid_from valid_to retail_value typical_mileage",
-                       valuations(rng, cars, last)),
-        "adverts": ("advert_id derivative_id postcode_area seller_type listed_on sold_on withdrawn_on registered_on "
-                    "mileage colour previous_owners photos asking_price final_price views",
-                    adverts(rng, cars, rows, last)),
+        "valuations": (
+            "derivative_id age_years valid_from valid_to retail_value typical_mileage",
+            valuations(rng, cars, last),
+        ),
+        "adverts": (
+            "advert_id derivative_id postcode_area seller_type listed_on sold_on withdrawn_on registered_on "
+            "mileage colour previous_owners photos asking_price final_price views",
+            adverts(rng, cars, rows, last),
+        ),
     }
     for name, (header, lines) in tables.items():
         cli.say(f"  {name}: {write(folder.sources / f'{name}.csv', header, lines):,} rows")
@@ -211,8 +250,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     p = cli.parser("generate", HELP)
     p.add_argument("--rows", type=int, default=20_000, help="adverts to make (default 20000)")
     p.add_argument("--seed", type=int, default=7, help="of the random numbers (default 7)")
-    p.add_argument("--end", type=date.fromisoformat, default=date(2026, 6, 30), metavar="YYYY-MM-DD",
-                   help="last day of the data (default 2026-06-30)")
+    p.add_argument(
+        "--end",
+        type=date.fromisoformat,
+        default=date(2026, 6, 30),
+        metavar="YYYY-MM-DD",
+        help="last day of the data (default 2026-06-30)",
+    )
     args = p.parse_args(argv)
     if args.rows < 1:
         p.error("--rows must be at least 1")

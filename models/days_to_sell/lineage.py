@@ -15,9 +15,15 @@ def commit() -> str | None:
     """Return the git commit of this code, `-dirty` if the folder differs from it; None outside a checkout."""
     here = Path(__file__).parent
     try:
-        head = subprocess.run(["git", "-C", here, "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
-        changed = subprocess.run(["git", "-C", here, "status", "--porcelain", "--", "*.py", "*.sql"],
-                                 capture_output=True, text=True, check=True)
+        head = subprocess.run(
+            ["git", "-C", here, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+        )
+        changed = subprocess.run(
+            ["git", "-C", here, "status", "--porcelain", "--", "*.py", "*.sql"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
     except (OSError, subprocess.CalledProcessError):
         return None
     return head.stdout.strip() + ("-dirty" if changed.stdout else "")

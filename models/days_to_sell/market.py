@@ -92,28 +92,74 @@ RANGES = (
 )
 
 AREAS = (
-    Area("SW", "London", 11200.0), Area("E", "London", 13100.0), Area("CR", "London", 4900.0),
-    Area("GU", "South East", 690.0), Area("RG", "South East", 750.0), Area("BN", "South East", 1050.0),
-    Area("ME", "South East", 880.0), Area("OX", "South East", 310.0), Area("BS", "South West", 1240.0),
-    Area("EX", "South West", 150.0), Area("PL", "South West", 220.0), Area("BH", "South West", 930.0),
-    Area("CB", "East of England", 260.0), Area("NR", "East of England", 190.0), Area("CM", "East of England", 560.0),
-    Area("B", "West Midlands", 3650.0), Area("CV", "West Midlands", 840.0), Area("ST", "West Midlands", 520.0),
-    Area("NG", "East Midlands", 780.0), Area("LE", "East Midlands", 640.0), Area("DE", "East Midlands", 470.0),
-    Area("LS", "Yorkshire", 1480.0), Area("S", "Yorkshire", 1390.0), Area("YO", "Yorkshire", 110.0),
-    Area("M", "North West", 3180.0), Area("L", "North West", 2890.0), Area("PR", "North West", 610.0),
-    Area("NE", "North East", 720.0), Area("TS", "North East", 690.0), Area("CF", "Wales", 980.0),
-    Area("SA", "Wales", 140.0), Area("LL", "Wales", 95.0), Area("G", "Scotland", 1720.0),
-    Area("EH", "Scotland", 860.0), Area("AB", "Scotland", 90.0), Area("BT", "Northern Ireland", 140.0),
+    Area("SW", "London", 11200.0),
+    Area("E", "London", 13100.0),
+    Area("CR", "London", 4900.0),
+    Area("GU", "South East", 690.0),
+    Area("RG", "South East", 750.0),
+    Area("BN", "South East", 1050.0),
+    Area("ME", "South East", 880.0),
+    Area("OX", "South East", 310.0),
+    Area("BS", "South West", 1240.0),
+    Area("EX", "South West", 150.0),
+    Area("PL", "South West", 220.0),
+    Area("BH", "South West", 930.0),
+    Area("CB", "East of England", 260.0),
+    Area("NR", "East of England", 190.0),
+    Area("CM", "East of England", 560.0),
+    Area("B", "West Midlands", 3650.0),
+    Area("CV", "West Midlands", 840.0),
+    Area("ST", "West Midlands", 520.0),
+    Area("NG", "East Midlands", 780.0),
+    Area("LE", "East Midlands", 640.0),
+    Area("DE", "East Midlands", 470.0),
+    Area("LS", "Yorkshire", 1480.0),
+    Area("S", "Yorkshire", 1390.0),
+    Area("YO", "Yorkshire", 110.0),
+    Area("M", "North West", 3180.0),
+    Area("L", "North West", 2890.0),
+    Area("PR", "North West", 610.0),
+    Area("NE", "North East", 720.0),
+    Area("TS", "North East", 690.0),
+    Area("CF", "Wales", 980.0),
+    Area("SA", "Wales", 140.0),
+    Area("LL", "Wales", 95.0),
+    Area("G", "Scotland", 1720.0),
+    Area("EH", "Scotland", 860.0),
+    Area("AB", "Scotland", 90.0),
+    Area("BT", "Northern Ireland", 140.0),
 )
 
-COLOURS = {"Black": 22.0, "White": 18.0, "Grey": 20.0, "Blue": 15.0, "Silver": 11.0, "Red": 9.0,
-           "Green": 2.0, "Orange": 1.2, "Yellow": 0.6, "Brown": 0.8, "Purple": 0.4}
+COLOURS = {
+    "Black": 22.0,
+    "White": 18.0,
+    "Grey": 20.0,
+    "Blue": 15.0,
+    "Silver": 11.0,
+    "Red": 9.0,
+    "Green": 2.0,
+    "Orange": 1.2,
+    "Yellow": 0.6,
+    "Brown": 0.8,
+    "Purple": 0.4,
+}
 
 SELLERS = {"Independent": 55.0, "Franchise": 30.0, "Private": 15.0}
 
 #: Log of days to sell against the market; dull paint and private sellers are slow.
-COLOUR_PACE = {"Black": -0.03, "White": 0.0, "Grey": -0.05, "Blue": -0.03, "Silver": 0.02, "Red": 0.03,
-               "Green": 0.10, "Orange": 0.12, "Yellow": 0.20, "Brown": 0.25, "Purple": 0.22}
+COLOUR_PACE = {
+    "Black": -0.03,
+    "White": 0.0,
+    "Grey": -0.05,
+    "Blue": -0.03,
+    "Silver": 0.02,
+    "Red": 0.03,
+    "Green": 0.10,
+    "Orange": 0.12,
+    "Yellow": 0.20,
+    "Brown": 0.25,
+    "Purple": 0.22,
+}
 SELLER_PACE = {"Independent": 0.0, "Franchise": -0.10, "Private": 0.18}
 FUEL_PACE = {P: -0.03, D: 0.10, H: -0.12, E: 0.15}
 

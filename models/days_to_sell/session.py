@@ -13,9 +13,13 @@ SQL = Path(__file__).parent / "sql"
 def spark(master: str = "local[2]") -> SparkSession:
     """Return a session that is small, quiet, bound to loopback and reckons in UTC."""
     settings = {
-        "spark.driver.memory": "2g", "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1",
-        "spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false",
-        "spark.sql.session.timeZone": "UTC", "spark.sql.shuffle.partitions": "4",
+        "spark.driver.memory": "2g",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": "4",
     }
     builder = SparkSession.builder.master(master).appName("days_to_sell")
     for key, value in settings.items():

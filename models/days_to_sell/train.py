@@ -42,11 +42,17 @@ def flat(groups: dict[str, Metrics]) -> Metrics:
 def read(folder: cli.Folder, master: str) -> DataFrame:
     """Return the training set in one partition: sums have one order, so the fit has one outcome."""
     path = folder.need(folder.training, "check")
-    return session.spark(master).read.parquet(str(path)).select("listed_on", *FEATURES, LABEL).coalesce(1).cache()
+    return (
+        session.spark(master)
+        .read.parquet(str(path))
+        .select("listed_on", *FEATURES, LABEL)
+        .coalesce(1)
+        .cache()
+    )
 
 
 def train(folder: cli.Folder, only: str | None, master: str) -> None:
-    """Choose the candidate with the least error on the middle part, refit it on all but the newest, report on those."""
+    """Choose by the middle part, refit the winner on all but the newest adverts, report on those."""
     parts = evaluate.split(read(folder, master))
     cli.say("  to choose by:")
     found = compare(parts, only)
@@ -58,16 +64,22 @@ def train(folder: cli.Folder, only: str | None, master: str) -> None:
     for name, m in held.items():
         show(name, m)
     if not held["holdout"]["mae"] <= (1 - GAIN) * held["baseline"]["mae"]:
-        raise cli.Refused(f"{winner} errs by {held['holdout']['mae']:.2f} days, the median by "
-                          f"{held['baseline']['mae']:.2f}: less than {GAIN:.0%} better is not worth serving")
+        raise cli.Refused(
+            f"{winner} errs by {held['holdout']['mae']:.2f} days, the median by "
+            f"{held['baseline']['mae']:.2f}: less than {GAIN:.0%} better is not worth serving"
+        )
     model.write().overwrite().save(str(folder.model))
-    report = {"winner": winner, "fitted_rows": seen.count(), "holdout_rows": parts.report.count(),
-              "metrics": flat({f"choose_{n}": m for n, m in found.items()} | held)}
+    report = {
+        "winner": winner,
+        "fitted_rows": seen.count(),
+        "holdout_rows": parts.report.count(),
+        "metrics": flat({f"choose_{n}": m for n, m in found.items()} | held),
+    }
     folder.metrics.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
-HELP = """Fit LinearRegression, RandomForestRegressor and GBTRegressor on the oldest 70 % of the adverts, choose
-by mean absolute error on the next 15 %, refit the winner on both, and report on the newest 15 %.
+HELP = """Fit LinearRegression, RandomForestRegressor and GBTRegressor on the oldest 70 % of the adverts,
+choose by mean absolute error on the next 15 %, refit the winner on both, and report on the newest 15 %.
 Writes DIR/model and DIR/metrics.json; exits 1 if the winner is hardly better than the median.
 The same data and seeds give the same model.
 

@@ -4,19 +4,31 @@
 from __future__ import annotations
 
 import pytest
-
 from days_to_sell import check, checks, cli
-from days_to_sell.columns import CATEGORIES, NUMBERS, OUTCOMES, FEATURES
+from days_to_sell.columns import CATEGORIES, FEATURES, NUMBERS, OUTCOMES
 
-
-SOURCE_NULLS = {"adverts": ("listed_on", "registered_on", "asking_price", "seller_type", "mileage", "colour",
-                            "previous_owners", "postcode_area"), "taxonomy": ("power_bhp",)}
+SOURCE_NULLS = {
+    "adverts": (
+        "listed_on",
+        "registered_on",
+        "asking_price",
+        "seller_type",
+        "mileage",
+        "colour",
+        "previous_owners",
+        "postcode_area",
+    ),
+    "taxonomy": ("power_bhp",),
+}
 KEYS = {"adverts": "advert_id", "taxonomy": "derivative_id", "geography": "postcode_area"}
 
 #: check -> the columns that a fault replaces, in the view that the check reads.
 FAULTS: dict[str, dict[str, str]] = {
-    **{f"{of}.{c}.nulls": {c: f"CASE WHEN rand(1) < 0.25 THEN NULL ELSE {c} END"}
-       for of, columns in SOURCE_NULLS.items() for c in columns},
+    **{
+        f"{of}.{c}.nulls": {c: f"CASE WHEN rand(1) < 0.25 THEN NULL ELSE {c} END"}
+        for of, columns in SOURCE_NULLS.items()
+        for c in columns
+    },
     **{f"{of}.unique": {key: f"first_value({key}) OVER ()"} for of, key in KEYS.items()},
     "valuations.unique": {"valid_from": "DATE'2025-01-01'"},
     "adverts.mileage.range": {"mileage": "mileage * 1000"},

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The jobs as commands, the export, and the DAG that chains them."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import subprocess
+import sys
+import types
+from itertools import pairwise
+from typing import ClassVar
+
+import pytest
+from conftest import MODELS
+from days_to_sell import check, cli, columns, export, train
+
+JOBS = ("generate", "check", "train", "export")
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_help_teaches(job, capsys):
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module(f"days_to_sell.{job}").main(["--help"])
+    assert ended.value.code == cli.OK
+    assert f"python -m days_to_sell.{job} --out" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_unknown_flag_is_a_usage_error(job):
+    done = subprocess.run(
+        [sys.executable, "-m", f"days_to_sell.{job}", "--no-such"], cwd=MODELS, capture_output=True
+    )
+    assert done.returncode == cli.USAGE
+
+
+@pytest.mark.parametrize(("job", "before"), [(check, "generate"), (train, "check"), (export, "train")])
+def test_a_job_names_the_job_before_it(job, before, tmp_path, capsys):
+    assert job.main(["--out", str(tmp_path)]) == cli.USAGE
+    assert f"days_to_sell.{before} --out" in capsys.readouterr().err
+
+
+def test_a_model_no_better_than_the_median_is_refused(checked, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(train, "GAIN", 0.9)
+    folder = cli.Folder(tmp_path)
+    folder.training.symlink_to(checked.training)
+    assert train.main(["--out", str(tmp_path), "--only", "linear", "--master", "local[1]"]) == cli.REFUSED
+    assert "not worth serving" in capsys.readouterr().err
+    assert not folder.model.exists()
+
+
+def check_bundle(bundle) -> dict:
+    """Check names, sizes and digests of a bundle and return its manifest."""
+    text = (bundle / "bundle.json").read_bytes()
+    assert (bundle / f"bundle-{hashlib.sha256(text).hexdigest()[:16]}.json").read_bytes() == text
+    manifest = json.loads(text)
+    for file in manifest["files"]:
+        content = (bundle / file["name"]).read_bytes()
+        assert (len(content), hashlib.sha256(content).hexdigest()) == (file["size"], file["sha256"])
+    assert [c["name"] for c in manifest["input"]] == list(columns.FEATURES)
+    assert {c["name"]: c["nullable"] for c in manifest["input"]} == {
+        c.name: c.nullable for c in columns.COLUMNS
+    }
+    assert manifest["lineage"]["metrics"]["holdout_mae"] < manifest["lineage"]["metrics"]["baseline_mae"]
+    return manifest
+
+
+def test_export_writes_a_bundle_with_its_lineage(trained):
+    assert export.main(["--out", str(trained.root), "--version", "test-1", "--master", "local[1]"]) == cli.OK
+    manifest = check_bundle(trained.bundle)
+    assert manifest["version"] == "test-1"
+    profile = json.loads(trained.profile.read_text())
+    assert manifest["lineage"]["training_data_sha256"] == profile["training_data_sha256"]
+
+
+def test_committed_bundle_is_whole():
+    bundle = MODELS / "days_to_sell" / "bundle"
+    check_bundle(bundle)
+    assert sum(f.stat().st_size for f in bundle.iterdir()) <= 2 << 20
+
+
+class FakeTask:
+    """Stands in for an Airflow task: `a >> b` notes the order."""
+
+    order: ClassVar[list[tuple[str, str]]] = []
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __rshift__(self, other: FakeTask) -> FakeTask:
+        self.order.append((self.name, other.name))
+        return other
+
+
+@pytest.mark.parametrize("home", ["airflow.sdk", "airflow.decorators"])
+def test_dag_chains_the_jobs(home, monkeypatch):
+    """On both lines of Airflow; a failing job fails its task for good."""
+
+    def fake(name: str, **content: object) -> None:
+        module = types.ModuleType(name)
+        module.__dict__.update(content)
+        monkeypatch.setitem(sys.modules, name, module)
+
+    class Fail(Exception):
+        """As Airflow's."""
+
+    fake("airflow")
+    fake("airflow.exceptions", AirflowFailException=Fail)
+    fake(home, dag=lambda **_: lambda f: f, task=lambda f: lambda: FakeTask(f.__name__))
+    monkeypatch.setattr(FakeTask, "order", [])
+    monkeypatch.delitem(sys.modules, "days_to_sell.dag", raising=False)
+    made = importlib.import_module("days_to_sell.dag")
+    assert FakeTask.order == list(pairwise(JOBS))
+    with pytest.raises(Fail, match="unrecognized arguments: --no-such"):
+        made.run("generate", "--no-such")
