@@ -47,6 +47,20 @@ void forest_fail(const struct unit *u, struct frame *f, unsigned row)
                (unsigned)f->columns[u->in[0]].vec[row].size);
 }
 
+void forest_run_prediction(const struct unit *u, struct frame *f, uint64_t rows)
+{
+    const struct forest *x = u->params;
+
+    FOR_ROWS(r, fail_nulls(u, f, rows))
+    {
+        uint32_t leaf = forest_leaf(x, 0, &f->columns[u->in[0]].vec[r]);
+        if (leaf == NODE_NONE)
+            forest_fail(u, f, r);
+        else
+            f->columns[u->out].f64[r] = x->prediction[leaf];
+    }
+}
+
 /* -- loading
  * ------------------------------------------------------------------------------------------- */
 

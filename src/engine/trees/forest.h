@@ -28,6 +28,9 @@ bool forest_load(struct load *l, uint32_t n_stats, bool single, struct forest *o
  * has not. */
 uint32_t forest_leaf(const struct forest *x, uint32_t t, const struct vec *v);
 
+/* Makes a column of the first tree's predictions. */
+unit_run forest_run_prediction;
+
 /* The row fails: its vector is too short for a tree. */
 void forest_fail(const struct unit *u, struct frame *f, unsigned row);
 
