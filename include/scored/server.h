@@ -13,6 +13,7 @@ struct server;
 struct server *server_start(struct registry *r, const struct config *config, struct err *e);
 uint16_t
 server_port(const struct server *s); /* of the public listener, also where 0 was asked for */
+uint16_t server_admin_port(const struct server *s); /* 0: there is no admin listener */
 
 /* Answers what is being answered, then closes everything. Takes NULL. */
 void server_stop(struct server *s);

@@ -148,8 +148,9 @@ static int serve(struct registry *r, const struct config *config, const sigset_t
     if (!s)
         return fail(&e);
     log_models(r);
-    log_line(LOG_INFO, "listen=%.*s:%u admin=%s workers=%u version=%s msg=\"serving\"",
-             host_len(config->listen), config->listen, server_port(s), config->admin_listen,
+    log_line(LOG_INFO, "listen=%.*s:%u admin=%.*s:%u workers=%u version=%s msg=\"serving\"",
+             host_len(config->listen), config->listen, server_port(s),
+             host_len(config->admin_listen), config->admin_listen, server_admin_port(s),
              server_workers(config), scored_version);
     sigwait(signals, &got);
     log_line(LOG_INFO, "signal=%d msg=\"stopping\"", got);

@@ -383,6 +383,11 @@ uint16_t server_port(const struct server *s)
     return s->public.port;
 }
 
+uint16_t server_admin_port(const struct server *s)
+{
+    return s->admin.port;
+}
+
 /* Until no request has been in flight for a moment. Quiescing the library first may abort it
  * (0.9.75), so connections that come meanwhile are answered too, and closed. */
 static void drain(struct server *s)
