@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "classifier.h"
 
-#include "scored/bounds.h"
 #include "scored/blas.h"
 #include "scored/bounds.h"
 #include "scored/jmath.h"
@@ -234,6 +233,5 @@ bool classifier_load(struct load *l, const struct classifier *c, struct err *e)
     if ((n.probability || by_probability) &&
         !load_unit(l, n.probability, shape, false, &probability_unit, probability, e))
         return false;
-    return !n.prediction ||
-           load_unit(l, n.prediction, shape_double, false, &prediction, NULL, e);
+    return !n.prediction || load_unit(l, n.prediction, shape_double, false, &prediction, NULL, e);
 }

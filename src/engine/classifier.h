@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What classifiers share: the columns rawPrediction, probability and prediction, and which of them each is made from.
- * Spark predicts from the first of rawPrediction and probability that is asked for, else by a way of the
- * model's own; under thresholds always from the probability. A column that is needed but has no name is hidden.
+ * What classifiers share: the columns rawPrediction, probability and prediction, and which of them
+ * each is made from. Spark predicts from the first of rawPrediction and probability that is asked
+ * for, else by a way of the model's own; under thresholds always from the probability. A column
+ * that is needed but has no name is hidden.
  */
 #ifndef SCORED_CLASSIFIER_H
 #define SCORED_CLASSIFIER_H
@@ -17,8 +18,9 @@ struct classifier {
     const void *raw_params;
     const uint16_t *raw_in;
     unit_run *probability; /* of rawPrediction */
-    /* How to predict without thresholds, with `params`: from rawPrediction, from the probability, and where neither has a
-     * name. NULL is the largest entry. The last reads alone_in, or rawPrediction where that is NULL. */
+    /* How to predict without thresholds, with `params`: from rawPrediction, from the probability,
+     * and where neither has a name. NULL is the largest entry. The last reads alone_in, or
+     * rawPrediction where that is NULL. */
     unit_run *from_raw, *from_probability, *alone;
     const uint16_t *alone_in;
     const void *params;

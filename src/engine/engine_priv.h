@@ -3,6 +3,7 @@
 #ifndef SCORED_ENGINE_PRIV_H
 #define SCORED_ENGINE_PRIV_H
 
+#include "scored/jmath.h"
 #include "scored/op.h"
 
 /* The vector a unit is about to write, pointing to its own memory. size, n, sparse are the unit's
@@ -29,7 +30,11 @@ uint64_t fail_sizes(const struct unit *u, struct frame *f, uint64_t rows, uint32
 struct blas;
 bool load_blas(struct load *l, const char *name, const struct blas **out, struct err *e);
 
-/* The same for the platform's exp, log and pow. */
+/* The same for the platform's exp, and for pow, which depends on the CPU's maker. */
 bool load_libm(struct load *l, const char *name, struct err *e);
+bool load_pow(struct load *l, const char *name, enum jmath_cpu *cpu, struct err *e);
+
+/* The type of the i-th of inputCols, a number. */
+bool load_numeric(struct load *l, uint16_t i, uint16_t column, enum type *type, struct err *e);
 
 #endif

@@ -59,6 +59,16 @@ bool load_input(struct load *l, const char *key, enum type type, uint16_t *colum
     return true;
 }
 
+bool load_numeric(struct load *l, uint16_t i, uint16_t column, enum type *type, struct err *e)
+{
+    const struct plan_column *c = load_column(l, column);
+
+    *type = c->shape.type;
+    return type_is_numeric(*type) ||
+           err_set(e, ERR_BAD_BUNDLE, "inputs.inputCols[%u]: column '%.64s' is %s, not a number",
+                   (unsigned)i, c->name, type_name(*type));
+}
+
 bool load_outputs(struct load *l, const char *key, const char *const **names, uint16_t n,
                   struct err *e)
 {
@@ -228,6 +238,18 @@ bool load_libm(struct load *l, const char *name, struct err *e)
         return true;
     return err_set(e, ERR_BAD_BUNDLE,
                    "platform.libm: only hotspot-x86 is reproduced; export on x86-64 with HotSpot");
+}
+
+bool load_pow(struct load *l, const char *name, enum jmath_cpu *cpu, struct err *e)
+{
+    const char *vendor = l->plan->platform->cpu_vendor;
+    bool intel = strcmp(vendor, "GenuineIntel") == 0;
+
+    *cpu = intel ? JMATH_INTEL : JMATH_AMD;
+    if (!intel && strcmp(vendor, "AuthenticAMD") != 0 && !is_inexact(l, name))
+        return err_set(e, ERR_BAD_BUNDLE,
+                       "platform.cpu_vendor: pow is reproduced of GenuineIntel and AuthenticAMD");
+    return load_libm(l, name, e);
 }
 
 /* -- params and blocks

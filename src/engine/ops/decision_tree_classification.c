@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DecisionTreeClassificationModel: the leaf's class counts. Where neither rawPrediction nor probability has a name, the
- * prediction is the leaf's own, without regard to thresholds.
+ * DecisionTreeClassificationModel: the leaf's class counts. Where neither rawPrediction nor
+ * probability has a name, the prediction is the leaf's own, without regard to thresholds.
  */
 #include "../classifier.h"
 #include "../trees/forest.h"
@@ -51,7 +51,7 @@ const struct op op_decision_tree_classification = {
     .inputs = (const char *const[]){"featuresCol", NULL},
     .outputs = (const char *const[]){"rawPredictionCol", "probabilityCol", "predictionCol",
                                      "leafCol", NULL},
-    .params = (const char *const[]){"numFeatures", "numClasses", "numCategories", "thresholds",
-                                    NULL},
+    .params =
+        (const char *const[]){"numFeatures", "numClasses", "numCategories", "thresholds", NULL},
     .load = load,
 };

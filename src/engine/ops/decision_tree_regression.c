@@ -37,8 +37,7 @@ static bool load(struct load *l, struct err *e)
         !load_output(l, "predictionCol", &prediction_name, e) ||
         !load_output(l, "varianceCol", &variance_name, e) || !forest_load(l, STATS, true, x, e))
         return false;
-    const struct unit prediction = {
-        .run = forest_run_prediction, .params = x, .in = in, .n_in = 1};
+    const struct unit prediction = {.run = forest_run_prediction, .params = x, .in = in, .n_in = 1};
     const struct unit v = {.run = run_variance, .params = x, .in = in, .n_in = 1};
     return (!prediction_name ||
             load_unit(l, prediction_name, shape_double, false, &prediction, NULL, e)) &&

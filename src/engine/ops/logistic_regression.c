@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LogisticRegressionModel. Binomial: the margin m = dot + intercept, rawPrediction [-m, m], and a threshold on the second
- * class. Multinomial: a row of the matrix a class, softmax, thresholds as other classifiers have.
+ * LogisticRegressionModel. Binomial: the margin m = dot + intercept, rawPrediction [-m, m], and a
+ * threshold on the second class. Multinomial: a row of the matrix a class, softmax, thresholds as
+ * other classifiers have.
  */
-#include "scored/bounds.h"
 #include "../classifier.h"
 #include "scored/blas.h"
 #include "scored/bounds.h"
@@ -68,7 +68,8 @@ static void run_from_probability(const struct unit *u, struct frame *f, uint64_t
     compare(u, f, rows, ((const struct logistic *)u->params)->threshold);
 }
 
-/* The probability of the second class made directly: other last bits than 1 - probability of the first. */
+/* The probability of the second class made directly: other last bits than 1 - probability of the
+ * first. */
 static void run_alone(const struct unit *u, struct frame *f, uint64_t rows)
 {
     const struct logistic *x = u->params;

@@ -59,7 +59,7 @@ const struct op op_random_forest_classification = {
     .inputs = (const char *const[]){"featuresCol", NULL},
     .outputs = (const char *const[]){"rawPredictionCol", "probabilityCol", "predictionCol",
                                      "leafCol", NULL},
-    .params = (const char *const[]){"numFeatures", "numClasses", "numCategories", "thresholds",
-                                    NULL},
+    .params =
+        (const char *const[]){"numFeatures", "numClasses", "numCategories", "thresholds", NULL},
     .load = load,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Gradient-boosted trees: the dot product, by the BLAS, of the trees' predictions and weights. The predictions are a
- * hidden column of their own, because the kernel wants them side by side.
+ * Gradient-boosted trees: the dot product, by the BLAS, of the trees' predictions and weights. The
+ * predictions are a hidden column of their own, because the kernel wants them side by side.
  */
 #ifndef SCORED_BOOSTED_H
 #define SCORED_BOOSTED_H

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Binarizer: 1.0 above the threshold, else 0.0, of a number or of a vector's entries, which come
+ * out compressed. Under a negative threshold what a vector does not store is 1.0, and so is NaN;
+ * else NaN is 0.0. A null number stays null until Spark 4.0, where it is 0.0.
+ */
+#include "../spark_version.h"
+#include "../vectors.h"
+
+#include <string.h>
+
+struct binarizer {
+    double threshold;
+    enum platform_compressed rule;
+    bool null_is_zero;
+};
+
+static void run_double(const struct unit *u, struct frame *f, uint64_t rows)
+{
+    const struct binarizer *x = u->params;
+    const struct column *c = &f->columns[u->in[0]];
+    double *out = f->columns[u->out].f64;
+
+    pass_nulls(u, f, rows);
+    if (x->null_is_zero)
+        f->columns[u->out].nulls = 0;
+    FOR_ROWS(r, rows)
+    out[r] = !(c->nulls & row_bit(r)) && c->f64[r] > x->threshold;
+}
+
+/* Whether a stored value differs from what is not stored: it is above a threshold that 0 is not, or
+ * the other way. */
+static bool differs(double threshold, double value)
+{
+    return value != 0 && (threshold < 0 ? value <= threshold : value > threshold);
+}
+
+/* Writes the entries that are 1.0: the differing ones, or all but them. The vector's form is set.
+ */
+static void store(const struct vec *from, double threshold, struct vec *v)
+{
+    bool rest = threshold < 0; /* whether the others are 1.0 */
+    uint32_t n = 0, k = 0;
+
+    for (uint32_t i = 0; i < v->size; i++) {
+        bool stored = k < from->n && (from->sparse ? from->indices[k] : k) == i;
+        bool one = (stored && differs(threshold, from->values[k])) != rest;
+        k += stored;
+        if (!v->sparse) {
+            v->values[i] = one;
+        } else if (one) {
+            v->indices[n] = i;
+            v->values[n++] = 1.0;
+        }
+    }
+}
+
+/* The same where only differing entries are 1.0, over what is stored. */
+static void store_sparse(const struct vec *from, double threshold, struct vec *v)
+{
+    uint32_t n = 0;
+
+    if (!v->sparse)
+        memset(v->values, 0, v->n * sizeof(double));
+    for (uint32_t k = 0; k < from->n; k++) {
+        uint32_t i = from->sparse ? from->indices[k] : k;
+        if (!differs(threshold, from->values[k]))
+            continue;
+        v->values[v->sparse ? n : i] = 1.0;
+        if (v->sparse)
+            v->indices[n++] = i;
+    }
+}
+
+static void run_vector(const struct unit *u, struct frame *f, uint64_t rows)
+{
+    const struct binarizer *x = u->params;
+
+    FOR_ROWS(r, fail_nulls(u, f, rows))
+    {
+        const struct vec *from = &f->columns[u->in[0]].vec[r];
+        struct vec *v = frame_vec(f, u->out, r);
+        uint32_t nnz = 0;
+        for (uint32_t k = 0; k < from->n; k++)
+            nnz += differs(x->threshold, from->values[k]);
+        if (x->threshold < 0)
+            nnz = from->size - nnz;
+        v->size = from->size;
+        v->sparse = compressed_sparse(x->rule, nnz, v->size);
+        v->n = v->sparse ? nnz : v->size;
+        if (vec_fits(u, f, r, v->n))
+            (x->threshold < 0 ? store : store_sparse)(from, x->threshold, v);
+    }
+}
+
+static struct shape vector_shape(const struct shape *in, double threshold)
+{
+    if (!(threshold < 0))
+        return shape_vector(in->size, compressed_active(in->size, in->active_max));
+    /* an unsized sparse vector can be of any size: longer ones fail */
+    return shape_vector(in->size, in->size == SIZE_UNKNOWN ? in->active_max : (uint32_t)in->size);
+}
+
+static bool load_column_of(struct load *l, const uint16_t *column, const char *name,
+                           const struct binarizer *x, struct err *e)
+{
+    const struct plan_column *c = load_column(l, *column);
+    bool vector = c->shape.type == TYPE_VECTOR;
+    const struct unit u = {
+        .run = vector ? run_vector : run_double, .params = x, .in = column, .n_in = 1};
+
+    if (!vector && c->shape.type != TYPE_DOUBLE)
+        return err_set(e, ERR_BAD_BUNDLE,
+                       "inputs.inputCols: column '%.64s' is %s, not double or vector", c->name,
+                       type_name(c->shape.type));
+    if (vector && x->threshold != x->threshold)
+        return err_set(e, ERR_BAD_BUNDLE, "block thresholds: NaN for a vector, '%.64s'", c->name);
+    return load_unit(l, name, vector ? vector_shape(&c->shape, x->threshold) : shape_double,
+                     !vector && c->nullable && !x->null_is_zero, &u, NULL, e);
+}
+
+static bool load(struct load *l, struct err *e)
+{
+    const struct platform *p = l->plan->platform;
+    const struct block *thresholds;
+    const char *const *names;
+    const uint16_t *columns;
+    uint16_t n;
+
+    if (!load_inputs(l, "inputCols", &columns, &n, e) ||
+        !load_outputs(l, "outputCols", &names, n, e) ||
+        !load_block(l, "thresholds", BLOCK_F64, &thresholds, e))
+        return false;
+    if (thresholds->n_dims != 1 || thresholds->n != n)
+        return err_set(e, ERR_BAD_BUNDLE, "block %s: %u elements are needed, one a column",
+                       thresholds->name, (unsigned)n);
+    struct binarizer *x = load_new(l, struct binarizer, n);
+    if (!x)
+        return err_memory(e);
+    for (uint16_t i = 0; i < n; i++) {
+        x[i] = (struct binarizer){.threshold = ((const double *)thresholds->data)[i],
+                                  .rule = p->compressed,
+                                  .null_is_zero = spark_at_least(p, 4, 0)};
+        if (!load_column_of(l, &columns[i], names[i], &x[i], e))
+            return false;
+    }
+    return true;
+}
+
+const struct op op_binarizer = {
+    .name = "binarizer",
+    .class_name = "feature.Binarizer",
+    .inputs = (const char *const[]){"inputCols", NULL},
+    .outputs = (const char *const[]){"outputCols", NULL},
+    .params = (const char *const[]){NULL},
+    .load = load,
+};
