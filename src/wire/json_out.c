@@ -152,14 +152,20 @@ static void close_members(struct buf *out, size_t at)
     buf_char(out, '}');
 }
 
+static void put_problem(struct buf *out, enum problem problem, const char *detail)
+{
+    put_member(out, "type", problem_urn(problem));
+    put_member(out, "title", problem_title(problem));
+    buf_lit(out, ",\"status\":");
+    buf_u64(out, problem_status(problem));
+    put_member(out, "detail", detail);
+}
+
 void problem_body(struct buf *out, enum problem problem, const char *detail, const char *extra)
 {
     size_t at = out->len;
 
-    put_member(out, "type", problem_urn(problem));
-    put_member(out, "title", problem_title(problem));
-    buf_printf(out, ",\"status\":%u", problem_status(problem));
-    put_member(out, "detail", detail);
+    put_problem(out, problem, detail);
     if (extra)
         buf_text(out, extra);
     close_members(out, at);
@@ -271,16 +277,13 @@ static bool is_taken(const struct text *name)
 unsigned encode_failed_body(struct buf *out, const struct decoder *d)
 {
     const struct row_error *e = &d->scoring->frame->errors[0];
-    struct buf extra = {0};
+    size_t at = out->len;
 
-    put_place(&extra, d->scoring->plan, e);
+    put_problem(out, e->problem, e->detail);
+    put_place(out, d->scoring->plan, e);
     for (unsigned i = 0; i < d->scoring->question->n_echoes; i++)
         if (!is_taken(&d->scoring->question->echoes[i]))
-            put_echo(&extra, d, 0, i);
-    struct row_error whole = *e;
-    whole.detail[utf8_valid(e->detail, strlen(e->detail))] = '\0';
-    problem_body(out, e->problem, whole.detail, extra.data);
-    out->failed |= extra.failed;
-    buf_done(&extra);
+            put_echo(out, d, 0, i);
+    close_members(out, at);
     return problem_status(e->problem);
 }
