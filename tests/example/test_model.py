@@ -31,7 +31,7 @@ def metrics(trained):
     return json.loads(trained.metrics.read_text())["metrics"]
 
 
-def mean(model, adverts, **changed) -> float:
+def mean(model, adverts, /, **changed) -> float:
     """The mean prediction with columns replaced: partial dependence."""
     for column, value in changed.items():
         adverts = adverts.withColumn(column, F.expr(value))
