@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""Holds docker/ and k8s/ to the daemon: what they name must be there.
+
+    check.py SCORED_BIN [--bundle DIR]
+
+Flags exist in `scored serve --help`, ports and users agree, selectors select, and a daemon started with the
+deployment's own arguments answers every probe, predicts, and ends by SIGTERM. Closes with "N passed, N failed".
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+TOP = Path(__file__).resolve().parents[2]
+PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
+DRAIN_SECONDS = 20  # src/http/server.c: for requests in flight
+
+Checks = Iterator[tuple[str, bool]]
+
+
+class Dockerfile:
+    """The instructions of docker/Dockerfile, continuation lines joined, comments dropped."""
+
+    def __init__(self, path: Path) -> None:
+        lines = [line for line in path.read_text().splitlines() if not line.lstrip().startswith("#")]
+        joined = "\n".join(lines).replace("\\\n", " ")
+        self.rows = [(word, rest) for word, _, rest in (line.partition(" ") for line in joined.splitlines()) if word]
+
+    def all(self, word: str) -> list[str]:
+        """What follows each instruction of that name."""
+        return [rest for name, rest in self.rows if name == word]
+
+
+def flags(arguments: list[str]) -> set[str]:
+    """Flags among a command's arguments, without their values."""
+    return {a[2:].partition("=")[0] for a in arguments if a.startswith("--")}
+
+
+def known_flags(binary: str) -> set[str]:
+    """Flags that `scored serve --help` lists, and --help."""
+    text = subprocess.run([binary, "serve", "--help"], capture_output=True, text=True, check=True).stdout
+    return set(re.findall(r"^ +--([a-z-]+)", text, re.MULTILINE)) | {"help"}
+
+
+def ignored(source: str) -> bool:
+    """Does .dockerignore keep a path out of the build's context? Only its own form is understood: * and !patterns."""
+    wanted = [line[1:] for line in (TOP / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+    return not any(Path(source).match(w) or source.startswith(w + "/") for w in wanted)
+
+
+def check_dockerfile(docker: Dockerfile, known: set[str]) -> Checks:
+    """Sources exist, commands are commands, the user is no root."""
+    bundle = next(a.partition("=")[2] for a in docker.all("ARG") if a.startswith("BUNDLE="))
+    for copy in docker.all("COPY"):
+        if not copy.startswith("--from"):
+            for source in shlex.split(copy)[:-1]:
+                source = source.replace("${BUNDLE}", bundle)
+                yield f"COPY {source}: is there and in the context", (TOP / source).exists() and not ignored(source)
+    for command in docker.all("CMD"):
+        arguments = json.loads(command)
+        yield f"CMD {command}: serves", arguments[0] == "serve" and flags(arguments) <= known
+    yield "ENTRYPOINT is the binary", docker.all("ENTRYPOINT") == ['["/scored"]']
+    yield "USER is no root", all(re.fullmatch(r"[1-9]\d*:[1-9]\d*", u) for u in docker.all("USER"))
+
+
+def check_manifests(docs: dict[str, dict[str, Any]], docker: Dockerfile, known: set[str]) -> Checks:
+    """What the manifests say of each other, of the image and of the daemon."""
+    deployment = docs["Deployment"]["spec"]
+    pod = deployment["template"]["spec"]
+    container = pod["containers"][0]
+    labels = deployment["template"]["metadata"]["labels"].items()
+    ports = {p["name"]: p["containerPort"] for p in container["ports"]}
+    listen = next(a.partition("=")[2] for a in container["args"] if a.startswith("--listen="))
+    metrics = deployment["template"]["metadata"]["annotations"]["prometheus.io/port"]
+
+    yield "the arguments' flags exist", flags(container["args"]) <= known
+    yield "all listen on one port", {listen.rpartition(":")[2], str(ports["http"]), metrics} == set(docker.all("EXPOSE"))
+    yield "the service's port exists", docs["Service"]["spec"]["ports"][0]["targetPort"] in ports
+    for kind, selector in (("Deployment", deployment["selector"]["matchLabels"]),
+                           ("Service", docs["Service"]["spec"]["selector"]),
+                           ("PodDisruptionBudget", docs["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"])):
+        yield f"the {kind} selects the pods", bool(selector) and selector.items() <= labels
+    user = f"{pod['securityContext']['runAsUser']}:{pod['securityContext']['runAsGroup']}"
+    yield "the user is the image's", docker.all("USER") == [user]
+    wait = container["lifecycle"]["preStop"]["sleep"]["seconds"]
+    yield "the grace period covers the drain", pod["terminationGracePeriodSeconds"] > wait + DRAIN_SECONDS
+    context = container["securityContext"]
+    yield "restricted", (context["capabilities"]["drop"] == ["ALL"] and not context["allowPrivilegeEscalation"]
+                         and context["readOnlyRootFilesystem"] and pod["securityContext"]["runAsNonRoot"]
+                         and pod["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault")
+
+
+def ask(url: str, body: bytes | None = None) -> tuple[int, bytes]:
+    """Status and body of a request; status 0 where nobody listens."""
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            return reply.status, reply.read()
+    except urllib.error.HTTPError as error:
+        return error.code, b""
+    except OSError:
+        return 0, b""
+
+
+def check_daemon(binary: str, bundle: Path, docs: dict[str, dict[str, Any]]) -> Checks:
+    """A daemon with the deployment's arguments, but for bundle and address, does what the manifests expect."""
+    template = docs["Deployment"]["spec"]["template"]
+    container = template["spec"]["containers"][0]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    change = {"--model": str(bundle), "--listen": address}
+    arguments = [f"{f}={change.get(f, v)}" if v else f for f, _, v in (a.partition("=") for a in container["args"])]
+    example = json.loads((bundle / "bundle.json").read_text())["example"]
+    with tempfile.TemporaryFile() as log:
+        daemon = subprocess.Popen([binary, *arguments], stderr=log)
+        try:
+            end = time.monotonic() + 60
+            while ask(f"http://{address}/livez")[0] != 200 and daemon.poll() is None and time.monotonic() < end:
+                time.sleep(0.05)
+            paths = {container[p]["httpGet"]["path"] for p in PROBES}
+            for path in sorted(paths | {template["metadata"]["annotations"]["prometheus.io/path"]}):
+                yield f"GET {path}", ask(f"http://{address}{path}")[0] == 200
+            status, answer = ask(f"http://{address}/predict", json.dumps(example["in"]).encode())
+            yield "the example's answer", status == 200 and json.loads(answer) == example["out"]
+            daemon.send_signal(signal.SIGTERM)
+            yield "SIGTERM ends it", daemon.wait(10) == 0
+        finally:
+            daemon.kill()
+            daemon.wait()
+
+
+def main() -> int:
+    """Runs all checks."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("binary")
+    parser.add_argument("--bundle", type=Path, default=TOP / "models/days_to_sell/bundle")
+    args = parser.parse_args()
+    docker = Dockerfile(TOP / "docker/Dockerfile")
+    known = known_flags(args.binary)
+    files = yaml.safe_load((TOP / "k8s/kustomization.yaml").read_text())["resources"]
+    docs = {d["kind"]: d for f in files for d in yaml.safe_load_all((TOP / "k8s" / f).read_text())}
+    passed = failed = 0
+    for checks in (check_dockerfile(docker, known), check_manifests(docs, docker, known),
+                   check_daemon(args.binary, args.bundle, docs)):
+        for name, fine in checks:
+            print("ok   " if fine else "FAIL ", name)
+            passed, failed = passed + fine, failed + (not fine)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
