@@ -1,0 +1,231 @@
+"""Raw requests: what a server must refuse so that two parties never disagree where a request ends."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from wire import Connection, ask, chunked, request
+
+BODY = b"{}"
+HOST = b"Host: test\r\n"
+POST = b"POST /predict HTTP/1.1\r\n"
+JSON = b"Content-Type: application/json\r\n"
+LENGTH = b"Content-Length: 2\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n"
+SMUGGLED = b"GET /livez HTTP/1.1\r\nHost: test\r\n\r\n"
+
+REFUSED = {
+    "length and chunked": POST + HOST + JSON + LENGTH + CHUNKED + b"\r\n0\r\n\r\n",
+    "chunked and length": POST + HOST + JSON + CHUNKED + LENGTH + b"\r\n0\r\n\r\n",
+    "two lengths that differ": POST + HOST + JSON + LENGTH + b"Content-Length: 3\r\n\r\n{}x",
+    "two lengths that are equal": POST + HOST + JSON + LENGTH + LENGTH + b"\r\n{}",
+    "a list of lengths": POST + HOST + JSON + b"Content-Length: 2, 2\r\n\r\n{}",
+    "a signed length": POST + HOST + JSON + b"Content-Length: +2\r\n\r\n{}",
+    "a negative length": POST + HOST + JSON + b"Content-Length: -2\r\n\r\n{}",
+    "a hexadecimal length": POST + HOST + JSON + b"Content-Length: 0x2\r\n\r\n{}",
+    "a length with a leading zero": POST + HOST + JSON + b"Content-Length: 02\r\n\r\n{}",
+    "an empty length": POST + HOST + JSON + b"Content-Length:\r\n\r\n{}",
+    "a length with a fraction": POST + HOST + JSON + b"Content-Length: 2.0\r\n\r\n{}",
+    "a length in two words": POST + HOST + JSON + b"Content-Length: 2 2\r\n\r\n{}",
+    "the largest length": POST + HOST + JSON + b"Content-Length: 18446744073709551615\r\n\r\n{}",
+    "a length beyond 64 bits": POST + HOST + JSON + b"Content-Length: 99999999999999999999\r\n\r\n{}",
+    "a length of 16 digits": POST + HOST + JSON + b"Content-Length: 1000000000000000\r\n\r\n{}",
+    "two transfer encodings": POST + HOST + JSON + CHUNKED + CHUNKED + b"\r\n0\r\n\r\n",
+    "gzip, chunked": POST + HOST + JSON + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "chunked, identity": POST + HOST + JSON + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+    "identity": POST + HOST + JSON + b"Transfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+    "chunked and a comma": POST + HOST + JSON + b"Transfer-Encoding: chunked,\r\n\r\n0\r\n\r\n",
+    "xchunked": POST + HOST + JSON + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+    "chunked in quotes": POST + HOST + JSON + b'Transfer-Encoding: "chunked"\r\n\r\n0\r\n\r\n',
+    "an empty transfer encoding": POST + HOST + JSON + b"Transfer-Encoding:\r\n\r\n0\r\n\r\n",
+    "chunked in HTTP/1.0": b"POST /predict HTTP/1.0\r\n" + HOST + JSON + CHUNKED + b"\r\n0\r\n\r\n",
+    "chunked on GET": b"GET /livez HTTP/1.1\r\n" + HOST + CHUNKED + b"\r\n0\r\n\r\n",
+    "chunked on HEAD": b"HEAD /livez HTTP/1.1\r\n" + HOST + CHUNKED + b"\r\n0\r\n\r\n",
+    "a body on GET": b"GET /livez HTTP/1.1\r\n" + HOST + LENGTH + b"\r\n{}",
+    "a folded length": POST + HOST + JSON + b"Content-Length:\r\n 2\r\n\r\n{}",
+    "a length folded after a digit": POST + HOST + JSON + b"Content-Length: 1\r\n 2\r\n\r\n{}",
+    "a folded transfer encoding": POST + HOST + JSON + b"Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n",
+    "a space before a colon": POST + HOST + JSON + b"Content-Length : 2\r\n\r\n{}",
+    "a tab before a colon": POST + HOST + JSON + b"Transfer-Encoding\t: chunked\r\n\r\n0\r\n\r\n",
+    "a name with a space": POST + HOST + JSON + LENGTH + b"a b: c\r\n\r\n{}",
+    "a name with a parenthesis": POST + HOST + JSON + LENGTH + b"a(b: c\r\n\r\n{}",
+    "a name with a byte above ASCII": POST + HOST + JSON + LENGTH + b"a\xe9: c\r\n\r\n{}",
+    "an empty name": POST + HOST + JSON + LENGTH + b": c\r\n\r\n{}",
+    "a value with a control character": POST + HOST + JSON + LENGTH + b"a: b\x01c\r\n\r\n{}",
+    "a value with an escape": POST + HOST + JSON + LENGTH + b"a: b\x1bc\r\n\r\n{}",
+    "a value with a delete": POST + HOST + JSON + LENGTH + b"a: b\x7fc\r\n\r\n{}",
+    "no host": b"GET /livez HTTP/1.1\r\n\r\n",
+    "two hosts": b"GET /livez HTTP/1.1\r\n" + HOST + HOST + b"\r\n",
+    "a host with a path": b"GET /livez HTTP/1.1\r\nHost: a/b\r\n\r\n",
+    "a host with a user": b"GET /livez HTTP/1.1\r\nHost: a@b\r\n\r\n",
+    "a list of hosts": b"GET /livez HTTP/1.1\r\nHost: a, b\r\n\r\n",
+    "a host with a query": b"GET /livez HTTP/1.1\r\nHost: a?b\r\n\r\n",
+    "HTTP/1.2": b"GET /livez HTTP/1.2\r\n" + HOST + b"\r\n",
+    "HTTP/2.0": b"GET /livez HTTP/2.0\r\n" + HOST + b"\r\n",
+    "HTTP/0.9": b"GET /livez HTTP/0.9\r\n" + HOST + b"\r\n",
+    "http in small letters": b"GET /livez http/1.1\r\n" + HOST + b"\r\n",
+    "a version of two digits": b"GET /livez HTTP/1.10\r\n" + HOST + b"\r\n",
+    "a target without a slash": b"GET livez HTTP/1.1\r\n" + HOST + b"\r\n",
+    "a target with a fragment": b"GET /livez#x HTTP/1.1\r\n" + HOST + b"\r\n",
+    "a target with a backslash": b"GET /\\livez HTTP/1.1\r\n" + HOST + b"\r\n",
+    "a target above ASCII": b"GET /liv\xc3\xa9 HTTP/1.1\r\n" + HOST + b"\r\n",
+    "a target with a control character": b"GET /liv\x01ez HTTP/1.1\r\n" + HOST + b"\r\n",
+    "a target with a tab": b"GET /liv\tez HTTP/1.1\r\n" + HOST + b"\r\n",
+    "an encoded NUL": b"GET /livez%00 HTTP/1.1\r\n" + HOST + b"\r\n",
+    "an encoded newline in a query": b"GET /livez?a=%0a HTTP/1.1\r\n" + HOST + b"\r\n",
+    "an encoded delete": b"GET /livez?a=%7F HTTP/1.1\r\n" + HOST + b"\r\n",
+    "half an escape": b"GET /livez?a=%4 HTTP/1.1\r\n" + HOST + b"\r\n",
+    "an escape that is none": b"GET /livez?a=%zz HTTP/1.1\r\n" + HOST + b"\r\n",
+    "any escape in a path": b"GET /%6civez HTTP/1.1\r\n" + HOST + b"\r\n",
+    "an encoded climb": b"GET /models/%2e%2e/livez HTTP/1.1\r\n" + HOST + b"\r\n",
+    "the authority form": b"CONNECT test:80 HTTP/1.1\r\n" + HOST + b"\r\n",
+    "an asterisk on GET": b"GET * HTTP/1.1\r\n" + HOST + b"\r\n",
+    "an absolute target with a user": b"GET http://a@b/livez HTTP/1.1\r\n" + HOST + b"\r\n",
+    "an absolute target without a path": b"GET http://test HTTP/1.1\r\n" + HOST + b"\r\n",
+    "another scheme": b"GET ftp://test/livez HTTP/1.1\r\n" + HOST + b"\r\n",
+    "65 headers": b"GET /livez HTTP/1.1\r\n" + HOST + b"".join(b"h%d: x\r\n" % i for i in range(64)) + b"\r\n",
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(port, name):
+    """Refused, closed, and what came behind it is never taken for a request."""
+    with Connection(port) as c:
+        c.send(REFUSED[name] + SMUGGLED)
+        first = c.read(head=REFUSED[name].startswith(b"HEAD"))
+        assert first is None or 400 <= first.status < 500 or first.status in (501, 505)
+        assert c.closed(), "a second reply"
+
+
+@pytest.mark.parametrize("name", [n for n in REFUSED if "space before" not in n and "folded after" not in n])
+def test_refusals_are_told(port, name):
+    """All but what the library closes upon without a word get a reply."""
+    silent = {"a target with a tab", "a target with a control character", "the authority form", "an asterisk on GET"}
+    with Connection(port) as c:
+        c.send(REFUSED[name])
+        r = c.read(head=True)
+    assert r is not None or name in silent
+
+
+def test_bare_line_feeds_end_the_connection_or_are_refused(port):
+    with Connection(port) as c:
+        c.send(POST + HOST + JSON + CHUNKED + b"\r\n2\n{}\r\n0\r\n\r\n" + SMUGGLED)
+        first = c.read()
+        assert first is None or first.closes or first.status >= 400
+        assert c.closed()
+
+
+def test_a_chunked_request_is_answered_and_closed(port, row, answer):
+    body = json.dumps(row).encode()
+    with Connection(port) as c:
+        c.send(chunked("POST", "/predict", [body[:5], body[5:]]) + SMUGGLED)
+        r = c.read()
+        assert r is not None and r.json == answer and r.closes
+        assert c.closed()
+
+
+def test_trailers_are_ignored(port, row, answer):
+    body = json.dumps(row).encode()
+    with Connection(port) as c:
+        c.send(POST + HOST + JSON + CHUNKED + b"\r\n%x;x=y\r\n%s\r\n0\r\nContent-Length: 5\r\n\r\n" % (len(body), body))
+        r = c.read()
+        assert r is not None and r.status in (200, 400)
+        assert r.status != 200 or r.json == answer
+
+
+def test_an_overflowing_chunk(port):
+    with Connection(port) as c:
+        c.send(POST + HOST + JSON + CHUNKED + b"\r\nfffffffffffffffff\r\n{}")
+        r = c.read()
+        assert r is None or r.status in (400, 413)
+        assert c.closed()
+
+
+def test_a_request_in_single_bytes(port, row, answer):
+    with Connection(port) as c:
+        for byte in request("POST", "/predict", json.dumps(row)):
+            c.send(bytes([byte]))
+        r = c.read()
+    assert r is not None and r.json == answer
+
+
+def test_a_request_cut_at_each_byte(port, row, answer):
+    data = request("POST", "/predict", json.dumps(row))
+    with Connection(port) as c:
+        for cut in range(1, len(data), 3):
+            c.send(data[:cut])
+            c.send(data[cut:])
+            r = c.read()
+            assert r is not None and r.json == answer
+
+
+def test_pipelined_requests_are_answered_in_order(port, row, answer):
+    ids = [f"p{i}" for i in range(200)]
+    with Connection(port) as c:
+        c.send(b"".join(request("POST", "/predict", json.dumps(row), headers={"X-Request-Id": i}) for i in ids))
+        for i in ids:
+            r = c.read()
+            assert r is not None and r.json == answer and r.headers["x-request-id"] == i
+
+
+def test_a_connection_is_kept(port, row, answer):
+    with Connection(port) as c:
+        for body in (json.dumps(row), "[" + ",".join([json.dumps(row)] * 400) + "]", json.dumps(row)):
+            c.send(request("POST", "/predict", body))
+            r = c.read()
+            assert r is not None and r.status == 200 and not r.closes
+        assert r.json == answer
+        for target in ("/livez", "/metrics", "/openapi.json", "/livez"):
+            c.send(request("GET", target))
+            r = c.read()
+            assert r is not None and r.status == 200 and not r.closes
+
+
+def test_connection_close_is_obeyed(port):
+    with Connection(port) as c:
+        c.send(request("GET", "/livez", headers={"Connection": "close"}) + SMUGGLED)
+        r = c.read()
+        assert r is not None and r.status == 200
+        assert c.closed()
+
+
+def test_http_1_0(port):
+    with Connection(port) as c:
+        c.send(b"GET /livez HTTP/1.0\r\n\r\n")
+        r = c.read()
+        assert r is not None and r.status == 200
+        assert c.closed()
+
+
+def test_http_1_0_keep_alive(port):
+    with Connection(port) as c:
+        for _ in range(2):
+            c.send(b"GET /livez HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+            r = c.read()
+            assert r is not None and r.status == 200
+
+
+def test_the_absolute_form(port):
+    assert ask(port, "GET", "http://elsewhere:80/livez?x").status == 200
+
+
+def test_expect_continue(port, row, answer):
+    body = json.dumps(row)
+    with Connection(port) as c:
+        data = request("POST", "/predict", body, headers={"Expect": "100-continue"})
+        head, _, rest = data.partition(b"\r\n\r\n")
+        c.send(head + b"\r\n\r\n")
+        first = c.read()
+        assert first is not None and first.status == 100
+        c.send(rest)
+        r = c.read()
+        assert r is not None and r.json == answer
+
+
+def test_expect_continue_is_refused_before_the_body(port):
+    with Connection(port) as c:
+        c.send(POST + HOST + JSON + b"Content-Length: 5000000\r\nExpect: 100-continue\r\n\r\n")
+        r = c.read()
+        assert r is not None and r.status == 413 and r.closes
+        assert c.closed()
