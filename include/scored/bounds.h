@@ -19,6 +19,7 @@ enum bounds {
     BOUND_TREES = 1 << 20,
     BOUND_CLASSES = 1 << 16,
     BOUND_FEATURES = 1 << 30, /* vector sizes are ints in Spark */
+    BOUND_EXPANDED = 1 << 24, /* size of a sparse vector that its op makes dense */
     BOUND_ELEMENTS = 4096,    /* of an array, or of a vector without a declared size, in a request:
                                  a row's memory is fixed when the model is loaded */
 };

@@ -58,8 +58,8 @@ bool load_handle_invalid(struct load *l, bool skip_allowed, enum handle_invalid 
 bool load_block(struct load *l, const char *name, enum block_type type, const struct block **out,
                 struct err *e);
 
-/* Vectors of params, as a dense array of *size doubles (*sparse_out, where not NULL, gives it as it
- * is kept). */
+/* Vectors of params: as a dense array of *size doubles, and as it is kept. `values` and `kept` may
+ * be NULL. */
 bool load_vector(struct load *l, const char *key, const double **values, uint32_t *size,
                  struct vec *kept, struct err *e);
 

@@ -106,6 +106,20 @@ static bool read_block(const struct json *v, const unsigned char *data, uint64_t
     return true;
 }
 
+/* An object of strings; ignored. */
+static bool check_metadata(const struct json *v, struct err *e)
+{
+    struct json_iter it = {0};
+    const char *unused;
+
+    if (!json_is_object(v))
+        return json_fail(v, e, "must be an object");
+    while (json_next(v, &it))
+        if (!json_as_string(&it.value, &unused, e))
+            return false;
+    return true;
+}
+
 static int by_begin(const void *a, const void *b)
 {
     const struct span *x = a, *y = b;
@@ -148,8 +162,11 @@ static bool read_tensors(struct bundle *b, const struct json *root, const unsign
     if (!b->blocks || !b->block_keys || !spans)
         return err_memory(e);
     while (json_next(root, &it)) {
-        if (strcmp(it.value.key, "__metadata__") == 0)
+        if (strcmp(it.value.key, "__metadata__") == 0) {
+            if (!check_metadata(&it.value, e))
+                return false;
             continue;
+        }
         struct block *block = &b->blocks[at];
         uint32_t length = (uint32_t)strlen(it.value.key);
         block->name = arena_copy(&b->arena, it.value.key, length);

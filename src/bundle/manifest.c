@@ -40,20 +40,40 @@ static bool get_label(const struct json *v, const char *key, const char **out, s
     return is_label(*out) || json_fail(&m, e, "must match [A-Za-z0-9._-]{1,64}");
 }
 
+/* The two digits at p. */
+static int two_digits(const char *p)
+{
+    return (p[0] - '0') * 10 + (p[1] - '0');
+}
+
+static bool is_time(const char *s)
+{
+    static const char form[] = "dddd-dd-ddTdd:dd:dd.dddZ";
+    static const struct {
+        int at, low, high;
+    } ranges[] = {{5, 1, 12}, {8, 1, 31}, {11, 0, 23}, {14, 0, 59}, {17, 0, 60}};
+
+    if (strlen(s) != sizeof form - 1)
+        return false;
+    for (size_t i = 0; form[i]; i++)
+        if (form[i] == 'd' ? s[i] < '0' || s[i] > '9' : s[i] != form[i])
+            return false;
+    for (size_t i = 0; i < countof(ranges); i++) {
+        int n = two_digits(s + ranges[i].at);
+        if (n < ranges[i].low || n > ranges[i].high)
+            return false;
+    }
+    return true;
+}
+
 /* RFC 3339 UTC with milliseconds. */
 static bool get_time(const struct json *v, const char *key, const char **out, struct err *e)
 {
-    static const char form[] = "dddd-dd-ddTdd:dd:dd.dddZ";
     struct json m;
 
     if (!json_get(v, key, &m, e) || !json_as_string(&m, out, e))
         return false;
-    bool ok = strlen(*out) == sizeof form - 1;
-    for (size_t i = 0; ok && form[i]; i++) {
-        char c = (*out)[i];
-        ok = form[i] == 'd' ? c >= '0' && c <= '9' : c == form[i];
-    }
-    return ok || json_fail(&m, e, "must be a time as 2026-11-21T10:20:30.123Z");
+    return is_time(*out) || json_fail(&m, e, "must be a time as 2026-11-21T10:20:30.123Z");
 }
 
 static bool is_column_name(const char *name)
@@ -414,7 +434,7 @@ static bool read_golden(struct bundle *b, struct err *e)
     static const char *const keys[] = {"rows", "made", "leaves", "labels", NULL};
     static const char *const pairs[] = {"leaves", "labels"};
     struct json *g = &b->golden_coverage;
-    uint32_t rows, made, n;
+    uint32_t rows, made;
 
     if (!json_get_object(&b->root, "golden", g, e) || !json_only(g, keys, e) ||
         !json_get_u32(g, "rows", BOUND_GOLDEN_ROWS, &rows, e) ||
@@ -423,13 +443,16 @@ static bool read_golden(struct bundle *b, struct err *e)
     for (size_t i = 0; i < countof(pairs); i++) {
         struct json pair;
         struct json_iter it = {0};
+        uint32_t share[2];
         if (!json_get_array(g, pairs[i], &pair, e))
             return false;
         if (json_size(&pair) != 2)
             return json_fail(&pair, e, "must be [reached, all]");
         while (json_next(&pair, &it))
-            if (!json_as_u32(&it.value, UINT32_MAX, &n, e))
+            if (!json_as_u32(&it.value, UINT32_MAX, &share[it.n - 1], e))
                 return false;
+        if (share[0] > share[1])
+            return json_fail(&pair, e, "reached can be at most all");
     }
     return true;
 }

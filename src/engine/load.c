@@ -3,8 +3,8 @@
  */
 #include "engine_priv.h"
 
-#include "scored/bounds.h"
 #include "scored/blas.h"
+#include "scored/bounds.h"
 #include "scored/utf8.h"
 
 #include <stdio.h>
@@ -359,6 +359,22 @@ static bool sparse_vector(struct load *l, const char *key, uint32_t size, struct
     return true;
 }
 
+/* Memory by the declared size: bounded, since no bytes of the bundle stand behind it. */
+static bool expand(struct load *l, const char *key, const struct vec *v, const double **values,
+                   struct err *e)
+{
+    if (v->size > BOUND_EXPANDED)
+        return err_set(e, ERR_BAD_BUNDLE, "params.%s.size: at most %d where it is expanded", key,
+                       BOUND_EXPANDED);
+    double *dense = load_new(l, double, v->size);
+    if (!dense)
+        return err_memory(e);
+    for (uint32_t k = 0; k < v->n; k++)
+        dense[v->indices[k]] = v->values[k];
+    *values = dense;
+    return true;
+}
+
 bool load_vector(struct load *l, const char *key, const double **values, uint32_t *size,
                  struct vec *kept, struct err *e)
 {
@@ -369,20 +385,14 @@ bool load_vector(struct load *l, const char *key, const double **values, uint32_
     if (!vector_header(l, key, &sparse, size, e))
         return false;
     if (sparse) {
-        double *dense = NULL;
-        if (!sparse_vector(l, key, *size, &v, e))
+        if (!sparse_vector(l, key, *size, &v, e) || (values && !expand(l, key, &v, values, e)))
             return false;
-        dense = load_new(l, double, *size);
-        if (!dense)
-            return err_memory(e);
-        for (uint32_t k = 0; k < v.n; k++)
-            dense[v.indices[k]] = v.values[k];
-        *values = dense;
     } else {
         if (!load_array(l, key, BLOCK_F64, *size, &b, e))
             return false;
-        *values = b->data;
         v = (struct vec){.size = *size, .n = *size, .values = (double *)(uintptr_t)b->data};
+        if (values)
+            *values = b->data;
     }
     if (kept)
         *kept = v;

@@ -10,6 +10,8 @@
 #include "scored/bounds.h"
 #include "scored/buf.h"
 
+#include <strings.h>
+
 /* -- columns -------------------------------------------------------------------------------------
  */
 
@@ -34,8 +36,11 @@ static bool add_inputs(struct plan *p, const struct bundle *b, struct err *e)
 {
     for (uint32_t i = 0; i < b->n_inputs; i++) {
         const struct bundle_column *c = &b->inputs[i];
-        if (plan_find(p, c->name, strlen(c->name)) != COLUMN_NONE)
-            return err_set(e, ERR_BAD_BUNDLE, "input '%.64s' stands twice", c->name);
+        for (uint32_t k = 0; k < i; k++)
+            if (strcasecmp(b->inputs[k].name, c->name) == 0)
+                return err_set(e, ERR_BAD_BUNDLE,
+                               "input[%u]: '%.64s' stands twice, maybe in another case",
+                               (unsigned)i, c->name);
         /* A request may send a vector of another size than the sample's, as rows of a frame may. */
         p->columns[p->n_columns++] = (struct plan_column){
             .name = c->name,
@@ -167,6 +172,17 @@ static bool load_stage(struct plan *p, struct bundle *b, uint16_t index, struct 
            err_set(e, ERR_BAD_BUNDLE, "outputs: the stage makes no column");
 }
 
+/* A size that both the plan and the manifest know is the same. */
+static bool check_size(const struct plan *p, uint16_t c, const struct bundle_column *o,
+                       struct err *e)
+{
+    int64_t size = p->columns[c].shape.size;
+
+    return o->size == SIZE_UNKNOWN || size == SIZE_UNKNOWN || o->size == size ||
+           err_set(e, ERR_BAD_BUNDLE, "column '%.64s' has size %lld, not %lld", o->name,
+                   (long long)size, (long long)o->size);
+}
+
 static bool add_outputs(struct plan *p, const struct bundle *b, struct err *e)
 {
     p->outputs = arena_new(p->arena, uint16_t, b->n_outputs);
@@ -185,6 +201,8 @@ static bool add_outputs(struct plan *p, const struct bundle *b, struct err *e)
         if (column_in(&p->defaults, c))
             return err_set(e, ERR_BAD_BUNDLE, "output[%u]: '%.64s' stands twice", (unsigned)i,
                            o->name);
+        if (!check_size(p, c, o, e))
+            return err_wrap(e, "output[%u]", (unsigned)i);
         column_add(&p->defaults, c);
         p->outputs[i] = c;
     }

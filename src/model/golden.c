@@ -253,10 +253,12 @@ static bool replay_line(struct replay *r, char *text, struct err *e)
  * -----------------------------------------------------------------------------------------------
  */
 
+/* Lines have the inputs and outputs that the manifest names, and no others. */
+static const struct question strict = {.reject_unknown = true};
+
 /* The plan that decodes answers: the default outputs as inputs. */
 static bool expect(struct replay *r, struct arena *a, struct err *e)
 {
-    static const struct question none = {0};
     const struct plan *p = &r->model->plan;
     struct plan *x = &r->expected_plan;
 
@@ -277,7 +279,7 @@ static bool expect(struct replay *r, struct arena *a, struct err *e)
     if (!scratch)
         return err_memory(e);
     r->expected = (struct scoring){
-        .plan = x, .schema = schema, .question = &none, .frame = frame_init(x, scratch)};
+        .plan = x, .schema = schema, .question = &strict, .frame = frame_init(x, scratch)};
     return true;
 }
 
@@ -293,6 +295,18 @@ static void read_ulps(struct replay *r)
             !json_get_u32(&entry, "n", UINT32_MAX, &r->ulps[i], &ignored))
             r->ulps[i] = 0; /* n stands with the tier ulp only */
     }
+}
+
+static bool check_count(const struct model *m, struct err *e)
+{
+    uint32_t rows;
+
+    if (!json_get_u32(&m->bundle->golden_coverage, "rows", UINT32_MAX, &rows, e))
+        return false;
+    if (m->coverage.rows != rows)
+        return err_set(e, ERR_BAD_BUNDLE, "%u rows, the manifest says %u",
+                       (unsigned)m->coverage.rows, (unsigned)rows);
+    return m->coverage.answered || err_set(e, ERR_BAD_BUNDLE, "no golden row with an answer");
 }
 
 static bool replay_all(struct replay *r, char *text, size_t n, struct err *e)
@@ -312,8 +326,7 @@ static bool replay_all(struct replay *r, char *text, size_t n, struct err *e)
             return err_wrap(e, "line %u", number + 1);
         at = next;
     }
-    return r->model->coverage.answered ||
-           err_set(e, ERR_BAD_BUNDLE, "no golden row with an answer");
+    return check_count(r->model, e);
 }
 
 bool golden_replay(struct model *m, struct err *e)
@@ -332,7 +345,7 @@ bool golden_replay(struct model *m, struct err *e)
     text[n] = '\0';
     r->model = m;
     r->got = (struct scoring){
-        .plan = &m->plan, .schema = m->schema, .question = &m->defaults, .frame = m->frames[0]};
+        .plan = &m->plan, .schema = m->schema, .question = &strict, .frame = m->frames[0]};
     m->coverage = (struct coverage){0};
     read_ulps(r);
     bool ok = expect(r, &arena, e) && replay_all(r, text, n, e);

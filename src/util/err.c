@@ -6,11 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
-/* vsnprintf whose cut is meant. */
+/* vsnprintf whose cut is meant. A message is one line whatever names it quotes. */
 static void format(char *out, size_t size, const char *fmt, va_list args)
 {
     if (vsnprintf(out, size, fmt, args) < 0)
         out[0] = '\0';
+    for (char *p = out; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = '?';
 }
 
 bool err_set(struct err *e, enum err_code code, const char *fmt, ...)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One pass over the bytes with an explicit stack of open containers. Keys are compared unescaped,
- * since cJSON unescapes them: each open object keeps the hashes of its keys, and a repeated hash of
- * the same text is a duplicate.
+ * since cJSON unescapes them: each open object keeps its keys, which are sorted when it closes, so
+ * that equal ones are neighbours however many there are.
  */
 #include "json_check.h"
 
@@ -10,10 +10,13 @@
 #include "scored/dict.h"
 #include "scored/utf8.h"
 
+#include <stdlib.h>
+
 enum { DEPTH_MAX = 64 };
 
 struct key {
     size_t at, len; /* in `names` */
+    size_t end;     /* in the text */
     uint64_t hash;
 };
 
@@ -160,15 +163,9 @@ static bool string(struct check *c, bool keep)
     return fail(c, "a string does not end");
 }
 
-static struct key *keys_of(struct check *c)
-{
-    return (struct key *)(void *)c->keys.data;
-}
-
 static bool key(struct check *c)
 {
     struct key k = {.at = c->names.len};
-    unsigned d = c->depth - 1;
 
     if (peek(c) != '"')
         return fail(c, "a key is missing");
@@ -176,12 +173,7 @@ static bool key(struct check *c)
         return false;
     k.len = c->names.len - k.at;
     k.hash = k.len ? hash_bytes(c->names.data + k.at, k.len, 0) : 0;
-    for (size_t i = c->first_key[d]; i < c->keys.len / sizeof k; i++) {
-        const struct key *other = &keys_of(c)[i];
-        if (other->hash == k.hash && other->len == k.len &&
-            (!k.len || memcmp(c->names.data + other->at, c->names.data + k.at, k.len) == 0))
-            return fail(c, "a key stands twice in one object");
-    }
+    k.end = c->at;
     buf_put(&c->keys, (const char *)&k, sizeof k);
     if (c->names.failed || c->keys.failed)
         return err_memory(c->e);
@@ -222,6 +214,36 @@ static bool open(struct check *c, bool *value)
     return !*value || c->open[d] == '[' || key(c);
 }
 
+static int by_text(const void *a, const void *b, void *names)
+{
+    const struct key *x = a, *y = b;
+    const char *base = names;
+
+    if (x->hash != y->hash)
+        return x->hash < y->hash ? -1 : 1;
+    if (x->len != y->len)
+        return x->len < y->len ? -1 : 1;
+    return x->len ? memcmp(base + x->at, base + y->at, x->len) : 0;
+}
+
+/* The keys of the innermost container, which ends here, differ. */
+static bool check_keys(struct check *c)
+{
+    size_t from = c->first_key[c->depth - 1], n = c->keys.len / sizeof(struct key) - from;
+
+    if (n < 2)
+        return true;
+    struct key *keys = (struct key *)(void *)c->keys.data + from;
+    qsort_r(keys, n, sizeof *keys, by_text, c->names.data);
+    for (size_t i = 1; i < n; i++) {
+        if (by_text(&keys[i - 1], &keys[i], c->names.data) == 0) {
+            c->at = keys[i - 1].end > keys[i].end ? keys[i - 1].end : keys[i].end;
+            return fail(c, "a key stands twice in one object");
+        }
+    }
+    return true;
+}
+
 /* After a value: closes containers up to the next comma. *value says whether another value follows.
  */
 static bool close(struct check *c, bool *value)
@@ -242,6 +264,8 @@ static bool close(struct check *c, bool *value)
         }
         if (next != (c->open[d] == '{' ? '}' : ']'))
             return fail(c, "',' or the end of the container is missing");
+        if (!check_keys(c))
+            return false;
         c->at++;
         c->keys.len = c->first_key[d] * sizeof(struct key);
         c->names.len = c->first_name[d];

@@ -24,7 +24,6 @@ static bool load(struct load *l, struct err *e)
     struct linear *x = load_new(l, struct linear, 1);
     uint16_t *in = load_new(l, uint16_t, 1);
     const char *name;
-    const double *dense;
     uint32_t size;
 
     if (!x || !in)
@@ -32,7 +31,7 @@ static bool load(struct load *l, struct err *e)
     if (!load_input(l, "featuresCol", TYPE_VECTOR, in, e) ||
         !load_output(l, "predictionCol", &name, e) ||
         !json_get_double(&l->params, "intercept", &x->intercept, e) ||
-        !load_vector(l, "coefficients", &dense, &size, &x->coefficients, e) ||
+        !load_vector(l, "coefficients", NULL, &size, &x->coefficients, e) ||
         !load_blas(l, name, &x->blas, e))
         return false;
     const struct unit u = {.run = run, .params = x, .in = in, .n_in = 1};
