@@ -50,7 +50,7 @@ CASES = {
     "control character": (lambda s: s.withColumn("a\tb", F.lit(1.0)), ("a\tb",), "no control characters"),
     "empty sample": (lambda s: s.limit(0), ("age",), "no rows"),
     "no passing row": (
-        lambda s: s.withColumn("x", F.lit(None).cast("double")),
+        lambda s: s.limit(30).withColumn("x", F.lit(None).cast("double")),
         ("x",),
         "no row of the sample",
     ),
@@ -80,6 +80,11 @@ def test_names_and_outputs(sample, tmp_path):
     assert "'nix' is not a column" in str(refusal(model, sample, tmp_path, output=["nix"]))
     assert "no key 'colour'" in str(refusal(model, sample, tmp_path, lineage={"colour": "red"}))
     assert "not a fitted model" in str(refusal(r.LinearRegression(), sample, tmp_path))
+
+
+def test_a_column_is_not_replaced(cars, sample, tmp_path):
+    model = f.Imputer(inputCols=["age"], outputCols=["age"]).fit(cars)
+    assert "replaces a column" in str(refusal(model, sample, tmp_path))
 
 
 def test_version_is_taken_once(sample, tmp_path):

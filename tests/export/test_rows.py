@@ -22,20 +22,23 @@ def steps(*stages):
     return PipelineModel(stages=list(stages))
 
 
-def test_batch_equals_single(spark):
-    """Rows that answer, throw and are dropped, mixed so that partitions of both sizes fail."""
+@pytest.mark.parametrize("count", [1, 65, 400, 1000, 2111])
+def test_batch_equals_single(spark, count):
+    """Rows that answer, throw and are dropped, mixed so that partitions of every size fail."""
     frame = spark.createDataFrame([(0.0, 0.0)], "a double, b double")
     model = steps(
         f.VectorAssembler(inputCols=["a"], outputCol="v", handleInvalid="skip"),
         f.Bucketizer(splits=[0.0, 1.0, 2.0], inputCol="b", outputCol="c", handleInvalid="error"),
     )
-    rows = [(None if i % 11 == 3 else float(i), 5.0 if i % 83 == 5 else i % 3 * 0.7) for i in range(400)]
+    rows = [(None if i % 11 == 3 else float(i), 5.0 if i % 283 == 5 else i % 3 * 0.7) for i in range(count)]
     scorer = Scorer(spark, model, frame.schema.fields, ["v", "c"])
     together = scorer.score(rows)
-    assert (
-        sum(a is Outcome.SKIPPED for a in together) == 37 and sum(a is Outcome.ERROR for a in together) == 5
-    )
-    for i in (*range(0, 400, 37), 3, 5, 88, 171):
+    for i, answer in enumerate(together):
+        if i % 283 == 5 or i % 11 == 3:
+            assert answer is (Outcome.SKIPPED if i % 11 == 3 else Outcome.ERROR), i
+        else:
+            assert answer == (Vectors.dense([float(i)]), float(i % 3 == 2)), i
+    for i in {0, 3, 5, count // 2} & set(range(count)):
         assert together[i] == scorer.score([rows[i]])[0], i
 
 

@@ -240,6 +240,10 @@ def _add(plan: Plan, stage: Stage, before: Any, after: Any) -> None:
     for param_name, names in stage.outputs.items():
         for name in names:
             _check_name(name, "output column")
+            if name in known:
+                raise Refused(f"output column {name} replaces a column", "give it a name of its own").at(
+                    stage.saved.name, stage.saved.uid
+                )
             plan.added[name] = fields[name]
             plan.needs[name] = inherited | stage.own_needs.get(param_name, set())
 

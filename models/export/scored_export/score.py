@@ -18,6 +18,8 @@ from scored_export.errors import Refused, first_line
 
 ID = "__scored_row__"
 LEAD = -1
+PADDING = -2
+MAX_PARTITION = 1024
 COARSE = 64
 FIRST_PARTS = 16
 FIRST_GROUP = 8
@@ -79,7 +81,10 @@ class Scorer:
         self._lead = lead
 
     def frame(self, rows: Sequence[Row], parts: int) -> Any:
-        """Return rows as a DataFrame of so many partitions, made without Python workers."""
+        """Return rows as a DataFrame of so many partitions, made without Python workers.
+
+        Spark cuts pickled batches, not rows, into partitions: a partition is a batch only if all are of one size.
+        """
         context = self._spark.sparkContext
         jvm = context._jvm
         data = [self._schema.toInternal(row) for row in rows]
@@ -93,7 +98,7 @@ class Scorer:
         answers: list[Answer] = [Outcome.ERROR] * len(rows)
         pending = list(range(len(rows)))
         end = None if seconds is None else time.monotonic() + seconds
-        first = max(COARSE, -(-len(rows) // FIRST_PARTS))
+        first = min(MAX_PARTITION, max(COARSE, -(-len(rows) // FIRST_PARTS)))
         with quiet(self._spark):
             for size in (first, COARSE, 1) if first > COARSE else (COARSE, 1):
                 if pending:
@@ -105,7 +110,7 @@ class Scorer:
     ) -> list[int]:
         """Score the pending rows, `size` a partition, and return those of the partitions that throw."""
         ids = pending if self._lead is None else [LEAD, *pending]
-        partitions = _slices(ids, -(-len(ids) // size))
+        partitions = [ids[i : i + size] for i in range(0, len(ids), size)]
         failed: list[int] = []
         for group in self._groups(rows, partitions, all_at_once=size > 1):
             for ok, indices, found in self._solve(group):
@@ -114,6 +119,8 @@ class Scorer:
                 if not ok:
                     failed += indices
                     continue
+                if not found.keys() <= set(indices):
+                    raise RuntimeError("Spark put a row into another partition than expected")
                 for i in indices:
                     answers[i] = found.get(i, Outcome.SKIPPED)
         return failed
@@ -124,6 +131,7 @@ class Scorer:
         """Yield what to try in one job: everything on a coarse level, a few rows on the last."""
         lead = self._lead or ()
         data = [(i, *(lead if i == LEAD else rows[i])) for part in partitions for i in part]
+        data += [(PADDING, *data[-1][1:])] * (len(partitions) * len(partitions[0]) - len(data))
         java = self._plan(self.frame(data, len(partitions)))
         step = len(partitions) if all_at_once else FIRST_GROUP
         for begin in range(0, len(partitions), step):
@@ -185,13 +193,7 @@ class _Group:
             if context._jsc.sc().isStopped():
                 raise Refused("Spark stopped while it scored the golden rows", "export again") from error
             return None
-        return {int(row[0]): tuple(row[1:]) for row in rows if row[0] != LEAD}
-
-
-def _slices(rows: list[int], parts: int) -> list[list[int]]:
-    """Return the rows of each partition as SparkContext.parallelize cuts them."""
-    n = len(rows)
-    return [rows[i * n // parts : (i + 1) * n // parts] for i in range(parts)]
+        return {int(row[0]): tuple(row[1:]) for row in rows if row[0] >= 0}
 
 
 def _dataframe(java: Any, spark: Any) -> Any:
