@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { EMPTY = UINT32_MAX };
+#define EMPTY UINT32_MAX
 
 struct dict_entry {
     uint32_t fingerprint, index; /* index EMPTY: a free place */
