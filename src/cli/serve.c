@@ -123,11 +123,18 @@ static void log_models(struct registry *r)
     }
 }
 
-/* Of "HOST:PORT" the host, for the line that tells the port in use. */
-static int host_len(const char *address)
+enum { ADDRESS = 300 };
+
+/* The address asked for, with the port that it got; "off" has none. */
+static const char *address(char out[ADDRESS], const char *asked, uint16_t port)
 {
-    const char *colon = strrchr(address, ':');
-    return colon ? (int)(colon - address) : 0;
+    const char *colon = strrchr(asked, ':');
+
+    if (colon && port)
+        snprintf(out, ADDRESS, "%.*s:%u", (int)(colon - asked), asked, port);
+    else
+        snprintf(out, ADDRESS, "%s", asked);
+    return out;
 }
 
 static int fail(const struct err *e)
@@ -148,10 +155,11 @@ static int serve(struct registry *r, const struct config *config, const sigset_t
     if (!s)
         return fail(&e);
     log_models(r);
-    log_line(LOG_INFO, "listen=%.*s:%u admin=%.*s:%u workers=%u version=%s msg=\"serving\"",
-             host_len(config->listen), config->listen, server_port(s),
-             host_len(config->admin_listen), config->admin_listen, server_admin_port(s),
-             server_workers(config), scored_version);
+    char at[ADDRESS], admin[ADDRESS];
+    log_line(LOG_INFO, "listen=%s admin=%s workers=%u version=%s msg=\"serving\"",
+             address(at, config->listen, server_port(s)),
+             address(admin, config->admin_listen, server_admin_port(s)), server_workers(config),
+             scored_version);
     sigwait(signals, &got);
     log_line(LOG_INFO, "signal=%d msg=\"stopping\"", got);
     server_stop(s);

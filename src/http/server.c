@@ -306,7 +306,8 @@ static bool start_daemon(struct listener *l, const char *address, unsigned threa
     };
     if (threads < 2)
         pool[0].option = MHD_OPTION_END;
-    /* The library shares its limit out among the threads; any of them may get all connections. */
+    /* Not strict: so all heads come to the guard, which answers them once. The library shares its
+     * limit out among the threads; any of them may get all connections. */
     l->daemon = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, accept_connection, l, answer, l,
         MHD_OPTION_EXTERNAL_LOGGER, library_log, s, MHD_OPTION_LISTEN_SOCKET, fd,
@@ -314,7 +315,7 @@ static bool start_daemon(struct listener *l, const char *address, unsigned threa
         l, MHD_OPTION_URI_LOG_CALLBACK, begin, l, MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, l,
         MHD_OPTION_CONNECTION_LIMIT, cap * threads, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)s->app.config->timeout, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
+        MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
     if (l->daemon)
         return true;
     close(fd);
