@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from daemon import BUNDLE, Daemon  # noqa: E402
+from daemon import BUNDLE, Daemon
 
 
 @pytest.fixture(scope="session")

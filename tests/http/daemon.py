@@ -20,7 +20,9 @@ START_SECONDS = 30.0
 class Daemon:
     """Serves from construction to stop(); its log is a file, so that it can never block on a full pipe."""
 
-    def __init__(self, *flags: str, models: tuple[str, ...] = (str(BUNDLE),), env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, *flags: str, models: tuple[str, ...] = (str(BUNDLE),), env: dict[str, str] | None = None
+    ) -> None:
         self.log_file = tempfile.NamedTemporaryFile("r", prefix="scored-", suffix=".log")  # noqa: SIM115
         args = [str(BIN), "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", *flags]
         for model in models:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from wire import Connection, ask, chunked, request
 
 BODY = b"{}"
@@ -85,7 +86,10 @@ REFUSED = {
     "an absolute target with a user": b"GET http://a@b/livez HTTP/1.1\r\n" + HOST + b"\r\n",
     "an absolute target without a path": b"GET http://test HTTP/1.1\r\n" + HOST + b"\r\n",
     "another scheme": b"GET ftp://test/livez HTTP/1.1\r\n" + HOST + b"\r\n",
-    "65 headers": b"GET /livez HTTP/1.1\r\n" + HOST + b"".join(b"h%d: x\r\n" % i for i in range(64)) + b"\r\n",
+    "65 headers": b"GET /livez HTTP/1.1\r\n"
+    + HOST
+    + b"".join(b"h%d: x\r\n" % i for i in range(64))
+    + b"\r\n",
 }
 
 
@@ -100,7 +104,7 @@ def test_refused(port, name):
 
 
 def is_doubled(name, first, rest):
-    """libmicrohttpd 0.9.75 itself answers a length that is no number, and writes the head of that reply twice."""
+    """libmicrohttpd 0.9.75 answers a length that is no number itself, and writes the head of that reply twice."""
     ours = first is None or "x-request-id" in first.headers
     return not ours and "length" in name and b"HTTP/1." not in rest and rest.endswith(b"</html>")
 
@@ -108,7 +112,12 @@ def is_doubled(name, first, rest):
 @pytest.mark.parametrize("name", [n for n in REFUSED if "space before" not in n and "folded after" not in n])
 def test_refusals_are_told(port, name):
     """All but what the library closes upon without a word get a reply."""
-    silent = {"a target with a tab", "a target with a control character", "the authority form", "an asterisk on GET"}
+    silent = {
+        "a target with a tab",
+        "a target with a control character",
+        "the authority form",
+        "an asterisk on GET",
+    }
     with Connection(port) as c:
         c.send(REFUSED[name])
         r = c.read(head=True)
@@ -135,7 +144,13 @@ def test_a_chunked_request_is_answered_and_closed(port, row, answer):
 def test_trailers_are_ignored(port, row, answer):
     body = json.dumps(row).encode()
     with Connection(port) as c:
-        c.send(POST + HOST + JSON + CHUNKED + b"\r\n%x;x=y\r\n%s\r\n0\r\nContent-Length: 5\r\n\r\n" % (len(body), body))
+        c.send(
+            POST
+            + HOST
+            + JSON
+            + CHUNKED
+            + b"\r\n%x;x=y\r\n%s\r\n0\r\nContent-Length: 5\r\n\r\n" % (len(body), body)
+        )
         r = c.read()
         assert r is not None and r.status in (200, 400)
         assert r.status != 200 or r.json == answer
@@ -170,7 +185,9 @@ def test_a_request_cut_at_each_byte(port, row, answer):
 def test_pipelined_requests_are_answered_in_order(port, row, answer):
     ids = [f"p{i}" for i in range(200)]
     with Connection(port) as c:
-        c.send(b"".join(request("POST", "/predict", json.dumps(row), headers={"X-Request-Id": i}) for i in ids))
+        c.send(
+            b"".join(request("POST", "/predict", json.dumps(row), headers={"X-Request-Id": i}) for i in ids)
+        )
         for i in ids:
             r = c.read()
             assert r is not None and r.json == answer and r.headers["x-request-id"] == i

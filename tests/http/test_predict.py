@@ -7,6 +7,7 @@ import threading
 
 import pytest
 from daemon import BUNDLE, Daemon
+
 from wire import Connection, ask, chunked, request
 
 LINES = "application/x-ndjson"
@@ -103,7 +104,9 @@ def test_malformed_json_tells_where(port):
     assert (r.json["offset"], r.json["line"], r.json["column"]) == (13, 2, 6)
 
 
-@pytest.mark.parametrize("body", ["", " ", "{", "[", "nul", '{"a":1}x', "[1,]", '{"a":01}', '{"a":.5}', '"\\ud800"'])
+@pytest.mark.parametrize(
+    "body", ["", " ", "{", "[", "nul", '{"a":1}x', "[1,]", '{"a":01}', '{"a":.5}', '"\\ud800"']
+)
 def test_malformed_bodies(port, body):
     assert ask(port, "POST", "/predict", body).json["type"] == "urn:scored:malformed-json"
 

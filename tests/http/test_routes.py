@@ -8,10 +8,20 @@ import time
 
 import pytest
 from daemon import Daemon
+
 from wire import Connection, ask, chunked, request
 
-GETS = ["/livez", "/readyz", "/healthz", "/models", "/models/{name}", "/models/{name}/schema", "/openapi.json",
-        "/metrics", "/version"]
+GETS = [
+    "/livez",
+    "/readyz",
+    "/healthz",
+    "/models",
+    "/models/{name}",
+    "/models/{name}/schema",
+    "/openapi.json",
+    "/metrics",
+    "/version",
+]
 
 
 @pytest.mark.parametrize("target", GETS)
@@ -35,7 +45,8 @@ def test_head_is_get_without_a_body(port, manifest, target):
     same = {"date", "x-request-id", "content-length"}
     g = ask(port, "GET", target)
     assert {k: v for k, v in g.headers.items() if k not in same} == {
-        k: v for k, v in r.headers.items() if k not in same}
+        k: v for k, v in r.headers.items() if k not in same
+    }
     if target != "/metrics":
         assert r.headers["content-length"] == g.headers["content-length"]
 
@@ -60,8 +71,21 @@ def test_options(port):
     assert ask(port, "OPTIONS", "/nothing").status == 404
 
 
-@pytest.mark.parametrize("target", ["/", "/nothing", "/predict/", "//predict", "/Predict", "/models/", "/models//schema",
-                                    "/models/../livez", "/livez/x", "/models/a/b"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/",
+        "/nothing",
+        "/predict/",
+        "//predict",
+        "/Predict",
+        "/models/",
+        "/models//schema",
+        "/models/../livez",
+        "/livez/x",
+        "/models/a/b",
+    ],
+)
 def test_not_found_lists_what_there_is(port, target):
     r = ask(port, "GET", target)
     assert (r.status, r.json["type"], r.closes) == (404, "urn:scored:not-found", True)
@@ -73,16 +97,25 @@ def test_predict_is_not_on_the_admin_listener(daemon):
     assert r.status == 404 and "POST /predict" not in r.json["paths"]
 
 
-@pytest.mark.parametrize("kind", ["text/csv", "application/x-www-form-urlencoded", "application/jsonx",
-                                  "application/json; charset=latin-1", "text/plain"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "text/csv",
+        "application/x-www-form-urlencoded",
+        "application/jsonx",
+        "application/json; charset=latin-1",
+        "text/plain",
+    ],
+)
 def test_unsupported_types(port, kind):
     r = ask(port, "POST", "/predict", "{}", kind)
     assert (r.status, r.json["type"]) == (415, "urn:scored:unsupported-type")
     assert "application/json" in r.headers["accept-post"]
 
 
-@pytest.mark.parametrize("kind", [None, "application/json", "Application/JSON ; charset=UTF-8",
-                                  'application/json;charset="utf-8"'])
+@pytest.mark.parametrize(
+    "kind", [None, "application/json", "Application/JSON ; charset=UTF-8", 'application/json;charset="utf-8"']
+)
 def test_supported_types(port, row, kind):
     assert ask(port, "POST", "/predict", json.dumps(row), kind).status == 200
 
@@ -92,9 +125,19 @@ def test_encoded_bodies_are_refused(port):
     assert ask(port, "POST", "/predict", "[]", headers={"Content-Encoding": "identity"}).status == 200
 
 
-@pytest.mark.parametrize(("accept", "status"), [
-    ("*/*", 200), ("application/*", 200), ("text/html, application/json;q=0.1", 200), ("text/html", 406),
-    ("application/json;q=0", 406), ("application/json;q=0, */*", 406), ("application/x-ndjson", 406), ("", 406)])
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        ("*/*", 200),
+        ("application/*", 200),
+        ("text/html, application/json;q=0.1", 200),
+        ("text/html", 406),
+        ("application/json;q=0", 406),
+        ("application/json;q=0, */*", 406),
+        ("application/x-ndjson", 406),
+        ("", 406),
+    ],
+)
 def test_accept(port, accept, status):
     r = ask(port, "POST", "/predict", "[]", headers={"Accept": accept})
     assert r.status == status or (accept == "" and r.status == 200)
@@ -110,16 +153,20 @@ def test_request_ids_are_echoed(port, sent):
     assert ask(port, "GET", "/livez", headers={"X-Request-Id": sent}).headers["x-request-id"] == sent
 
 
-@pytest.mark.parametrize("sent", ["", "x" * 65, "a b", "a\"b", "a;b", "\u00e9"])
+@pytest.mark.parametrize("sent", ["", "x" * 65, "a b", 'a"b', "a;b", "\u00e9"])
 def test_other_request_ids_are_made(port, sent):
-    got = {ask(port, "GET", "/livez", headers={"X-Request-Id": sent}).headers["x-request-id"] for _ in range(5)}
+    got = {
+        ask(port, "GET", "/livez", headers={"X-Request-Id": sent}).headers["x-request-id"] for _ in range(5)
+    }
     assert len(got) == 5 and all(re.fullmatch("[0-9a-f]{24}", i) for i in got)
 
 
 def test_a_body_too_large_is_refused_before_it_is_read(port):
     with Connection(port) as c:
-        c.send(b"POST /predict HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
-               b"Content-Length: 1048577\r\n\r\n")
+        c.send(
+            b"POST /predict HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 1048577\r\n\r\n"
+        )
         r = c.read()
         assert r is not None and (r.status, r.json["type"], r.closes) == (413, "urn:scored:too-large", True)
 
@@ -221,7 +268,7 @@ def test_connections_above_the_cap_are_refused():
         assert d.stop() == 0
 
 
-# -- metrics ------------------------------------------------------------------------------------------------------
+# -- metrics -----------------------------------------------------------------
 
 SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z]\w*="(?:[^"\\\n]|\\[\\"n])*",?)*)\})? (\S+)')
 
@@ -243,7 +290,9 @@ def parse(text):
             continue
         found = SAMPLE.fullmatch(line)
         assert found, line
-        family = next(f for f in (found[1], re.sub("_(total|bucket|sum|count)$", "", found[1])) if f in families)
+        family = next(
+            f for f in (found[1], re.sub("_(total|bucket|sum|count)$", "", found[1])) if f in families
+        )
         assert order[-1] == family, f"{line} stands outside its family"
         series = found[1] + (f"{{{found[2]}}}" if found[2] else "")
         assert series not in samples, f"{series} stands twice"
@@ -276,7 +325,10 @@ def test_metrics_count(daemon, row, text_field, manifest):
     assert grown(f'scored_rows_total{{model="{name}"}}') == 3
     assert grown(f'scored_rows_failed_total{{model="{name}"}}') == 1
     assert grown(f'scored_unknown_fields_total{{model="{name}"}}') == 1
-    assert grown(f'scored_row_errors_total{{model="{name}",field="{text_field}",type="urn:scored:wrong-type"}}') == 1
+    assert (
+        grown(f'scored_row_errors_total{{model="{name}",field="{text_field}",type="urn:scored:wrong-type"}}')
+        == 1
+    )
     assert "nobody" not in str(after)
 
 
@@ -286,8 +338,14 @@ def test_metrics_formats(port, manifest):
     families, samples = parse(plain.body.decode())
     assert families["scored_requests_total"] == "counter"
     assert families["scored_request_duration_seconds"] == "histogram"
-    assert samples[f'scored_model_info{{model="{manifest["name"]}",version="{manifest["version"]}",sha256="'
-                   + ask(port, "GET", "/models").json["models"][0]["sha256"] + '"}'] == 1
+    assert (
+        samples[
+            f'scored_model_info{{model="{manifest["name"]}",version="{manifest["version"]}",sha256="'
+            + ask(port, "GET", "/models").json["models"][0]["sha256"]
+            + '"}'
+        ]
+        == 1
+    )
     accept = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.1"
     r = ask(port, "GET", "/metrics", headers={"Accept": accept})
     assert r.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
@@ -298,11 +356,16 @@ def test_metrics_formats(port, manifest):
 
 def test_histograms_only_rise(port):
     _, samples = parse(ask(port, "GET", "/metrics").body.decode())
-    counts = [v for k, v in samples.items() if k.startswith('scored_request_duration_seconds_bucket{route="/predict"')]
+    counts = [
+        v
+        for k, v in samples.items()
+        if k.startswith('scored_request_duration_seconds_bucket{route="/predict"')
+    ]
     assert len(counts) > 5 and counts == sorted(counts)
 
 
-# -- descriptions -------------------------------------------------------------------------------------------------
+# -- descriptions -----------------------------------------------------------------
+
 
 def test_the_schema_has_the_fields(port, manifest, row):
     s = ask(port, "GET", f"/models/{manifest['name']}/schema")
@@ -343,19 +406,26 @@ def test_openapi(port, manifest, answer):
 def test_model_and_version(port, manifest):
     m = ask(port, "GET", f"/models/{manifest['name']}").json
     assert (m["version"], m["exactness"], m["lineage"]) == tuple(
-        manifest[k] for k in ("version", "exactness", "lineage"))
+        manifest[k] for k in ("version", "exactness", "lineage")
+    )
     assert [f["name"] for f in m["input"]] == [f["name"] for f in manifest["input"]]
     v = ask(port, "GET", "/version").json
     assert re.fullmatch(r"\d+\.\d+\.\d+", v["version"]) and v["libmicrohttpd"]
 
 
-# -- the log, and stopping ----------------------------------------------------------------------------------------
+# -- the log, and stopping -----------------------------------------------------------------
+
 
 def test_a_failed_request_is_one_line_without_values(row, text_field):
     d = Daemon()
     try:
-        ask(d.port, "POST", "/predict", json.dumps(row | {text_field: 12345678987}),
-            headers={"X-Request-Id": "find-me"})
+        ask(
+            d.port,
+            "POST",
+            "/predict",
+            json.dumps(row | {text_field: 12345678987}),
+            headers={"X-Request-Id": "find-me"},
+        )
         ask(d.port, "POST", "/predict?columns=secret7", json.dumps(row))
         ask(d.port, "GET", "/secret7")
         ask(d.port, "GET", "/livez", headers={"X-Request-Id": "unseen"})

@@ -7,33 +7,38 @@ import subprocess
 
 import pytest
 from daemon import BIN, BUNDLE, Daemon
+
 from wire import ask
 
 
 def serve(*args, env=None):
     """Runs the command, which is expected to end by itself."""
-    return subprocess.run([str(BIN), "serve", *args], capture_output=True, text=True, timeout=30,
-                          env=os.environ | (env or {}))
+    return subprocess.run(
+        [str(BIN), "serve", *args], capture_output=True, text=True, timeout=30, env=os.environ | (env or {})
+    )
 
 
-@pytest.mark.parametrize(("args", "says"), [
-    (["--prot", "1"], "did you mean --port?"),
-    (["--max-bdy=1"], "did you mean --max-body?"),
-    (["--modle", "x"], "did you mean --model?"),
-    (["--port"], "--port needs a value"),
-    (["--port", "70000", "--model", "x"], "from 0 to 65535"),
-    (["--workers", "-1", "--model", "x"], "from 0 to 256"),
-    (["--workers", "two", "--model", "x"], "\"two\""),
-    (["--print-config=yes"], "takes no value"),
-    (["--unknown-fields", "keep", "--model", "x"], "ignore, reject"),
-    (["--log-level", "loud", "--model", "x"], "error, warn, info, debug"),
-    (["--port", "1", "--listen", "127.0.0.1:1", "--model", "x"], "exclude"),
-    (["surprise"], "surprise"),
-    (["-x"], "two dashes"),
-    ([], "--model"),
-    (["--model", f"a={BUNDLE}", "--model", f"a={BUNDLE}"], "a"),
-    (["--model", str(BUNDLE), "--listen", "nonsense"], "nonsense"),
-])
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["--prot", "1"], "did you mean --port?"),
+        (["--max-bdy=1"], "did you mean --max-body?"),
+        (["--modle", "x"], "did you mean --model?"),
+        (["--port"], "--port needs a value"),
+        (["--port", "70000", "--model", "x"], "from 0 to 65535"),
+        (["--workers", "-1", "--model", "x"], "from 0 to 256"),
+        (["--workers", "two", "--model", "x"], '"two"'),
+        (["--print-config=yes"], "takes no value"),
+        (["--unknown-fields", "keep", "--model", "x"], "ignore, reject"),
+        (["--log-level", "loud", "--model", "x"], "error, warn, info, debug"),
+        (["--port", "1", "--listen", "127.0.0.1:1", "--model", "x"], "exclude"),
+        (["surprise"], "surprise"),
+        (["-x"], "two dashes"),
+        ([], "--model"),
+        (["--model", f"a={BUNDLE}", "--model", f"a={BUNDLE}"], "a"),
+        (["--model", str(BUNDLE), "--listen", "nonsense"], "nonsense"),
+    ],
+)
 def test_usage_errors_exit_2(args, says):
     r = serve(*args)
     assert r.returncode == 2 and says in r.stderr and not r.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 from dataclasses import dataclass, field
@@ -45,10 +46,8 @@ class Connection:
 
     def send(self, data: bytes) -> None:
         """Sends all bytes; a peer that has gone away is seen when reading."""
-        try:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.socket.sendall(data)
-        except (BrokenPipeError, ConnectionResetError):
-            pass
 
     def _more(self) -> bool:
         try:
@@ -86,8 +85,14 @@ class Connection:
         return reply
 
 
-def request(method: str, target: str, body: bytes | str | None = None, kind: str | None = "application/json",
-            headers: dict[str, str] | None = None, version: str = "HTTP/1.1") -> bytes:
+def request(
+    method: str,
+    target: str,
+    body: bytes | str | None = None,
+    kind: str | None = "application/json",
+    headers: dict[str, str] | None = None,
+    version: str = "HTTP/1.1",
+) -> bytes:
     """A request's bytes, framed by Content-Length."""
     data = body.encode() if isinstance(body, str) else body
     lines = [f"{method} {target} {version}", "Host: test"]
@@ -99,7 +104,8 @@ def request(method: str, target: str, body: bytes | str | None = None, kind: str
 
 def chunked(method: str, target: str, chunks: list[bytes], kind: str = "application/json") -> bytes:
     """A request in chunks."""
-    head = f"{method} {target} HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\nContent-Type: {kind}\r\n\r\n"
+    head = f"{method} {target} HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n"
+    head += f"Content-Type: {kind}\r\n\r\n"
     parts = b"".join(b"%x\r\n%s\r\n" % (len(c), c) for c in chunks)
     return head.encode() + parts + b"0\r\n\r\n"
 
