@@ -1,0 +1,402 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Lets Spark write the fixtures of the ops: ``make_fixtures.py [PATTERN]``.
+
+Each is a bundle, ``bundles/<op>.<case>``, whose golden rows are the fixture: Spark's answers to rows that are at the
+edge of something. ``scored check`` must find all of them equal. Which Spark answered stands in each bundle's ``platform``.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import math
+import random
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pyspark.ml import PipelineModel, classification, feature, regression
+from pyspark.ml.linalg import Vectors, VectorUDT
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import types as t
+from scored_export import export
+
+HERE = Path(__file__).resolve().parent
+CREATED = "2026-01-01T00:00:00.000Z"
+NAN, INF, HUGE, TINY = math.nan, math.inf, 1.7976931348623157e308, 5e-324
+EDGES: list[float | None] = [0.0, -0.0, 1.0, -1.0, 0.5, NAN, INF, -INF, HUGE, -HUGE, TINY, -TINY, None]
+TYPES = {
+    "tinyint": t.ByteType(),
+    "smallint": t.ShortType(),
+    "int": t.IntegerType(),
+    "bigint": t.LongType(),
+    "float": t.FloatType(),
+    "double": t.DoubleType(),
+    "vector": VectorUDT(),
+}
+
+Row = tuple[Any, ...]
+Case = tuple[str, str, list[Any], DataFrame]
+dense, sparse = Vectors.dense, Vectors.sparse
+
+
+class Maker:
+    """Makes frames, and the cases of each op: the fitted stages and the rows to answer."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        self.spark = spark
+        self.random = random.Random(7)
+
+    def frame(self, columns: dict[str, str], rows: list[Row], meta: dict[str, Any] | None = None) -> DataFrame:
+        """Return a frame of columns by type; ``meta`` is the metadata of all of them."""
+        fields = [t.StructField(name, TYPES[kind], True, meta or {}) for name, kind in columns.items()]
+        return self.spark.createDataFrame(rows, t.StructType(fields))
+
+    def numbers(self, size: int, spread: float = 3.0) -> list[float]:
+        """Return random numbers."""
+        return [self.random.gauss(0.0, spread) for _ in range(size)]
+
+    def vectors(self, size: int, count: int) -> list[Row]:
+        """Return vectors of a size: dense, sparse with stored zeros, empty, special, null, and of other sizes."""
+        found: list[Any] = [dense(self.numbers(size)) for _ in range(count)]
+        for _ in range(count):
+            at = sorted(self.random.sample(range(size), self.random.randint(0, size)))
+            values = self.numbers(len(at))
+            found.append(sparse(size, at, values))
+            found.append(sparse(size, at, [0.0 if i % 2 else v for i, v in enumerate(values)]))
+        found += [dense([0.0] * size), dense([-0.0] * size), sparse(size, [], [])]
+        for special in EDGES:
+            if special is None:
+                continue
+            values = self.numbers(size)
+            values[self.random.randrange(size)] = special
+            found += [dense(values), sparse(size, [size - 1], [special]), dense([special] * size)]
+        found += [None, dense([]), dense([1.0] * (size + 1)), sparse(size + 3, [0], [2.0])]
+        found += [sparse(size + 3, [size + 1], [2.0]), sparse(size - 1, [0] if size > 1 else [], [1.5] * (size > 1))]
+        return [(v,) for v in found]
+
+    def edge_rows(self, columns: int) -> list[Row]:
+        """Return rows of doubles in which each column takes each edge."""
+        rows: list[Row] = [tuple(self.numbers(columns)) for _ in range(6)]
+        for i in range(columns):
+            for edge in EDGES:
+                row: list[float | None] = list(self.numbers(columns, 1.0))
+                row[i] = edge
+                rows.append(tuple(row))
+        return rows
+
+    # -- transformers ------------------------------------------------------------------------------
+
+    def imputer(self) -> Iterator[Case]:
+        """Return cases of Imputer."""
+        many = self.frame({"a": "double", "b": "double"}, self.edge_rows(2))
+        real = [row for row in self.edge_rows(2) if all(v is None or abs(v) < 1e9 for v in row)]
+        fit = self.frame({"a": "double", "b": "double"}, real)
+        stages = []
+        for i, missing in enumerate((NAN, 0.0, 1.0, INF)):
+            outs = [f"x{i}", f"y{i}"]
+            stages.append(feature.Imputer(inputCols=["a", "b"], outputCols=outs, missingValue=missing).fit(fit))
+        stages.append(feature.Imputer(inputCol="a", outputCol="median", strategy="median").fit(fit))
+        yield "imputer", "doubles", stages, many
+        whole = {"a": "tinyint", "b": "smallint", "c": "int", "d": "bigint"}
+        rows: list[Row] = [(1, 2, 3, 4), (2, 2, 5, 4), (2, 5, 9, 9), (None, None, None, None), (-1, -1, -1, -1)]
+        rows += [(-2, -300, -70000, -5), (0, 0, 0, 0)]
+        wide = [(127, 32767, 2**31 - 1, 2**63 - 1), (-128, -32768, -(2**31), -(2**63)), (3, 3, 3, 2**53 + 1)]
+        stages = []
+        for missing, strategy in ((NAN, "mean"), (-1.0, "mean"), (2.0, "mode"), (9.0, "median")):
+            outs = [f"{name}_{strategy}{missing}".replace(".", "_") for name in whole]
+            stage = feature.Imputer(inputCols=list(whole), outputCols=outs, missingValue=missing, strategy=strategy)
+            stages.append(stage.fit(self.frame(whole, rows)))
+        yield "imputer", "integers", stages, self.frame(whole, rows + wide)
+        floats: list[Row] = [(v,) for v in (1.25, 2.5, -1.1, 0.1, -0.0, None, NAN)]
+        stage = feature.Imputer(inputCol="a", outputCol="x", missingValue=-1.1)
+        extremes: list[Row] = [(INF,), (-INF,), (3.4028234663852886e38,), (1e-45,)]
+        sample = self.frame({"a": "float"}, floats + extremes)
+        yield "imputer", "float", [stage.fit(self.frame({"a": "float"}, floats))], sample
+
+    def bucketizer(self) -> Iterator[Case]:
+        """Return cases of Bucketizer."""
+        values: list[Row] = [(v,) for v in [*EDGES, -2.0, 2.0, 1.9999999999999998, 3.5, -0.5]]
+        sample = self.frame({"a": "double"}, values)
+        splits = {
+            "open": [-INF, -1.0, 0.0, 0.5, INF],
+            "closed": [-1.0, 0.5, 2.0],
+            "zero_first": [0.0, 1.0, 2.0],
+            "zero_last": [-2.0, -1.0, 0.0],
+            "minus_zero": [-1.0, -0.0, 1.0],
+        }
+        for name, cuts in splits.items():
+            for invalid in ("error", "keep", "skip"):
+                if name not in ("open", "closed") and invalid != "keep":
+                    continue
+                stage = feature.Bucketizer(splits=cuts, inputCol="a", outputCol="x", handleInvalid=invalid)
+                yield "bucketizer", f"{name}_{invalid}", [stage], sample
+        several = {"inputCols": ["a", "b"], "outputCols": ["x", "y"]}
+        cuts2 = [[-INF, 0.0, INF], [-INF, -1.0, 1.0, INF]]
+        for invalid in ("skip", "keep"):
+            stage = feature.Bucketizer(splitsArray=cuts2, handleInvalid=invalid, **several)
+            yield "bucketizer", f"several_{invalid}", [stage], self.frame(
+                {"a": "double", "b": "float"}, [r for r in self.edge_rows(2) if r[1] is None or abs(r[1]) != HUGE]
+            )
+        stage = feature.Bucketizer(splitsArray=[[-5.0, 0.0, 5.0]] * 2, handleInvalid="keep", **several)
+        rows: list[Row] = [(-5, 5), (0, 0), (5, -5), (4, -1), (6, 0), (None, 2), (2**31 - 1, 2**63 - 1)]
+        yield "bucketizer", "integers", [stage], self.frame({"a": "int", "b": "bigint"}, rows)
+
+    def binarizer(self) -> Iterator[Case]:
+        """Return cases of Binarizer."""
+        plain = self.frame({"a": "double"}, [(v,) for v in EDGES])
+        thresholds = (0.0, 0.5, -0.5, INF, -INF)
+        stages = [feature.Binarizer(threshold=t, inputCol="a", outputCol=f"x{i}") for i, t in enumerate(thresholds)]
+        yield "binarizer", "double", stages, plain
+        sizes: list[Row] = []
+        for size in range(1, 17):
+            for ones in range(0, size + 1, 1 + size // 6):
+                values = [1.0] * ones + [-1.0] * (size - ones)
+                sizes += [(dense(values),), (sparse(size, list(range(size)), values),)]
+                sizes.append((sparse(size, list(range(ones)), values[:ones]),))
+        stages = [feature.Binarizer(threshold=t, inputCol="v", outputCol=f"x{i}") for i, t in enumerate(thresholds)]
+        yield "binarizer", "vector", stages, self.frame({"v": "vector"}, self.vectors(7, 6))
+        yield "binarizer", "sizes", stages, self.frame({"v": "vector"}, sizes)
+        stage = feature.Binarizer(thresholds=[0.25, -0.25], inputCols=["a", "v"], outputCols=["x", "y"])
+        rows = [(a, v) for (a,), (v,) in zip([(e,) for e in EDGES] * 4, self.vectors(5, 4))]
+        yield "binarizer", "several", [stage], self.frame({"a": "double", "v": "vector"}, rows)
+
+    def _fitted(self, size: int) -> DataFrame:
+        """Return vectors to fit scalers on: the first slot is constant, the second always zero."""
+        rows = [dense([2.5, 0.0, *self.numbers(size - 2)]) for _ in range(9)]
+        return self.frame({"v": "vector"}, [(row,) for row in rows])
+
+    def standard_scaler(self) -> Iterator[Case]:
+        """Return cases of StandardScaler."""
+        stages = []
+        for mean in (False, True):
+            for std in (False, True):
+                name = "_".join(["mean"] * mean + ["std"] * std) or "neither"
+                stage = feature.StandardScaler(withMean=mean, withStd=std, inputCol="v", outputCol=name)
+                stages.append(stage.fit(self._fitted(6)))
+        for stage in stages[:3]:
+            rows = self.frame({"v": "vector"}, self.vectors(6, 6))
+            yield "standard_scaler", stage.getOutputCol(), [stage], rows
+        sized = {"ml_attr": {"num_attrs": 6}}
+        good = [r for r in self.vectors(6, 5) if r[0] is not None and r[0].size == 6]
+        yield "standard_scaler", "all", stages, self.frame({"v": "vector"}, self.vectors(6, 6))
+        yield "standard_scaler", "sized", stages, self.frame({"v": "vector"}, good, sized)
+
+    def min_max_scaler(self) -> Iterator[Case]:
+        """Return cases of MinMaxScaler."""
+        bounds = ((0.0, 1.0), (-1.0, 1.0), (-3.0, -0.25), (-1e300, 1e300))
+        makers = [
+            feature.MinMaxScaler(min=low, max=high, inputCol="v", outputCol=f"x{i}")
+            for i, (low, high) in enumerate(bounds)
+        ]
+        stages = [stage.fit(self._fitted(6)) for stage in makers]
+        yield "min_max_scaler", "bounds", stages, self.frame({"v": "vector"}, self.vectors(6, 6))
+        ends = self.frame({"v": "vector"}, [(dense([-HUGE, 0.0, -1.0]),), (dense([HUGE, 1e-320, 1.0]),)])
+        stage = feature.MinMaxScaler(inputCol="v", outputCol="x")
+        yield "min_max_scaler", "extremes", [stage.fit(ends)], self.frame({"v": "vector"}, self.vectors(3, 6))
+        for size in (2, 5, 8):
+            zeros = [dense([float(i < n) * k for i in range(size)]) for n in range(size + 1) for k in (1, 2)]
+            rows: list[Row] = [(row,) for row in zeros] + [(sparse(size, [0], [v]),) for v in (1.0, 0.5, 0.0)]
+            fit = self.frame({"v": "vector"}, [(dense([0.0] * size),), (dense([2.0] * size),)])
+            yield "min_max_scaler", f"size_{size}", [stage.fit(fit)], self.frame({"v": "vector"}, rows)
+
+    def normalizer(self) -> Iterator[Case]:
+        """Return cases of Normalizer."""
+        powers = (1.0, 2.0, INF, 3.0, 1.5, 2.5, 7.25, 100.0)
+        stages = [feature.Normalizer(p=p, inputCol="v", outputCol=f"x{i}") for i, p in enumerate(powers)]
+        for size in (2, 5, 11):
+            yield "normalizer", f"size_{size}", stages, self.frame({"v": "vector"}, self.vectors(size, 12))
+
+    def vector_slicer(self) -> Iterator[Case]:
+        """Return cases of VectorSlicer."""
+        rows = self.frame({"v": "vector"}, self.vectors(6, 6))
+        indices = {"ascending": [0, 2, 5], "mixed": [5, 0, 3, 1], "one": [4], "all": [5, 4, 3, 2, 1, 0], "first": [0]}
+        indices |= {"second": [1], "ends": [5, 0]}
+        stages = [
+            feature.VectorSlicer(inputCol="v", outputCol=name, indices=chosen) for name, chosen in indices.items()
+        ]
+        yield "vector_slicer", "indices", stages, rows
+        yield "vector_slicer", "first", [stages[4]], rows
+        yield "vector_slicer", "second", [stages[5]], rows
+        attributes = {"numeric": [{"idx": i, "name": f"n{i}"} for i in range(6)]}
+        named = {"ml_attr": {"attrs": attributes, "num_attrs": 6}}
+        good = [r for r in self.vectors(6, 5) if r[0] is not None and r[0].size == 6]
+        stage = feature.VectorSlicer(inputCol="v", outputCol="x", indices=[2], names=["n5", "n0"])
+        yield "vector_slicer", "names", [stage], self.frame({"v": "vector"}, good, named)
+
+    def index_to_string(self) -> Iterator[Case]:
+        """Return cases of IndexToString."""
+        labels = ["zéro", "", "日本", "a\tb", "zéro"]
+        values: dict[str, list[Any]] = {
+            "double": [*EDGES, 4.0, 4.999999, 5.0, -0.999, 2.5],
+            "float": [0.0, -0.0, 3.9, 4.99, NAN, None, INF, -0.5],
+            "int": [0, 4, 5, -1, None, 2**31 - 1],
+            "bigint": [0, 1, 2**40, -(2**63), None],
+            "tinyint": [0, 3, 127, -128, None],
+            "smallint": [0, 2, 32767, None],
+        }
+        for kind, some in values.items():
+            stage = feature.IndexToString(inputCol="a", outputCol="x", labels=labels)
+            yield "index_to_string", kind, [stage], self.frame({"a": kind}, [(v,) for v in some])
+        stage = feature.IndexToString(inputCol="a", outputCol="x", labels=[f"label {i}" for i in range(70)])
+        many: list[Row] = [(float(i),) for i in range(72)]
+        yield "index_to_string", "table", [stage], self.frame({"a": "double"}, many)
+        stage = feature.IndexToString(inputCol="a", outputCol="x", labels=["only"])
+        yield "index_to_string", "one", [stage], self.frame({"a": "double"}, [(v,) for v in EDGES])
+
+    # -- predictors ---------------------------------------------------------------------------------
+
+    def _training(self, size: int, classes: int, nominal: int = 0) -> DataFrame:
+        """Return features, a label and a class; the first slot is nominal where asked for."""
+        rows: list[Row] = []
+        for i in range(160):
+            values = self.numbers(size)
+            if nominal:
+                values[0] = float(i * 7 % nominal)
+            score = values[0] * 0.7 + values[-1] + (values[1] if size > 1 else 0.0) * 0.3
+            kind = float(min(classes - 1, max(0, int(score / 2.0 + classes / 2 + self.random.random() * 0.5))))
+            rows.append((dense(values), score + self.random.gauss(0, 0.1), kind if i >= classes else float(i)))
+        names = [{"idx": i, "name": f"f{i}"} for i in range(1 if nominal else 0, size)]
+        attributes: dict[str, Any] = {"numeric": names}
+        if nominal:
+            attributes["nominal"] = [{"idx": 0, "name": "f0", "vals": [str(i) for i in range(nominal)]}]
+        meta = {"ml_attr": {"attrs": attributes, "num_attrs": size}}
+        return self.frame({"features": "vector", "label": "double", "class": "double"}, rows, meta)
+
+    def _features(self, size: int, nominal: int = 0) -> DataFrame:
+        rows = self.vectors(size, 20)
+        for i in range(-1, nominal + 2):
+            rows += [(dense([v, *self.numbers(size - 1)]),) for v in (float(i), i + 0.5)]
+        return self.frame({"features": "vector"}, rows)
+
+    @staticmethod
+    def _columns(model: Any, mark: str, raw: bool, probability: bool, prediction: bool = True) -> Any:
+        """Return the classifier with only some of its columns, named by the mark."""
+        model = model.copy()
+        model.setRawPredictionCol(f"{mark}_raw" if raw else "")
+        model.setProbabilityCol(f"{mark}_probability" if probability else "")
+        return model.setPredictionCol(f"{mark}_prediction" if prediction else "")
+
+    def _shown(self, *models: Any) -> list[Any]:
+        """Return each classifier with each choice of its columns."""
+        choices = {"all": (True, True), "raw": (True, False), "probability": (False, True), "alone": (False, False)}
+        return [
+            self._columns(model, f"{name}{i}", *choice)
+            for i, model in enumerate(models)
+            for name, choice in choices.items()
+        ]
+
+    def logistic_regression(self) -> Iterator[Case]:
+        """Return cases of LogisticRegression."""
+        op, make = "logistic_regression", classification.LogisticRegression
+        rows = self._features(5)
+        plain = make(labelCol="class", maxIter=6).fit(self._training(5, 2))
+        cuts = [plain.copy().setThreshold(threshold) for threshold in (0.0, 1.0, 0.3)]
+        yield op, "binomial", self._shown(plain, *cuts), rows
+        lasso = make(labelCol="class", maxIter=9, regParam=0.3, elasticNetParam=1.0)
+        yield op, "binomial_sparse", [lasso.fit(self._training(12, 2))], self._features(12)
+        yield op, "binomial_1", [make(labelCol="class", fitIntercept=False, maxIter=4).fit(self._training(1, 2))], self._features(1)
+        yield op, "binomial_40", [make(labelCol="class", maxIter=4).fit(self._training(40, 2))], self._features(40)
+        several = make(labelCol="class", family="multinomial", maxIter=6).fit(self._training(5, 3))
+        cuts = [several.copy().setThresholds(some) for some in ([0.2, 0.0, 0.5], [1.0, 0.1, 0.3])]
+        yield op, "multinomial", self._shown(several, *cuts), rows
+        two = make(labelCol="class", family="multinomial", maxIter=5).fit(self._training(9, 2))
+        yield op, "multinomial_2", [two], self._features(9)
+        yield op, "multinomial_sparse", [lasso.copy().setFamily("multinomial").setRegParam(0.15).fit(self._training(12, 4))], self._features(12)
+
+    def _tree_classifier(self, op: str, make: Callable[..., Any], classes: int, **options: Any) -> Iterator[Case]:
+        rows = self._features(5, 5)
+        model = make(labelCol="class", maxDepth=4, seed=3, **options).fit(self._training(5, classes, 5))
+        cuts = [model.copy().setThresholds(some[:classes]) for some in ([0.3, 0.0, 0.6], [0.9, 0.2, 0.1])]
+        leaf = self._columns(model, "", False, False, False).setLeafCol("leaf")
+        yield op, "nominal", [*self._shown(model, *cuts), leaf], rows
+        stump = make(labelCol="class", maxDepth=0, seed=3, **options).fit(self._training(3, classes))
+        yield op, "stump", [stump.setLeafCol("leaf")], self._features(3)
+
+    def decision_tree_classification(self) -> Iterator[Case]:
+        """Return cases of DecisionTreeClassifier."""
+        yield from self._tree_classifier("decision_tree_classification", classification.DecisionTreeClassifier, 3)
+
+    def random_forest_classification(self) -> Iterator[Case]:
+        """Return cases of RandomForestClassifier."""
+        make = classification.RandomForestClassifier
+        yield from self._tree_classifier("random_forest_classification", make, 3, numTrees=7)
+
+    def gbt_classification(self) -> Iterator[Case]:
+        """Return cases of GBTClassifier."""
+        yield from self._tree_classifier("gbt_classification", classification.GBTClassifier, 2, maxIter=6)
+
+    def _tree_regression(self, op: str, make: Callable[..., Any], **options: Any) -> Iterator[Case]:
+        for nominal in (0, 2, 5, 12):
+            model = make(maxDepth=4, seed=1, leafCol="leaf", **options).fit(self._training(4, 2, nominal))
+            yield op, f"nominal_{nominal}", [model], self._features(4, nominal)
+        model = make(maxDepth=3, seed=1, leafCol="leaf", **options).fit(self._training(4, 2))
+        yield op, "leaf", [model.copy().setPredictionCol("")], self._features(4)
+        stump = make(maxDepth=0, seed=1, leafCol="leaf", **options).fit(self._training(2, 2))
+        yield op, "stump", [stump], self._features(2)
+
+    def decision_tree_regression(self) -> Iterator[Case]:
+        """Return cases of DecisionTreeRegressor."""
+        make = regression.DecisionTreeRegressor
+        yield from self._tree_regression("decision_tree_regression", make, varianceCol="variance")
+
+    def gbt_regression(self) -> Iterator[Case]:
+        """Return cases of GBTRegressor."""
+        yield from self._tree_regression("gbt_regression", regression.GBTRegressor, maxIter=7)
+
+    def random_forest_regression(self) -> Iterator[Case]:
+        """Return cases of RandomForestRegressor."""
+        yield from self._tree_regression("random_forest_regression", regression.RandomForestRegressor, numTrees=5)
+
+    def linear_regression(self) -> Iterator[Case]:
+        """Return cases of LinearRegression."""
+        for size in (1, 3, 4, 31):
+            model = regression.LinearRegression(maxIter=5).fit(self._training(size, 2))
+            yield "linear_regression", f"size_{size}", [model], self._features(size)
+        model = regression.LinearRegression(fitIntercept=False, regParam=0.5, elasticNetParam=1.0)
+        yield "linear_regression", "sparse", [model.fit(self._training(6, 2))], self._features(6)
+
+
+OPS = [name for name in vars(Maker) if not name.startswith("_") and name not in ("frame", "numbers", "vectors", "edge_rows")]
+
+
+def write(case: Case) -> None:
+    """Export a case; the manifest's copy is not kept, to halve the fixture."""
+    op, name, stages, rows = case
+    out = HERE / "bundles" / f"{op}.{name}"
+    shutil.rmtree(out, ignore_errors=True)
+    model = PipelineModel(stages=stages)
+    known = set(rows.columns)
+    outputs = [c for c in model.transform(rows.limit(1)).columns if c not in known]
+    export(model, out, sample=rows, name=f"{op}.{name}", version="1", created=CREATED, output=outputs)
+    for copy in out.glob("bundle-*.json"):
+        copy.unlink()
+    print(out.name, flush=True)
+
+
+def main() -> None:
+    """Write the fixtures whose name matches."""
+    pattern = sys.argv[1] if len(sys.argv) > 1 else "*"
+    spark = (
+        SparkSession.builder.master("local[1]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.driver.memory", "2g")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.sql.shuffle.partitions", "1")
+        .getOrCreate()
+    )
+    spark.sparkContext.setLogLevel("OFF")
+    for op in OPS:
+        if not fnmatch.fnmatch(op + ".", pattern.split(".")[0] + "."):
+            continue
+        for case in getattr(Maker(spark), op)():
+            if fnmatch.fnmatch(f"{case[0]}.{case[1]}", pattern):
+                write(case)
+    spark.stop()
+
+
+if __name__ == "__main__":
+    main()
