@@ -83,7 +83,7 @@ class Scorer:
     def frame(self, rows: Sequence[Row], parts: int) -> Any:
         """Return rows as a DataFrame of so many partitions, made without Python workers.
 
-        Spark cuts pickled batches, not rows, into partitions: a partition is a batch only if all are of one size.
+        Spark cuts pickled batches, not rows, into partitions; they are the same only if all are of one size.
         """
         context = self._spark.sparkContext
         jvm = context._jvm
