@@ -93,7 +93,7 @@ static void put_histogram(const struct text_of *t, unsigned r)
         if (b < METRICS_BUCKETS)
             snprintf(bound, sizeof bound, "%.5g", (double)metrics_buckets_ns[b] / 1e9);
         if (b < METRICS_BUCKETS && !strpbrk(bound, ".e"))
-            strcat(bound, ".0");
+            memcpy(bound + strlen(bound), ".0", sizeof ".0");
         label(t, "scored_request_duration_seconds_bucket{route", path);
         label(t, ",le", bound);
         end(t, below);
