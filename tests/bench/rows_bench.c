@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rows_bench [BUNDLE ...]: nanoseconds a row, without HTTP. First the plan alone: 8 empty ops on
+ * one row. Then for each bundle, over its golden rows that have an answer: decoding JSON text into
+ * a frame, running the plan, and the rest, which is encoding the answer; at 1 row a frame, as a
+ * single request has it, and at 64. The golden rows are replayed bit for bit before, and all timed
+ * answers are compared.
+ */
+#include "scored/model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { ROUNDS = 31, EMPTY_OPS = 8, PLAN_RUNS = 1000000, MAX_ROWS = 4096 };
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *values, unsigned n)
+{
+    qsort(values, n, sizeof *values, compare);
+    return values[n / 2];
+}
+
+/* Of this thread: what else runs on the machine does not count. */
+static uint64_t cpu_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* -- the plan alone ---------------------------------------------------------------------------- */
+
+static void run_empty(const struct unit *u, struct frame *f, uint64_t rows)
+{
+    (void)u;
+    (void)f;
+    __asm__ volatile("" : : "r"(rows) : "memory");
+}
+
+static double time_plan(const struct plan *p, const struct program *program, struct frame *f)
+{
+    uint64_t start = cpu_ns();
+
+    for (unsigned i = 0; i < PLAN_RUNS; i++) {
+        frame_reset(f);
+        f->n_rows = 1;
+        f->live = 1;
+        plan_run(p, program, f);
+    }
+    return (double)(cpu_ns() - start) / PLAN_RUNS;
+}
+
+static bool bench_plan(void)
+{
+    static const struct unit empty = {.run = run_empty};
+    struct arena arena = {0};
+    struct plan_column columns[EMPTY_OPS + 1] = {0};
+    struct plan p = {.columns = columns, .n_columns = EMPTY_OPS + 1, .n_inputs = 1};
+    struct program *program =
+        arena_alloc(&arena, 1, sizeof *program + EMPTY_OPS * sizeof(uint16_t), alignof(uint64_t));
+    double rounds[ROUNDS];
+    struct err e = {0};
+
+    for (unsigned c = 0; c < p.n_columns; c++)
+        columns[c].shape = (struct shape){.type = TYPE_DOUBLE, .size = SIZE_UNKNOWN};
+    for (unsigned i = 0; program && i < EMPTY_OPS; i++) {
+        columns[i + 1].unit = &empty;
+        program->steps[program->n_steps++] = (uint16_t)(i + 1);
+    }
+    void *scratch = program && plan_layout(&p, SIZE_MAX, 64, &e)
+                        ? arena_alloc(&arena, p.scratch_size, 1, 64)
+                        : NULL;
+    if (scratch) {
+        struct frame *f = frame_init(&p, scratch);
+        for (unsigned i = 0; i < ROUNDS; i++)
+            rounds[i] = time_plan(&p, program, f);
+        printf("%-34s %8.1f ns   (target: 80)\n\n", "plan: 8 empty ops, one row",
+               median(rounds, ROUNDS));
+    }
+    arena_done(&arena);
+    return scratch != NULL;
+}
+
+/* -- rows of a bundle ---------------------------------------------------------------------------
+ */
+
+struct bench {
+    struct scoring scoring;
+    struct buf rows, work; /* a line a row; decoding changes the text: `work` is fresh each pass */
+    size_t at[MAX_ROWS + 1];
+    unsigned n;
+    struct buf first, out; /* the answers of the first pass that makes some, and of this one */
+};
+
+/* The inputs of golden rows with an answer. */
+static void take_rows(struct bench *b, const struct model *m)
+{
+    static const char head[] = "{\"in\":", middle[] = ",\"out\":";
+    const char *text = (const char *)m->bundle->bytes[ROLE_GOLDEN];
+    const char *end = text + m->bundle->files[ROLE_GOLDEN].size;
+
+    for (const char *line = text, *next; line < end && b->n < MAX_ROWS; line = next) {
+        const char *newline = memchr(line, '\n', (size_t)(end - line));
+        next = newline ? newline + 1 : end;
+        const char *stop = memmem(line, (size_t)(next - line), middle, sizeof middle - 1);
+        if (!stop)
+            continue;
+        line += sizeof head - 1;
+        b->at[b->n++] = b->rows.len;
+        buf_put(&b->rows, line, (size_t)(stop - line));
+        buf_char(&b->rows, '\n');
+    }
+    b->at[b->n] = b->rows.len;
+}
+
+static struct text row_text(const struct bench *b, unsigned row)
+{
+    return (struct text){b->work.data + b->at[row], (uint32_t)(b->at[row + 1] - b->at[row] - 1)};
+}
+
+enum pass { PASS_DECODE, PASS_SCORE, PASS_ALL, PASS_COUNT };
+
+static void decode_and_score(struct bench *b, unsigned from, unsigned n, enum pass pass)
+{
+    struct scoring *s = &b->scoring;
+    struct body_problem why;
+
+    frame_reset(s->frame);
+    for (unsigned i = 0; i < n; i++) {
+        struct text row = row_text(b, from + i);
+        decode_row(s, i, b->work.data + b->at[from + i], row.len, &why);
+    }
+    if (pass == PASS_SCORE)
+        plan_run(s->plan, s->question->program, s->frame);
+}
+
+static void answer(struct bench *b, unsigned from, unsigned n)
+{
+    struct text lines[FRAME_ROWS];
+    struct body_problem why;
+
+    if (n == 1) { /* as a request of one row does */
+        score_body(&b->scoring, b->work.data + b->at[from], row_text(b, from).len, &b->out, &why);
+        buf_char(&b->out, '\n');
+        return;
+    }
+    for (unsigned i = 0; i < n; i++)
+        lines[i] = row_text(b, from + i);
+    score_lines(&b->scoring, lines, n, &b->out);
+}
+
+/* Nanoseconds a row of a pass over all rows, `frame` of them at a time. */
+static double time_pass(struct bench *b, enum pass pass, unsigned frame)
+{
+    buf_reset(&b->work);
+    buf_put(&b->work, b->rows.data, b->rows.len);
+    if (frame == 1) /* a body ends with a NUL */
+        for (unsigned i = 0; i < b->n; i++)
+            b->work.data[b->at[i + 1] - 1] = '\0';
+    buf_reset(&b->out);
+    uint64_t start = cpu_ns();
+    for (unsigned i = 0; i < b->n; i += frame) {
+        unsigned n = b->n - i < frame ? b->n - i : frame;
+        if (pass == PASS_ALL)
+            answer(b, i, n);
+        else
+            decode_and_score(b, i, n, pass);
+    }
+    return (double)(cpu_ns() - start) / b->n;
+}
+
+static bool same_answers(struct bench *b)
+{
+    if (!b->first.len)
+        buf_put(&b->first, b->out.data, b->out.len);
+    return !b->out.failed && b->out.len == b->first.len &&
+           memcmp(b->out.data, b->first.data, b->out.len) == 0;
+}
+
+static bool bench_frame(struct bench *b, const char *name, unsigned frame)
+{
+    double decode[ROUNDS], score[ROUNDS], encode[ROUNDS], all[ROUNDS];
+    bool same = true;
+
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        double ns[PASS_COUNT];
+        for (unsigned pass = 0; pass < PASS_COUNT; pass++)
+            ns[pass] = time_pass(b, (enum pass)pass, frame);
+        same = same && same_answers(b);
+        decode[i] = ns[PASS_DECODE];
+        score[i] = ns[PASS_SCORE] - ns[PASS_DECODE];
+        encode[i] = ns[PASS_ALL] - ns[PASS_SCORE];
+        all[i] = ns[PASS_ALL];
+    }
+    printf("%-24s %5u %8.0f %8.0f %8.0f %8.0f   %s\n", name, frame, median(decode, ROUNDS),
+           median(score, ROUNDS), median(encode, ROUNDS), median(all, ROUNDS),
+           same ? "equal" : "ANSWERS DIFFER");
+    return same;
+}
+
+static struct model *load(const char *uri)
+{
+    const struct model_options options = {
+        .workers = 1, .scratch = 4 << 20, .frame_rows = FRAME_ROWS, .verify = true};
+    struct err e = {0};
+    struct source *s = source_open(uri, &e);
+    struct model *m = s ? model_load(s, &options, &e) : NULL;
+
+    if (!m)
+        fprintf(stderr, "rows_bench: %s\n", e.msg);
+    source_free(s);
+    return m;
+}
+
+static bool bench_bundle(const char *uri)
+{
+    struct model *m = load(uri);
+    struct bench *b = calloc(1, sizeof *b);
+    bool same = false;
+
+    if (m && b) {
+        b->scoring = (struct scoring){
+            .plan = &m->plan, .schema = m->schema, .question = &m->defaults, .frame = m->frames[0]};
+        take_rows(b, m);
+        printf("%s: %u stages, %u inputs; %u golden rows equal in bits, loaded in %.1f ms\n",
+               m->bundle->name, m->bundle->n_stages, m->bundle->n_inputs, m->coverage.rows,
+               (double)m->load_ns / 1e6);
+        same = b->n && bench_frame(b, m->bundle->name, 1);
+        same = same && bench_frame(b, m->bundle->name, m->plan.frame_rows);
+        buf_done(&b->rows);
+        buf_done(&b->work);
+        buf_done(&b->first);
+        buf_done(&b->out);
+        buf_done(&b->scoring.echoed);
+    }
+    free(b);
+    model_release(m);
+    return same;
+}
+
+int main(int argc, char **argv)
+{
+    bool fine = bench_plan();
+
+    printf("%-24s %5s %8s %8s %8s %8s   ns a row, median of %d passes\n", "model", "frame",
+           "decode", "score", "encode", "all", ROUNDS);
+    for (int i = 1; i < argc; i++)
+        fine = bench_bundle(argv[i]) && fine;
+    return !fine;
+}

@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""What a request costs the daemon, beside a server that does nothing; and how long its answers take.
+
+    serve_bench.py BUILD_DIR [--bundle DIR] [--requests N] [--pairs N] [--seconds N]
+
+CPU: user and system time of the whole process over N requests of one row on 32 kept connections; scored and
+noop_server in turn, the server alone on processor 0, the load on processor 1; the median of the pairs' ratios, and
+their range. Latency: an open loop at 1,000 and 5,000 requests a second, counted from when each request was due.
+Every reply is compared, byte for byte, with an answer that equals the one Spark gave to the bundle's example.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+TOP = Path(__file__).resolve().parents[2]
+CONNECTIONS = 32
+WARM_UP = 2000
+RATES = (1000, 5000)
+SERVER_CPU, LOAD_CPU = ("taskset", "-c", "0"), ("taskset", "-c", "1")
+ENOUGH_REQUESTS = 200_000
+
+
+@dataclass
+class Server:
+    """A running server: its process id and its port on loopback."""
+
+    pid: int
+    port: int
+
+    def cpu_us(self) -> float:
+        """User and system time of all its threads, in microseconds."""
+        tasks = Path(f"/proc/{self.pid}/task").iterdir()
+        return sum(int((t / "schedstat").read_text().split()[0]) for t in tasks) / 1e3
+
+    def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[http.client.HTTPResponse, bytes]:
+        """One request on a connection of its own."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+        reply = connection.getresponse()
+        return reply, reply.read()
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+def wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
+    """Returns when the port takes connections; ends the program where the process ends first."""
+    end = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < end:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.02)
+    raise SystemExit("serve_bench: the server did not start")
+
+
+class Bench:
+    """The binaries, and the files of one row and its answer."""
+
+    def __init__(self, build: Path, bundle: Path, folder: Path) -> None:
+        self.build, self.bundle = build, bundle
+        self.row, self.answer = folder / "row.json", folder / "answer.json"
+        self.example = json.loads((bundle / "bundle.json").read_text())["example"]
+        self.row.write_text(json.dumps(self.example["in"]))
+
+    @contextlib.contextmanager
+    def scored(self) -> Iterator[Server]:
+        """The daemon, until the block ends."""
+        port = free_port()
+        process = subprocess.Popen(
+            [*SERVER_CPU, str(self.build / "scored"), "serve", f"--model={self.bundle}", f"--listen=127.0.0.1:{port}",
+             "--admin-listen=off", "--log-level=error"])
+        try:
+            wait_until_it_listens(process, port)
+            yield Server(process.pid, port)
+        finally:
+            process.terminate()
+            process.wait(30)
+
+    @contextlib.contextmanager
+    def noop(self, length: int) -> Iterator[Server]:
+        """The server that does nothing, with an answer of the same length; it ends with its stdin."""
+        process = subprocess.Popen([*SERVER_CPU, str(self.build / "noop_server"), "1", str(length)],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert process.stdin and process.stdout
+        with process:
+            yield Server(process.pid, int(process.stdout.readline()))
+            process.stdin.close()
+
+    def learn_answer(self, server: Server) -> None:
+        """Keeps the server's answer, which all others must equal."""
+        self.answer.write_bytes(server.ask("POST", "/predict", self.row.read_bytes())[1])
+
+    def check_answer(self, server: Server) -> int:
+        """The length of the daemon's answer; ends the program where that is not Spark's."""
+        reply, body = server.ask("POST", "/predict", self.row.read_bytes())
+        if reply.status != 200 or json.loads(body) != self.example["out"]:
+            raise SystemExit(f"serve_bench: {reply.status} {body!r}, the bundle says {self.example['out']}")
+        return len(body)
+
+    def load(self, server: Server, requests: int, rate: int, connections: int = CONNECTIONS) -> dict[str, Any]:
+        """Figures of open_loop on processor 1; a wrong reply ends the program."""
+        command = [*LOAD_CPU, str(self.build / "open_loop"), str(server.port), str(connections),
+                   str(requests), str(rate), str(self.row), str(self.answer)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(f"serve_bench: open_loop: {done.stderr}{done.stdout}")
+        return json.loads(done.stdout)
+
+    def cpu_a_request(self, server: Server, requests: int) -> tuple[float, float]:
+        """Microseconds of CPU a request, and requests a second."""
+        self.learn_answer(server)
+        self.load(server, WARM_UP, 0)
+        before = server.cpu_us()
+        figures = self.load(server, requests, 0)
+        return (server.cpu_us() - before) / requests, requests / figures["seconds"]
+
+
+def spread(values: list[float]) -> str:
+    """Median and range."""
+    return f"{statistics.median(values):7.2f}  ({min(values):.2f} .. {max(values):.2f})"
+
+
+def bench_cpu(bench: Bench, requests: int, pairs: int) -> None:
+    """Prints CPU a request of both servers, in turn, and their ratio."""
+    ours: list[float] = []
+    theirs: list[float] = []
+    with bench.scored() as scored:
+        with bench.noop(bench.check_answer(scored)) as noop:
+            ratios, rates = [], []
+            for _ in range(pairs):
+                cpu, rate = bench.cpu_a_request(scored, requests)
+                ours.append(cpu)
+                rates.append(rate)
+                theirs.append(bench.cpu_a_request(noop, requests)[0])
+                ratios.append(ours[-1] / theirs[-1])
+    print(f"CPU a request of one row, {pairs} pairs of {requests:,} requests, {CONNECTIONS} connections"
+          f"{'' if requests >= ENOUGH_REQUESTS else ' (shortened)'}; all replies equal")
+    print(f"  scored        {spread(ours)} us")
+    print(f"  no-op         {spread(theirs)} us")
+    print(f"  ratio         {spread(ratios)}      (target: 1.15)")
+    print(f"  requests a second of one processor: {statistics.median(rates):,.0f}, "
+          f"of a second of its CPU: {1e6 / statistics.median(ours):,.0f}\n")
+
+
+def bench_latency(bench: Bench, seconds: int) -> None:
+    """Prints latencies of the daemon in an open loop."""
+    print(f"latency of one row, open loop, {seconds} s each, {CONNECTIONS} connections; all replies equal")
+    print("  requests/s       p50       p99     p99.9       max   over 30 ms")
+    with bench.scored() as scored:
+        bench.check_answer(scored)
+        bench.learn_answer(scored)
+        bench.load(scored, WARM_UP, 0)
+        for rate in RATES:
+            f = bench.load(scored, rate * seconds, rate)
+            print(f"  {rate:10,} {f['p50_us']:6} us {f['p99_us']:6} us {f['p999_us']:6} us {f['max_us']:6} us"
+                  f"   {f['over_30_ms']} of {f['requests']:,}")
+
+
+def main() -> int:
+    """Runs the benchmarks."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("build", type=Path)
+    parser.add_argument("--bundle", type=Path, default=TOP / "models/days_to_sell/bundle")
+    parser.add_argument("--requests", type=int, default=ENOUGH_REQUESTS)
+    parser.add_argument("--pairs", type=int, default=11)
+    parser.add_argument("--seconds", type=int, default=10)
+    args = parser.parse_args()
+    if len(os.sched_getaffinity(0)) < 2:
+        raise SystemExit("serve_bench: two processors are needed, one for the server and one for the load")
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(args.build, args.bundle, Path(folder))
+        bench_cpu(bench, args.requests, args.pairs)
+        bench_latency(bench, args.seconds)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Nanoseconds a row of 5 strings and 7 numbers, without a model: decoding (with an empty answer),
+ * fields in the model's order and in reverse; and encoding one double, or all 12 fields. CPU time
+ * of this thread, the least of many rounds.
+ */
+#include "../unit/wire_kit.h"
+
+#include <time.h>
+
+enum { ROWS = 64, ROUNDS = 4000 };
+
+static const struct kit_input inputs[] = {
+    {"price_ratio", TYPE_DOUBLE, true, false}, {"make", TYPE_STRING, true, false},
+    {"model", TYPE_STRING, true, false},       {"fuel", TYPE_STRING, true, false},
+    {"body", TYPE_STRING, true, false},        {"region", TYPE_STRING, true, false},
+    {"age_months", TYPE_INT, true, false},     {"mileage", TYPE_INT, true, false},
+    {"power_bhp", TYPE_INT, true, false},      {"previous_owners", TYPE_INT, true, false},
+    {"price", TYPE_DOUBLE, true, false},       {"density", TYPE_DOUBLE, true, false},
+};
+
+static const char *const values[] = {
+    "0.9125", "\"BMW\"", "\"3 Series\"", "\"Diesel\"", "\"Saloon\"", "\"North West\"",
+    "41",     "38211",   "184",          "2",          "18450.5",    "610.25",
+};
+
+static double now_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static void make_row(struct buf *row, bool reverse)
+{
+    for (size_t i = 0; i < countof(inputs); i++) {
+        size_t at = reverse ? countof(inputs) - 1 - i : i;
+        buf_printf(row, "%c\"%s\":%s", i ? ',' : '{', inputs[at].name, values[at]);
+    }
+    buf_char(row, '}');
+}
+
+/* The least nanoseconds a row of scoring lines; there is no stage, so this is decoding and
+ * encoding. */
+static double lines_ns(struct kit *k, const struct buf *row, uint16_t n_columns)
+{
+    struct text lines[ROWS];
+    struct buf out = {0};
+    double least = 1e18;
+
+    k->question.n_columns = n_columns;
+    for (unsigned i = 0; i < ROWS; i++)
+        lines[i] = (struct text){row->data, (uint32_t)row->len};
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        buf_reset(&out);
+        double from = now_ns();
+        score_lines(&k->scoring, lines, ROWS, &out);
+        double took = (now_ns() - from) / ROWS;
+        least = took < least ? took : least;
+    }
+    kit_check(k->scoring.counts.failed == 0, "every row");
+    buf_done(&out);
+    return least;
+}
+
+int main(void)
+{
+    struct buf row = {0}, reversed = {0};
+    struct kit k;
+
+    kit_open(&k, inputs, countof(inputs), ROWS);
+    make_row(&row, false);
+    make_row(&reversed, true);
+    double decode = lines_ns(&k, &row, 0);
+    printf("decode, fields in order     %7.1f ns a row of %zu bytes\n", decode, row.len);
+    printf("decode, fields in reverse   %7.1f ns\n", lines_ns(&k, &reversed, 0));
+    printf("encode one double           %7.1f ns\n", lines_ns(&k, &row, 1) - decode);
+    printf("encode 5 strings, 7 numbers %7.1f ns\n", lines_ns(&k, &row, countof(inputs)) - decode);
+    buf_done(&row);
+    buf_done(&reversed);
+    kit_close(&k);
+    return 0;
+}
