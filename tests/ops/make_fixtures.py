@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Lets Spark write the fixtures of the ops: ``make_fixtures.py [PATTERN]``.
+"""Lets Spark write the fixtures of the ops: ``make_fixtures.py [PATTERN ...]``.
 
 Each is a bundle, ``bundles/<op>.<case>``, whose golden rows are the fixture: Spark's answers to rows that are at the
 edge of something. ``scored check`` must find all of them equal. Which Spark answered stands in each bundle's ``platform``.
@@ -13,6 +13,7 @@ import math
 import random
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -158,7 +159,7 @@ class Maker:
                 sizes.append((sparse(size, list(range(ones)), values[:ones]),))
         stages = [feature.Binarizer(threshold=t, inputCol="v", outputCol=f"x{i}") for i, t in enumerate(thresholds)]
         yield "binarizer", "vector", stages, self.frame({"v": "vector"}, self.vectors(7, 6))
-        yield "binarizer", "sizes", stages, self.frame({"v": "vector"}, sizes)
+        yield "binarizer", "sizes", stages[1:3], self.frame({"v": "vector"}, sizes)
         stage = feature.Binarizer(thresholds=[0.25, -0.25], inputCols=["a", "v"], outputCols=["x", "y"])
         rows = [(a, v) for (a,), (v,) in zip([(e,) for e in EDGES] * 4, self.vectors(5, 4))]
         yield "binarizer", "several", [stage], self.frame({"a": "double", "v": "vector"}, rows)
@@ -206,8 +207,8 @@ class Maker:
         """Return cases of Normalizer."""
         powers = (1.0, 2.0, INF, 3.0, 1.5, 2.5, 7.25, 100.0)
         stages = [feature.Normalizer(p=p, inputCol="v", outputCol=f"x{i}") for i, p in enumerate(powers)]
-        for size in (2, 5, 11):
-            yield "normalizer", f"size_{size}", stages, self.frame({"v": "vector"}, self.vectors(size, 12))
+        for size, count in ((2, 8), (5, 12), (11, 4)):
+            yield "normalizer", f"size_{size}", stages, self.frame({"v": "vector"}, self.vectors(size, count))
 
     def vector_slicer(self) -> Iterator[Case]:
         """Return cases of VectorSlicer."""
@@ -266,22 +267,21 @@ class Maker:
         return self.frame({"features": "vector", "label": "double", "class": "double"}, rows, meta)
 
     def _features(self, size: int, nominal: int = 0) -> DataFrame:
-        rows = self.vectors(size, 20)
+        rows = self.vectors(size, 8)
         for i in range(-1, nominal + 2):
             rows += [(dense([v, *self.numbers(size - 1)]),) for v in (float(i), i + 0.5)]
         return self.frame({"features": "vector"}, rows)
 
-    @staticmethod
-    def _columns(model: Any, mark: str, raw: bool, probability: bool, prediction: bool = True) -> Any:
+    def _columns(self, model: Any, mark: str, raw: bool, probability: bool, prediction: bool = True) -> Any:
         """Return the classifier with only some of its columns, named by the mark."""
-        model = model.copy()
+        model = renamed(model, mark)
         model.setRawPredictionCol(f"{mark}_raw" if raw else "")
         model.setProbabilityCol(f"{mark}_probability" if probability else "")
         return model.setPredictionCol(f"{mark}_prediction" if prediction else "")
 
     def _shown(self, *models: Any) -> list[Any]:
         """Return each classifier with each choice of its columns."""
-        choices = {"all": (True, True), "raw": (True, False), "probability": (False, True), "alone": (False, False)}
+        choices = {"all": (True, True), "probability": (False, True), "alone": (False, False)}
         return [
             self._columns(model, f"{name}{i}", *choice)
             for i, model in enumerate(models)
@@ -293,7 +293,7 @@ class Maker:
         op, make = "logistic_regression", classification.LogisticRegression
         rows = self._features(5)
         plain = make(labelCol="class", maxIter=6).fit(self._training(5, 2))
-        cuts = [plain.copy().setThreshold(threshold) for threshold in (0.0, 1.0, 0.3)]
+        cuts = [plain.copy().setThreshold(threshold) for threshold in (0.0, 0.3)]
         yield op, "binomial", self._shown(plain, *cuts), rows
         lasso = make(labelCol="class", maxIter=9, regParam=0.3, elasticNetParam=1.0)
         yield op, "binomial_sparse", [lasso.fit(self._training(12, 2))], self._features(12)
@@ -310,7 +310,7 @@ class Maker:
         rows = self._features(5, 5)
         model = make(labelCol="class", maxDepth=4, seed=3, **options).fit(self._training(5, classes, 5))
         cuts = [model.copy().setThresholds(some[:classes]) for some in ([0.3, 0.0, 0.6], [0.9, 0.2, 0.1])]
-        leaf = self._columns(model, "", False, False, False).setLeafCol("leaf")
+        leaf = self._columns(model, "leaf", False, False, False).setLeafCol("leaf")
         yield op, "nominal", [*self._shown(model, *cuts), leaf], rows
         stump = make(labelCol="class", maxDepth=0, seed=3, **options).fit(self._training(3, classes))
         yield op, "stump", [stump.setLeafCol("leaf")], self._features(3)
@@ -359,6 +359,18 @@ class Maker:
         yield "linear_regression", "sparse", [model.fit(self._training(6, 2))], self._features(6)
 
 
+def renamed(model: Any, mark: str) -> Any:
+    """Return a copy of a fitted stage with a uid of its own, which only a saved model can be given."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model"
+        model.write().save(path.as_uri())
+        (file,) = (path / "metadata").glob("part-*")
+        file.write_text(file.read_text().replace(f'"uid":"{model.uid}"', f'"uid":"{model.uid}_{mark}"'))
+        for checksum in (path / "metadata").glob(".*.crc"):
+            checksum.unlink()
+        return type(model).load(path.as_uri())
+
+
 OPS = [name for name in vars(Maker) if not name.startswith("_") and name not in ("frame", "numbers", "vectors", "edge_rows")]
 
 
@@ -378,7 +390,7 @@ def write(case: Case) -> None:
 
 def main() -> None:
     """Write the fixtures whose name matches."""
-    pattern = sys.argv[1] if len(sys.argv) > 1 else "*"
+    patterns = sys.argv[1:] or ["*"]
     spark = (
         SparkSession.builder.master("local[1]")
         .config("spark.ui.enabled", "false")
@@ -390,10 +402,10 @@ def main() -> None:
     )
     spark.sparkContext.setLogLevel("OFF")
     for op in OPS:
-        if not fnmatch.fnmatch(op + ".", pattern.split(".")[0] + "."):
+        if not any(fnmatch.fnmatch(op, pattern.split(".")[0]) for pattern in patterns):
             continue
         for case in getattr(Maker(spark), op)():
-            if fnmatch.fnmatch(f"{case[0]}.{case[1]}", pattern):
+            if any(fnmatch.fnmatch(f"{case[0]}.{case[1]}", pattern) for pattern in patterns):
                 write(case)
     spark.stop()
 

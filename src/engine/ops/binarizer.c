@@ -32,7 +32,7 @@ static void run_double(const struct unit *u, struct frame *f, uint64_t rows)
  * the other way. */
 static bool differs(double threshold, double value)
 {
-    return value != 0 && (threshold < 0 ? value <= threshold : value > threshold);
+    return threshold < 0 ? value <= threshold : value > threshold;
 }
 
 /* Writes the entries that are 1.0: the differing ones, or all but them. The vector's form is set.
