@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Runs every fuzz target of a build folder for a while, on its seeds: 20 seconds each, with --full 10 minutes.
+#
+#   tests/fuzz/run.sh BUILD_DIR [--full]
+#
+# A finding is left in the build folder and fails; closes with "N passed, N failed".
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+build=$(cd "$1" && pwd)
+seconds=20
+[ "${2:-}" = --full ] && seconds=600
+passed=0 failed=0
+
+python3 "$here/seeds.py" "$build/seeds" || exit 1
+for target in "$build"/*_fuzz; do
+    name=$(basename "$target")
+    stem=${name%_fuzz}
+    mkdir -p "$build/corpus/$name"
+    options=(-max_total_time=$seconds -print_final_stats=1 -artifact_prefix="$build/$name-" -timeout=20 -rss_limit_mb=2048)
+    case $stem in json_in) dict=json ;; *) dict=bundle ;; esac
+    options+=(-dict="$here/$dict.dict")
+    seeds=()
+    for dir in "$here/$stem" "$build/seeds/$stem"; do
+        [ -d "$dir" ] && seeds+=("$dir")
+    done
+    if "$target" "${options[@]}" "$build/corpus/$name" "${seeds[@]}" >"$build/$name.log" 2>&1; then
+        passed=$((passed + 1))
+        echo "$name: $(grep -o 'number_of_executed_units: *[0-9]*' "$build/$name.log" | grep -o '[0-9]*') inputs, no finding"
+    else
+        failed=$((failed + 1))
+        echo "$name: a finding; the end of its log:"
+        tail -30 "$build/$name.log"
+    fi
+done
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ] && [ $passed -gt 0 ]
