@@ -76,7 +76,7 @@ int cmd_inspect(int argc, char **argv)
     struct err e = {0};
     bool wants_help = false;
 
-    bool ok = options_parse(NULL, 0, argc, argv, &uris, &wants_help, &e);
+    bool ok = options_parse((struct option_table){NULL, 0}, argc, argv, &uris, &wants_help, &e);
     if (ok && wants_help) {
         help();
         return EXIT_FINE;

@@ -118,38 +118,40 @@ static bool take(const struct option *options, unsigned n, char **argv, int *at,
     return option_set(o, bare, text, e);
 }
 
-bool options_parse(const struct option *options, unsigned n, int argc, char **argv,
-                   struct option_list *rest, bool *help, struct err *e)
+static bool take_argument(struct option_list *rest, const char *text, struct err *e)
 {
-    static const struct option positional = {.flag = "", .kind = OPTION_LIST};
-    bool flags = true;
+    const struct option o = {.flag = "", .kind = OPTION_LIST, .target = rest};
+
+    if (!rest)
+        return err_set(e, ERR_USAGE, "unexpected argument \"%.200s\"", text);
+    return option_set(&o, "an argument", text, e);
+}
+
+bool options_parse(struct option_table table, int argc, char **argv, struct option_list *rest,
+                   bool *help, struct err *e)
+{
+    bool flags = true, ok = true;
     int at = 1;
 
     *help = false;
-    while (at < argc) {
-        if (flags && (!strcmp(argv[at], "--help") || !strcmp(argv[at], "-h"))) {
+    while (ok && at < argc) {
+        const char *text = argv[at];
+        if (!flags || text[0] != '-' || !text[1]) {
+            ok = take_argument(rest, text, e);
+            at++;
+        } else if (!strcmp(text, "--help") || !strcmp(text, "-h")) {
             *help = true;
             return true;
-        }
-        if (flags && !strcmp(argv[at], "--")) {
+        } else if (!strcmp(text, "--")) {
             flags = false;
             at++;
-        } else if (flags && !strncmp(argv[at], "--", 2)) {
-            if (!take(options, n, argv, &at, e))
-                return false;
-        } else if (flags && argv[at][0] == '-' && argv[at][1]) {
-            return err_set(e, ERR_USAGE, "there is no %.40s; flags begin with two dashes",
-                           argv[at]);
-        } else if (!rest) {
-            return err_set(e, ERR_USAGE, "unexpected argument \"%.200s\"", argv[at]);
+        } else if (text[1] == '-') {
+            ok = take(table.rows, table.n, argv, &at, e);
         } else {
-            struct option o = positional;
-            o.target = rest;
-            if (!option_set(&o, "an argument", argv[at++], e))
-                return false;
+            ok = err_set(e, ERR_USAGE, "there is no %.40s; flags begin with two dashes", text);
         }
     }
-    return true;
+    return ok;
 }
 
 void options_print(const struct option *options, unsigned n)

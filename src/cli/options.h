@@ -34,10 +34,15 @@ struct option {
     bool *given;        /* set where the flag stands; may be NULL */
 };
 
+struct option_table {
+    const struct option *rows;
+    unsigned n;
+};
+
 /* Arguments that are no flags go to `rest`; NULL allows none. ERR_USAGE on failure, which for an
  * unknown flag names the nearest right one. `--help` and `-h` end parsing and set *help. */
-bool options_parse(const struct option *options, unsigned n, int argc, char **argv,
-                   struct option_list *rest, bool *help, struct err *e);
+bool options_parse(struct option_table table, int argc, char **argv, struct option_list *rest,
+                   bool *help, struct err *e);
 
 /* The value as options_parse would take it; `name` is for the error. */
 bool option_set(const struct option *o, const char *name, const char *text, struct err *e);

@@ -213,7 +213,8 @@ int cmd_predict(int argc, char **argv)
     struct err e = {0};
     bool wants_help = false;
 
-    bool ok = options_parse(options, countof(options), argc, argv, NULL, &wants_help, &e);
+    bool ok = options_parse((struct option_table){options, countof(options)}, argc, argv, NULL,
+                            &wants_help, &e);
     if (ok && wants_help) {
         help(options, countof(options));
         return EXIT_FINE;

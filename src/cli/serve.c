@@ -63,7 +63,7 @@ static bool parse(struct arguments *a, int argc, char **argv, struct err *e)
 {
     unsigned n = take_options(a);
 
-    if (!options_parse(a->options, n, argc, argv, NULL, &a->help, e))
+    if (!options_parse((struct option_table){a->options, n}, argc, argv, NULL, &a->help, e))
         return false;
     if (a->help)
         return true;
@@ -91,7 +91,7 @@ static enum log_level level_of(const char *name)
 /* The connections' cap must leave descriptors for everything else. */
 static void fit_descriptors(struct config *config)
 {
-    enum { SPARE = 128 };
+    const rlim_t spare = 128;
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit))
@@ -101,7 +101,7 @@ static void fit_descriptors(struct config *config)
         if (setrlimit(RLIMIT_NOFILE, &limit))
             getrlimit(RLIMIT_NOFILE, &limit);
     }
-    uint64_t most = limit.rlim_cur > 2 * SPARE ? limit.rlim_cur - SPARE : limit.rlim_cur / 2;
+    uint64_t most = limit.rlim_cur > 2 * spare ? limit.rlim_cur - spare : limit.rlim_cur / 2;
     if (config->connections <= most)
         return;
     log_line(LOG_WARN,

@@ -81,7 +81,9 @@ bool settings_finish(struct settings *s, const struct option options[SETTING_COU
     char name[VARIABLE_MAX];
 
     for (unsigned i = 0; i < SETTING_COUNT; i++) {
-        const char *text = s->by_flag[i] ? NULL : getenv(variable(i, name));
+        /* no thread runs yet */
+        const char *text =
+            s->by_flag[i] ? NULL : getenv(variable(i, name)); /* NOLINT(concurrency-mt-unsafe) */
         if (!text)
             continue;
         if (!option_set(&options[i], name, text, e))

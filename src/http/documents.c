@@ -91,7 +91,7 @@ void answer_openapi(struct exchange *x)
 {
     struct registry *r = x->app->registry;
     struct document *d = &x->app->documents->openapi;
-    struct model **models = calloc(r->n_slots, sizeof *models);
+    struct model **models = calloc(r->n_slots, sizeof(struct model *));
     struct buf key = {0};
 
     if (!models) {

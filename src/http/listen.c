@@ -19,8 +19,10 @@ static bool split(const char *address, char host[256], const char **port)
         return false;
     size_t n = (size_t)(colon - address);
     bool brackets = n > 1 && address[0] == '[' && address[n - 1] == ']';
-    memcpy(host, address + brackets, n - 2 * brackets);
-    host[n - 2 * brackets] = '\0';
+    if (brackets)
+        n -= 2;
+    memcpy(host, address + brackets, n);
+    host[n] = '\0';
     *port = colon + 1;
     return true;
 }

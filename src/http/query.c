@@ -23,7 +23,7 @@ static void decode(char *p)
             *to++ = (char)(hex_value(p[1]) << 4 | hex_value(p[2]));
             p += 3;
         } else {
-            *to++ = *p == '+' ? ' ' : *p;
+            *to++ = (char)(*p == '+' ? ' ' : *p);
             p++;
         }
     }

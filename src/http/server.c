@@ -231,6 +231,7 @@ static enum MHD_Result body_call(struct exchange *x, const char *p, size_t n)
     return x->received > x->app->config->max_ndjson + DROP_BYTES ? MHD_NO : MHD_YES;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the library's signature */
 static enum MHD_Result answer(void *context, struct MHD_Connection *c, const char *url,
                               const char *method, const char *version, const char *upload,
                               size_t *n_upload, void **request)

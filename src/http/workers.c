@@ -13,9 +13,11 @@ static unsigned quota(const char *quota_path, const char *period_path)
 
     if (!f)
         return 0;
+    /* NOLINTNEXTLINE(cert-err34-c): the kernel writes numbers that fit */
     int n = fscanf(f, "%19lld %19lld", &us, &period);
     fclose(f);
     if (n == 1 && period_path && (f = fopen(period_path, "re"))) {
+        /* NOLINTNEXTLINE(cert-err34-c) */
         n += fscanf(f, "%19lld", &period);
         fclose(f);
     }
