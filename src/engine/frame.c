@@ -164,8 +164,8 @@ void frame_reset(struct frame *f)
         f->columns[c].nulls = 0;
 }
 
-static void fail(struct frame *f, unsigned row, struct row_error what, const char *fmt,
-                 va_list args)
+__attribute__((format(printf, 4, 0))) static void
+fail(struct frame *f, unsigned row, struct row_error what, const char *fmt, va_list args)
 {
     if (f->failed & row_bit(row))
         return;

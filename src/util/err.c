@@ -7,7 +7,8 @@
 #include <string.h>
 
 /* vsnprintf whose cut is meant. A message is one line whatever names it quotes. */
-static void format(char *out, size_t size, const char *fmt, va_list args)
+__attribute__((format(printf, 3, 0))) static void format(char *out, size_t size, const char *fmt,
+                                                         va_list args)
 {
     if (vsnprintf(out, size, fmt, args) < 0)
         out[0] = '\0';
