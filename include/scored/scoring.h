@@ -28,8 +28,8 @@ struct question {
     bool reject_unknown; /* a field that the model does not know is a row error */
     uint16_t n_echoes;   /* request fields copied into the answer as they came */
     struct text echoes[ECHO_MAX];
-    uint32_t max_rows; /* of an array */
-    size_t max_reply;  /* bytes */
+    uint32_t max_rows; /* of an array; 0: no limit */
+    size_t max_reply;  /* bytes; 0: no limit */
 };
 
 struct counts {
