@@ -385,6 +385,11 @@ static const struct refusal {
                      "{\"numFeatures\":1,\"numClasses\":3,\"numCategories\":{},"
                      "\"thresholds\":null}"),
       .tensors = {TREE_TENSORS}}},
+    {"outputs: the stage makes no column",
+     {.input = IN_VECTOR,
+      .output = OUT("double"),
+      .stage = STAGE("gbt_regression", "regression.GBTRegressionModel", "{\"featuresCol\":[\"a\"]}",
+                     "{}", "{\"numFeatures\":1,\"numCategories\":{}}")}},
     {"block s000.forest.stats: the shape must be [3, 3]",
      {.input = IN_VECTOR,
       .output = OUT("double"),

@@ -27,6 +27,8 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
 
 bool boosted_load(struct load *l, struct boosted *x, struct err *e)
 {
+    if (json_size(&l->stage->outputs) == 0) /* the hidden column does not count */
+        return err_set(e, ERR_BAD_BUNDLE, "outputs: the stage makes no column");
     if (!load_input(l, "featuresCol", TYPE_VECTOR, &x->features, e) ||
         !forest_load(l, STATS, false, &x->forest, e))
         return false;
