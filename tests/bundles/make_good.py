@@ -365,6 +365,24 @@ def array(element: str, contains_null: bool, values: Sequence[Any]) -> Draft:
     )
 
 
+def vector_sizes() -> Draft:
+    """Return a bundle of vectors whose sizes add up beyond 32 bits in one row: it has no answer."""
+    huge = {"size": 2**31 - 1, "indices": [0], "values": [1.0]}
+    golden: list[Json] = [
+        {"in": {"x": [1.0], "y": [1.0, 2.0]}, "out": {"features": [1.0, 1.0, 1.0, 2.0]}},
+        {"in": {"x": huge, "y": [1.0, 2.0, 3.0, 4.0]}, "error": True},
+    ]
+    return draft(
+        "vector_sizes",
+        [{"name": name, "type": "vector", "nullable": True, "size": None} for name in "xy"],
+        [{"name": "features", "type": "vector", "size": None}],
+        [assembler_stage(["x", "x", "y"], [None, None, None])],
+        ["features"],
+        {},
+        golden,
+    )
+
+
 def vector(name: str, nullable: bool, size: int | None) -> Draft:
     """Return a bundle with a vector x of four entries; other sizes do not fit the coefficients."""
     rows: list[tuple[Vector | None, float]] = [
@@ -532,6 +550,7 @@ GOOD: dict[str, Callable[[], Draft]] = {
     "array_double": lambda: array("double", False, [[0.5, math.nan, -0.0], [], [1.0, None], None]),
     "vector": lambda: vector("vector", True, 4),
     "vector_any_size": lambda: vector("vector_any_size", False, None),
+    "vector_sizes": vector_sizes,
     "forest": forest,
 }
 

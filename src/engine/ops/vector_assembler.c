@@ -48,7 +48,8 @@ static void run_filter(const struct unit *u, struct frame *f, uint64_t rows)
  * stored. */
 struct sink {
     struct vec *v; /* NULL while counting */
-    uint32_t size, nnz;
+    uint64_t size; /* of all parts: rows may bring vectors of any size */
+    uint32_t nnz;
 };
 
 static void put(struct sink *s, uint32_t at, double value)
@@ -56,7 +57,7 @@ static void put(struct sink *s, uint32_t at, double value)
     if (!(value != 0))
         return;
     if (s->v && s->v->sparse) {
-        s->v->indices[s->nnz] = s->size + at;
+        s->v->indices[s->nnz] = (uint32_t)(s->size + at);
         s->v->values[s->nnz] = value;
     } else if (s->v) {
         s->v->values[s->size + at] = value;
@@ -119,13 +120,19 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
         if (a->invalid != HANDLE_KEEP && fail_bad(u, f, r))
             continue;
         put_all(u, f, r, &count);
+        if (count.size > INT32_MAX) {
+            frame_fail(f, r, u, u->in[0], PROBLEM_SIZE_MISMATCH,
+                       "together the vectors have %llu entries, at most %d are allowed",
+                       (unsigned long long)count.size, INT32_MAX);
+            continue;
+        }
         struct vec *v = frame_vec(f, u->out, r);
-        v->size = count.size;
-        v->sparse = compressed_sparse(a->rule, count.nnz, count.size);
-        v->n = v->sparse ? count.nnz : count.size;
+        v->size = (uint32_t)count.size;
+        v->sparse = compressed_sparse(a->rule, count.nnz, v->size);
+        v->n = v->sparse ? count.nnz : v->size;
         assert(v->n <= shape->active_max);
         if (!v->sparse)
-            memset(v->values, 0, count.size * sizeof(double));
+            memset(v->values, 0, v->size * sizeof(double));
         struct sink store = {.v = v};
         put_all(u, f, r, &store);
     }
