@@ -3,8 +3,8 @@
 #
 #   tests/bench/run.sh [--quick] [BUNDLE ...]
 #
-# The first bundle is also served over HTTP. --quick takes a minute and shortens the long
-# runs; the figures to quote come from a run without it, on a machine that does nothing else.
+# The first bundle is also served over HTTP. --quick shortens the long runs; the figures to quote
+# come from a run without it, on a machine that does nothing else.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=build/bench

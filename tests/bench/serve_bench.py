@@ -5,8 +5,9 @@
 
 CPU: user and system time of the whole process over N requests of one row on 32 kept connections; scored and
 noop_server in turn, the server alone on processor 0, the load on processor 1; the median of the pairs' ratios, and
-their range. Latency: an open loop at 1,000 and 5,000 requests a second, counted from when each request was due.
-Every reply is compared, byte for byte, with an answer that equals the one Spark gave to the bundle's example.
+their range. Beside it, where valgrind is, the instructions a request, which do not depend on what else the machine
+does. Latency: an open loop at 1,000 and 5,000 requests a second, counted from when each request was due. Every reply
+is compared, byte for byte, with an answer that equals the one Spark gave to the bundle's example.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ import contextlib
 import http.client
 import json
 import os
+import shutil
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,8 @@ CONNECTIONS = 32
 WARM_UP = 2000
 RATES = (1000, 5000)
 SERVER_CPU, LOAD_CPU = ("taskset", "-c", "0"), ("taskset", "-c", "1")
+CALLGRIND = ("valgrind", "--quiet", "--tool=callgrind")
+TRACED = (300, 1300)  # requests of the two runs whose difference is taken
 ENOUGH_REQUESTS = 200_000
 
 
@@ -77,16 +81,16 @@ class Bench:
 
     def __init__(self, build: Path, bundle: Path, folder: Path) -> None:
         self.build, self.bundle = build, bundle
-        self.row, self.answer = folder / "row.json", folder / "answer.json"
+        self.row, self.answer, self.trace = folder / "row.json", folder / "answer.json", folder / "callgrind.out"
         self.example = json.loads((bundle / "bundle.json").read_text())["example"]
         self.row.write_text(json.dumps(self.example["in"]))
 
     @contextlib.contextmanager
-    def scored(self) -> Iterator[Server]:
-        """The daemon, until the block ends."""
+    def scored(self, tool: tuple[str, ...] = SERVER_CPU) -> Iterator[Server]:
+        """The daemon, started by `tool`, until the block ends."""
         port = free_port()
         process = subprocess.Popen(
-            [*SERVER_CPU, str(self.build / "scored"), "serve", f"--model={self.bundle}", f"--listen=127.0.0.1:{port}",
+            [*tool, str(self.build / "scored"), "serve", f"--model={self.bundle}", f"--listen=127.0.0.1:{port}",
              "--admin-listen=off", "--log-level=error"])
         try:
             wait_until_it_listens(process, port)
@@ -96,9 +100,9 @@ class Bench:
             process.wait(30)
 
     @contextlib.contextmanager
-    def noop(self, length: int) -> Iterator[Server]:
+    def noop(self, length: int, tool: tuple[str, ...] = SERVER_CPU) -> Iterator[Server]:
         """The server that does nothing, with an answer of the same length; it ends with its stdin."""
-        process = subprocess.Popen([*SERVER_CPU, str(self.build / "noop_server"), "1", str(length)],
+        process = subprocess.Popen([*tool, str(self.build / "noop_server"), "1", str(length)],
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert process.stdin and process.stdout
         with process:
@@ -134,6 +138,18 @@ class Bench:
         return (server.cpu_us() - before) / requests, requests / figures["seconds"]
 
 
+    def instructions(self, start: Callable[[tuple[str, ...]], contextlib.AbstractContextManager[Server]]) -> float:
+        """User-space instructions a request: what more requests add, so that starting does not count."""
+        counts = []
+        for requests in TRACED:
+            with start((*CALLGRIND, f"--callgrind-out-file={self.trace}")) as server:
+                self.learn_answer(server)
+                self.load(server, requests, 0, connections=1)
+            summary = next(line for line in self.trace.read_text().splitlines() if line.startswith("summary:"))
+            counts.append(int(summary.split()[1]))
+        return (counts[1] - counts[0]) / (TRACED[1] - TRACED[0])
+
+
 def spread(values: list[float]) -> str:
     """Median and range."""
     return f"{statistics.median(values):7.2f}  ({min(values):.2f} .. {max(values):.2f})"
@@ -159,6 +175,15 @@ def bench_cpu(bench: Bench, requests: int, pairs: int) -> None:
     print(f"  ratio         {spread(ratios)}      (target: 1.15)")
     print(f"  requests a second of one processor: {statistics.median(rates):,.0f}, "
           f"of a second of its CPU: {1e6 / statistics.median(ours):,.0f}\n")
+
+
+def bench_instructions(bench: Bench) -> None:
+    """Prints instructions a request of both servers, and their ratio."""
+    with bench.scored() as scored:
+        length = bench.check_answer(scored)
+    ours = bench.instructions(bench.scored)
+    theirs = bench.instructions(lambda tool: bench.noop(length, tool))
+    print(f"instructions a request, by callgrind: scored {ours:,.0f}, no-op {theirs:,.0f}, ratio {ours / theirs:.2f}\n")
 
 
 def bench_latency(bench: Bench, seconds: int) -> None:
@@ -189,6 +214,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(args.build, args.bundle, Path(folder))
         bench_cpu(bench, args.requests, args.pairs)
+        if shutil.which("valgrind"):
+            bench_instructions(bench)
         bench_latency(bench, args.seconds)
     return 0
 
