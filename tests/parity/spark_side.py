@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Spark answers: many rows in one job, a job that throws cut in halves, rows expected to fail in jobs of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rows import Column, Row
+
+ID = "__id__"
+SKIPPED, ERROR = "skipped", "error"
+
+#: "skipped", "error", or the added columns as Spark's own JSON has them.
+Answer = Any
+
+SETTINGS = {
+    "spark.driver.memory": "2g",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",  # hundreds of small plans: C2 never pays
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.jsonGenerator.ignoreNullFields": "false",
+    "spark.default.parallelism": "1",
+}
+
+
+def session() -> Any:
+    """Return the one session, small and quiet."""
+    os.environ.setdefault("PYSPARK_PIN_THREAD", "true")
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.master("local[1]").appName("parity")
+    for key, value in SETTINGS.items():
+        builder = builder.config(key, value)
+    spark = builder.getOrCreate()
+    spark.sparkContext.setLogLevel("OFF")  # jobs that throw are expected
+    return spark
+
+
+def platform(spark: Any) -> str:
+    """Return which Spark, JDK, BLAS and CPU make the answers."""
+    jvm = spark.sparkContext._jvm
+    java = jvm.java.lang.System.getProperty
+    blas = jvm.dev.ludovic.netlib.blas.BLAS.getInstance().getClass().getSimpleName()
+    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
+        cpu = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown CPU")
+    return f"Spark {spark.version}, {java('java.vm.name')} {java('java.version')}, {java('os.arch')}, {blas}, {cpu}"
+
+
+def schema(columns: Sequence[Column], *more: str) -> Any:
+    """Return Spark's schema of the columns, behind further `more` of doubles."""
+    from pyspark.ml.linalg import VectorUDT
+    from pyspark.sql.types import (
+        BooleanType,
+        ByteType,
+        DoubleType,
+        FloatType,
+        IntegerType,
+        LongType,
+        ShortType,
+        StringType,
+        StructField,
+        StructType,
+    )
+
+    types = {
+        "boolean": BooleanType, "tinyint": ByteType, "smallint": ShortType, "int": IntegerType, "bigint": LongType,
+        "float": FloatType, "double": DoubleType, "string": StringType, "vector": VectorUDT,
+    }  # fmt: skip
+    fields = [StructField(c.name, types[c.kind](), True, c.metadata()) for c in columns]
+    return StructType(fields + [StructField(name, DoubleType(), False) for name in more])
+
+
+def frame(spark: Any, its_schema: Any, rows: Sequence[Row], parts: int = 1) -> Any:
+    """Return rows as a DataFrame of so many partitions, made without Python workers."""
+    from pyspark.sql import DataFrame
+
+    context = spark.sparkContext
+    jvm = context._jvm
+    rdd = context.parallelize([its_schema.toInternal(row) for row in rows], parts)
+    java = jvm.SerDeUtil.toJavaArray(jvm.SerDeUtil.pythonToJava(rdd._jrdd, True))
+    return DataFrame(spark._jsparkSession.applySchemaToPythonRDD(java.rdd(), its_schema.json()), spark)
+
+
+def _with_id(its_schema: Any) -> Any:
+    from pyspark.sql.types import LongType, StructField, StructType
+
+    return StructType([StructField(ID, LongType(), False), *its_schema.fields])
+
+
+class Scorer:
+    """Scores rows by a fitted model and answers the chosen columns, which are selected before the job is planned."""
+
+    def __init__(self, spark: Any, model: Any, its_schema: Any, columns: Sequence[str]) -> None:
+        self._spark = spark
+        self._model = model
+        self._schema = _with_id(its_schema)
+        self._columns = [ID, *columns]
+
+    def _plan(self, rows: Sequence[Row], parts: int) -> Any:
+        numbered = [(i, *row) for i, row in enumerate(rows)]
+        chosen = self._model.transform(frame(self._spark, self._schema, numbered, parts)).select(*self._columns)
+        return chosen._jdf.toJSON().toDF().javaToPython()
+
+    def _run(self, planned: Any, partitions: Sequence[int]) -> dict[int, Answer] | None:
+        """Return the answers of some partitions by id, None where the job throws."""
+        from py4j.protocol import Py4JJavaError
+        from pyspark.errors import PySparkException
+        from pyspark.rdd import _load_from_socket
+        from pyspark.serializers import BatchedSerializer, CPickleSerializer
+
+        context = self._spark.sparkContext
+        try:
+            sock = context._jvm.PythonRDD.runJob(context._jsc.sc(), planned, list(partitions))
+            lines = list(_load_from_socket(sock, BatchedSerializer(CPickleSerializer())))
+        except (Py4JJavaError, PySparkException):
+            if context._jsc.sc().isStopped():
+                raise
+            return None
+        answers = [json.loads(line[0]) for line in lines]
+        return {answer.pop(ID): answer for answer in answers}
+
+    def many(self, rows: Sequence[Row]) -> list[Answer]:
+        """Return the answers of rows scored together; where that throws, of each half."""
+        found = self._run(self._plan(rows, 1), [0])
+        if found is not None:
+            return [found.get(i, SKIPPED) for i in range(len(rows))]
+        if len(rows) == 1:
+            return [ERROR]
+        middle = len(rows) // 2
+        return self.many(rows[:middle]) + self.many(rows[middle:])
+
+    def alone(self, rows: Sequence[Row], lead: Row) -> Iterator[Answer]:
+        """Yield the answer of each row in a job of its own.
+
+        The frame is planned once, a row a partition; its first row is a good one, for stages that look at the frame's
+        first row when they are planned.
+        """
+        planned = self._plan([lead, *rows], 1 + len(rows))
+        for i in range(1, 1 + len(rows)):
+            found = self._run(planned, [i])
+            yield ERROR if found is None else found.get(i, SKIPPED)
+
+
+def added(model: Any, its_schema: Any, spark: Any) -> list[Any]:
+    """Return the fields that a model adds."""
+    before = set(its_schema.fieldNames())
+    empty = frame(spark, its_schema, [], 1)
+    return [f for f in model.transform(empty).schema.fields if f.name not in before]
