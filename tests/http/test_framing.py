@@ -100,6 +100,8 @@ def test_refused(port, name):
         c.send(REFUSED[name] + SMUGGLED)
         first = c.read(head=REFUSED[name].startswith(b"HEAD"))
         assert first is None or 400 <= first.status < 500 or first.status in (501, 505)
+        if first is not None and first.body and "x-request-id" in first.headers:
+            assert first.json["type"] in ("urn:scored:bad-request", "urn:scored:malformed-json") and first.closes
         assert c.closed() or is_doubled(name, first, c.pending), "a second reply"
 
 

@@ -233,3 +233,17 @@ def test_reject_unknown_fields(row):
         assert ask(d.port, "POST", "/predict", json.dumps(row)).status == 200
     finally:
         assert d.stop() == 0
+
+
+def test_an_error_leaves_the_connection_open(port, row):
+    """A malformed body, an unknown column and a wrong media type are answered; the next request goes on."""
+    bad = [("/predict", b"{", "application/json", 400), ("/predict?columns=none", b"{}", "application/json", 400),
+           ("/predict", b"a,b", "text/csv", 415), ("/nothing", b"{}", "application/json", 404)]
+    with Connection(port) as c:
+        for target, body, kind, status in bad:
+            c.send(request("POST", target, body, headers={"Content-Type": kind}))
+            r = c.read()
+            assert r is not None and (r.status, r.closes) == (status, False)
+        c.send(request("POST", "/predict", json.dumps(row).encode(), headers={"Content-Type": "application/json"}))
+        r = c.read()
+        assert r is not None and r.status == 200

@@ -88,7 +88,7 @@ def test_options(port):
 )
 def test_not_found_lists_what_there_is(port, target):
     r = ask(port, "GET", target)
-    assert (r.status, r.json["type"], r.closes) == (404, "urn:scored:not-found", True)
+    assert (r.status, r.json["type"], r.closes) == (404, "urn:scored:not-found", False)
     assert "POST /predict" in r.json["paths"]
 
 
