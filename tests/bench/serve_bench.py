@@ -3,11 +3,12 @@
 
     serve_bench.py BUILD_DIR [--bundle DIR] [--requests N] [--pairs N] [--seconds N]
 
-CPU: user and system time of the whole process over N requests of one row on 32 kept connections; scored and
-noop_server in turn, the server alone on processor 0, the load on processor 1; the median of the pairs' ratios, and
-their range. Beside it, where valgrind is, the instructions a request, which do not depend on what else the machine
-does. Latency: an open loop at 1,000 and 5,000 requests a second, counted from when each request was due. Every reply
-is compared, byte for byte, with an answer that equals the one Spark gave to the bundle's example.
+CPU: user and system time of the whole process over N requests of one row on 32 kept connections; scored
+and noop_server in turn, the server alone on processor 0, the load on processor 1; the median of the pairs'
+ratios, and their range. Beside it, where valgrind is, the instructions a request, which do not depend on
+what else the machine does. Latency: an open loop at 1,000 and 5,000 requests a second, counted from when
+each request was due. Every reply is compared, byte for byte, with an answer that equals the one Spark gave
+to the bundle's example.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ class Server:
         tasks = Path(f"/proc/{self.pid}/task").iterdir()
         return sum(int((t / "schedstat").read_text().split()[0]) for t in tasks) / 1e3
 
-    def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[http.client.HTTPResponse, bytes]:
+    def ask(
+        self, method: str, path: str, body: bytes | None = None
+    ) -> tuple[http.client.HTTPResponse, bytes]:
         """One request on a connection of its own."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
@@ -81,7 +84,11 @@ class Bench:
 
     def __init__(self, build: Path, bundle: Path, folder: Path) -> None:
         self.build, self.bundle = build, bundle
-        self.row, self.answer, self.trace = folder / "row.json", folder / "answer.json", folder / "callgrind.out"
+        self.row, self.answer, self.trace = (
+            folder / "row.json",
+            folder / "answer.json",
+            folder / "callgrind.out",
+        )
         self.example = json.loads((bundle / "bundle.json").read_text())["example"]
         self.row.write_text(json.dumps(self.example["in"]))
 
@@ -90,8 +97,16 @@ class Bench:
         """The daemon, started by `tool`, until the block ends."""
         port = free_port()
         process = subprocess.Popen(
-            [*tool, str(self.build / "scored"), "serve", f"--model={self.bundle}", f"--listen=127.0.0.1:{port}",
-             "--admin-listen=off", "--log-level=error"])
+            [
+                *tool,
+                str(self.build / "scored"),
+                "serve",
+                f"--model={self.bundle}",
+                f"--listen=127.0.0.1:{port}",
+                "--admin-listen=off",
+                "--log-level=error",
+            ]
+        )
         try:
             wait_until_it_listens(process, port)
             yield Server(process.pid, port)
@@ -101,9 +116,13 @@ class Bench:
 
     @contextlib.contextmanager
     def noop(self, length: int, tool: tuple[str, ...] = SERVER_CPU) -> Iterator[Server]:
-        """The server that does nothing, with an answer of the same length; it ends with its stdin."""
-        process = subprocess.Popen([*tool, str(self.build / "noop_server"), "1", str(length)],
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        """The server that does nothing, its answer of that length; it ends with its stdin."""
+        process = subprocess.Popen(
+            [*tool, str(self.build / "noop_server"), "1", str(length)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         assert process.stdin and process.stdout
         with process:
             yield Server(process.pid, int(process.stdout.readline()))
@@ -120,10 +139,20 @@ class Bench:
             raise SystemExit(f"serve_bench: {reply.status} {body!r}, the bundle says {self.example['out']}")
         return len(body)
 
-    def load(self, server: Server, requests: int, rate: int, connections: int = CONNECTIONS) -> dict[str, Any]:
+    def load(
+        self, server: Server, requests: int, rate: int, connections: int = CONNECTIONS
+    ) -> dict[str, Any]:
         """Figures of open_loop on processor 1; a wrong reply ends the program."""
-        command = [*LOAD_CPU, str(self.build / "open_loop"), str(server.port), str(connections),
-                   str(requests), str(rate), str(self.row), str(self.answer)]
+        command = [
+            *LOAD_CPU,
+            str(self.build / "open_loop"),
+            str(server.port),
+            str(connections),
+            str(requests),
+            str(rate),
+            str(self.row),
+            str(self.answer),
+        ]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(f"serve_bench: open_loop: {done.stderr}{done.stdout}")
@@ -137,15 +166,18 @@ class Bench:
         figures = self.load(server, requests, 0)
         return (server.cpu_us() - before) / requests, requests / figures["seconds"]
 
-
-    def instructions(self, start: Callable[[tuple[str, ...]], contextlib.AbstractContextManager[Server]]) -> float:
+    def instructions(
+        self, start: Callable[[tuple[str, ...]], contextlib.AbstractContextManager[Server]]
+    ) -> float:
         """User-space instructions a request: what more requests add, so that starting does not count."""
         counts = []
         for requests in TRACED:
             with start((*CALLGRIND, f"--callgrind-out-file={self.trace}")) as server:
                 self.learn_answer(server)
                 self.load(server, requests, 0, connections=1)
-            summary = next(line for line in self.trace.read_text().splitlines() if line.startswith("summary:"))
+            summary = next(
+                line for line in self.trace.read_text().splitlines() if line.startswith("summary:")
+            )
             counts.append(int(summary.split()[1]))
         return (counts[1] - counts[0]) / (TRACED[1] - TRACED[0])
 
@@ -168,13 +200,17 @@ def bench_cpu(bench: Bench, requests: int, pairs: int) -> None:
                 rates.append(rate)
                 theirs.append(bench.cpu_a_request(noop, requests)[0])
                 ratios.append(ours[-1] / theirs[-1])
-    print(f"CPU a request of one row, {pairs} pairs of {requests:,} requests, {CONNECTIONS} connections"
-          f"{'' if requests >= ENOUGH_REQUESTS else ' (shortened)'}; all replies equal")
+    print(
+        f"CPU a request of one row, {pairs} pairs of {requests:,} requests, {CONNECTIONS} connections"
+        f"{'' if requests >= ENOUGH_REQUESTS else ' (shortened)'}; all replies equal"
+    )
     print(f"  scored        {spread(ours)} us")
     print(f"  no-op         {spread(theirs)} us")
     print(f"  ratio         {spread(ratios)}      (target: 1.15)")
-    print(f"  requests a second of one processor: {statistics.median(rates):,.0f}, "
-          f"of a second of its CPU: {1e6 / statistics.median(ours):,.0f}\n")
+    print(
+        f"  requests a second of one processor: {statistics.median(rates):,.0f}, "
+        f"of a second of its CPU: {1e6 / statistics.median(ours):,.0f}\n"
+    )
 
 
 def bench_instructions(bench: Bench) -> None:
@@ -183,7 +219,10 @@ def bench_instructions(bench: Bench) -> None:
         length = bench.check_answer(scored)
     ours = bench.instructions(bench.scored)
     theirs = bench.instructions(lambda tool: bench.noop(length, tool))
-    print(f"instructions a request, by callgrind: scored {ours:,.0f}, no-op {theirs:,.0f}, ratio {ours / theirs:.2f}\n")
+    ratio = ours / theirs
+    print(
+        f"instructions a request, by callgrind: scored {ours:,.0f}, no-op {theirs:,.0f}, ratio {ratio:.2f}\n"
+    )
 
 
 def bench_latency(bench: Bench, seconds: int) -> None:
@@ -196,8 +235,10 @@ def bench_latency(bench: Bench, seconds: int) -> None:
         bench.load(scored, WARM_UP, 0)
         for rate in RATES:
             f = bench.load(scored, rate * seconds, rate)
-            print(f"  {rate:10,} {f['p50_us']:6} us {f['p99_us']:6} us {f['p999_us']:6} us {f['max_us']:6} us"
-                  f"   {f['over_30_ms']} of {f['requests']:,}")
+            print(
+                f"  {rate:10,} {f['p50_us']:6} us {f['p99_us']:6} us {f['p999_us']:6} us {f['max_us']:6} us"
+                f"   {f['over_30_ms']} of {f['requests']:,}"
+            )
 
 
 def main() -> int:

@@ -3,8 +3,9 @@
 
     check.py SCORED_BIN [--bundle DIR]
 
-Flags exist in `scored serve --help`, ports and users agree, selectors select, and a daemon started with the
-deployment's own arguments answers every probe, predicts, and ends by SIGTERM. Closes with "N passed, N failed".
+Flags exist in `scored serve --help`, ports and users agree, selectors select, and a daemon started with
+the deployment's own arguments answers every probe, predicts, and ends by SIGTERM. Closes with
+"N passed, N failed".
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ class Dockerfile:
     def __init__(self, path: Path) -> None:
         lines = [line for line in path.read_text().splitlines() if not line.lstrip().startswith("#")]
         joined = "\n".join(lines).replace("\\\n", " ")
-        self.rows = [(word, rest) for word, _, rest in (line.partition(" ") for line in joined.splitlines()) if word]
+        self.rows = [
+            (word, rest) for word, _, rest in (line.partition(" ") for line in joined.splitlines()) if word
+        ]
 
     def all(self, word: str) -> list[str]:
         """What follows each instruction of that name."""
@@ -59,7 +62,7 @@ def known_flags(binary: str) -> set[str]:
 
 
 def ignored(source: str) -> bool:
-    """Does .dockerignore keep a path out of the build's context? Only its own form is understood: * and !patterns."""
+    """Does .dockerignore, which is * and !patterns, keep a path out of the build's context?"""
     wanted = [line[1:] for line in (TOP / ".dockerignore").read_text().splitlines() if line.startswith("!")]
     return not any(Path(source).match(w) or source.startswith(w + "/") for w in wanted)
 
@@ -71,7 +74,10 @@ def check_dockerfile(docker: Dockerfile, known: set[str]) -> Checks:
         if not copy.startswith("--from"):
             for source in shlex.split(copy)[:-1]:
                 source = source.replace("${BUNDLE}", bundle)
-                yield f"COPY {source}: is there and in the context", (TOP / source).exists() and not ignored(source)
+                yield (
+                    f"COPY {source}: is there and in the context",
+                    (TOP / source).exists() and not ignored(source),
+                )
     for command in docker.all("CMD"):
         arguments = json.loads(command)
         yield f"CMD {command}: serves", arguments[0] == "serve" and flags(arguments) <= known
@@ -90,20 +96,32 @@ def check_manifests(docs: dict[str, dict[str, Any]], docker: Dockerfile, known: 
     metrics = deployment["template"]["metadata"]["annotations"]["prometheus.io/port"]
 
     yield "the arguments' flags exist", flags(container["args"]) <= known
-    yield "all listen on one port", {listen.rpartition(":")[2], str(ports["http"]), metrics} == set(docker.all("EXPOSE"))
+    yield (
+        "all listen on one port",
+        {listen.rpartition(":")[2], str(ports["http"]), metrics} == set(docker.all("EXPOSE")),
+    )
     yield "the service's port exists", docs["Service"]["spec"]["ports"][0]["targetPort"] in ports
-    for kind, selector in (("Deployment", deployment["selector"]["matchLabels"]),
-                           ("Service", docs["Service"]["spec"]["selector"]),
-                           ("PodDisruptionBudget", docs["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"])):
+    for kind, selector in (
+        ("Deployment", deployment["selector"]["matchLabels"]),
+        ("Service", docs["Service"]["spec"]["selector"]),
+        ("PodDisruptionBudget", docs["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"]),
+    ):
         yield f"the {kind} selects the pods", bool(selector) and selector.items() <= labels
     user = f"{pod['securityContext']['runAsUser']}:{pod['securityContext']['runAsGroup']}"
     yield "the user is the image's", docker.all("USER") == [user]
     wait = container["lifecycle"]["preStop"]["sleep"]["seconds"]
     yield "the grace period covers the drain", pod["terminationGracePeriodSeconds"] > wait + DRAIN_SECONDS
     context = container["securityContext"]
-    yield "restricted", (context["capabilities"]["drop"] == ["ALL"] and not context["allowPrivilegeEscalation"]
-                         and context["readOnlyRootFilesystem"] and pod["securityContext"]["runAsNonRoot"]
-                         and pod["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault")
+    yield (
+        "restricted",
+        (
+            context["capabilities"]["drop"] == ["ALL"]
+            and not context["allowPrivilegeEscalation"]
+            and context["readOnlyRootFilesystem"]
+            and pod["securityContext"]["runAsNonRoot"]
+            and pod["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
+        ),
+    )
 
 
 def ask(url: str, body: bytes | None = None) -> tuple[int, bytes]:
@@ -119,20 +137,24 @@ def ask(url: str, body: bytes | None = None) -> tuple[int, bytes]:
 
 
 def check_daemon(binary: str, bundle: Path, docs: dict[str, dict[str, Any]]) -> Checks:
-    """A daemon with the deployment's arguments, but for bundle and address, does what the manifests expect."""
+    """A daemon with the deployment's arguments, but for bundle and address, does what they expect."""
     template = docs["Deployment"]["spec"]["template"]
     container = template["spec"]["containers"][0]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
     change = {"--model": str(bundle), "--listen": address}
-    arguments = [f"{f}={change.get(f, v)}" if v else f for f, _, v in (a.partition("=") for a in container["args"])]
+    arguments = [
+        f"{f}={change.get(f, v)}" if v else f for f, _, v in (a.partition("=") for a in container["args"])
+    ]
     example = json.loads((bundle / "bundle.json").read_text())["example"]
     with tempfile.TemporaryFile() as log:
         daemon = subprocess.Popen([binary, *arguments], stderr=log)
         try:
             end = time.monotonic() + 60
-            while ask(f"http://{address}/livez")[0] != 200 and daemon.poll() is None and time.monotonic() < end:
+            while (
+                ask(f"http://{address}/livez")[0] != 200 and daemon.poll() is None and time.monotonic() < end
+            ):
                 time.sleep(0.05)
             paths = {container[p]["httpGet"]["path"] for p in PROBES}
             for path in sorted(paths | {template["metadata"]["annotations"]["prometheus.io/path"]}):
@@ -157,8 +179,11 @@ def main() -> int:
     files = yaml.safe_load((TOP / "k8s/kustomization.yaml").read_text())["resources"]
     docs = {d["kind"]: d for f in files for d in yaml.safe_load_all((TOP / "k8s" / f).read_text())}
     passed = failed = 0
-    for checks in (check_dockerfile(docker, known), check_manifests(docs, docker, known),
-                   check_daemon(args.binary, args.bundle, docs)):
+    for checks in (
+        check_dockerfile(docker, known),
+        check_manifests(docs, docker, known),
+        check_daemon(args.binary, args.bundle, docs),
+    ):
         for name, fine in checks:
             print("ok   " if fine else "FAIL ", name)
             passed, failed = passed + fine, failed + (not fine)
