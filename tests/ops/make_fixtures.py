@@ -329,7 +329,7 @@ class Maker:
         yield from self._tree_classifier("gbt_classification", classification.GBTClassifier, 2, maxIter=6)
 
     def _tree_regression(self, op: str, make: Callable[..., Any], **options: Any) -> Iterator[Case]:
-        for nominal in (0, 2, 5, 12):
+        for nominal in (5, 12):
             model = make(maxDepth=4, seed=1, leafCol="leaf", **options).fit(self._training(4, 2, nominal))
             yield op, f"nominal_{nominal}", [model], self._features(4, nominal)
         model = make(maxDepth=3, seed=1, leafCol="leaf", **options).fit(self._training(4, 2))
@@ -352,7 +352,7 @@ class Maker:
 
     def linear_regression(self) -> Iterator[Case]:
         """Return cases of LinearRegression."""
-        for size in (1, 3, 4, 31):
+        for size in (1, 4, 31):
             model = regression.LinearRegression(maxIter=5).fit(self._training(size, 2))
             yield "linear_regression", f"size_{size}", [model], self._features(size)
         model = regression.LinearRegression(fitIntercept=False, regParam=0.5, elasticNetParam=1.0)

@@ -15,7 +15,7 @@ static void run_variance(const struct unit *u, struct frame *f, uint64_t rows)
 {
     const struct forest *x = u->params;
 
-    FOR_ROWS(r, fail_nulls(u, f, rows))
+    FOR_ROWS(r, forest_rows(x, u, f, rows))
     {
         uint32_t leaf = forest_leaf(x, 0, &f->columns[u->in[0]].vec[r]);
         if (leaf == NODE_NONE)

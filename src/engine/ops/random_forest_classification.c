@@ -22,7 +22,7 @@ static void run_raw(const struct unit *u, struct frame *f, uint64_t rows)
 {
     const struct forest *x = u->params;
 
-    FOR_ROWS(r, fail_nulls(u, f, rows))
+    FOR_ROWS(r, forest_rows(x, u, f, rows))
     {
         struct vec *v = frame_vec(f, u->out, r);
         v->size = v->n = x->n_stats;

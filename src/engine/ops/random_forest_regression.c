@@ -7,7 +7,7 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
 {
     const struct forest *x = u->params;
 
-    FOR_ROWS(r, fail_nulls(u, f, rows))
+    FOR_ROWS(r, forest_rows(x, u, f, rows))
     {
         const struct vec *features = &f->columns[u->in[0]].vec[r];
         double sum = 0;

@@ -40,6 +40,14 @@ uint32_t forest_leaf(const struct forest *x, uint32_t t, const struct vec *v)
     return node;
 }
 
+uint64_t forest_rows(const struct forest *x, const struct unit *u, struct frame *f, uint64_t rows)
+{
+    if (!x->stumps)
+        return fail_nulls(u, f, rows);
+    f->columns[u->out].nulls = 0;
+    return rows;
+}
+
 void forest_fail(const struct unit *u, struct frame *f, unsigned row)
 {
     frame_fail(f, row, u, u->in[0], PROBLEM_SIZE_MISMATCH,
@@ -51,7 +59,7 @@ void forest_run_prediction(const struct unit *u, struct frame *f, uint64_t rows)
 {
     const struct forest *x = u->params;
 
-    FOR_ROWS(r, fail_nulls(u, f, rows))
+    FOR_ROWS(r, forest_rows(x, u, f, rows))
     {
         uint32_t leaf = forest_leaf(x, 0, &f->columns[u->in[0]].vec[r]);
         if (leaf == NODE_NONE)
@@ -281,6 +289,7 @@ static bool check_forest(struct load *l, struct forest *x, const struct field *f
             return false;
     }
     x->leaf_index = leaf_index;
+    x->stumps = nodes == x->n_trees;
     x->n_categories = n_categories;
     return true;
 }
@@ -334,7 +343,7 @@ static void run_leaf(const struct unit *u, struct frame *f, uint64_t rows)
 {
     const struct forest *x = u->params;
 
-    FOR_ROWS(r, fail_nulls(u, f, rows))
+    FOR_ROWS(r, forest_rows(x, u, f, rows))
     {
         uint32_t leaf = forest_leaf(x, 0, &f->columns[u->in[0]].vec[r]);
         if (leaf == NODE_NONE)
@@ -348,7 +357,7 @@ static void run_leaves(const struct unit *u, struct frame *f, uint64_t rows)
 {
     const struct forest *x = u->params;
 
-    FOR_ROWS(r, fail_nulls(u, f, rows))
+    FOR_ROWS(r, forest_rows(x, u, f, rows))
     {
         struct vec *v = frame_vec(f, u->out, r);
         v->size = v->n = x->n_trees;

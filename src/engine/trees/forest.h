@@ -16,6 +16,7 @@ struct forest {
     const uint32_t *tree_offset, *feature, *right, *set, *set_offset;
     const double *tree_weight, *threshold, *prediction, *stats;
     const uint8_t *kind, *set_bits;
+    bool stumps;                  /* every tree is a leaf: none looks at the vector */
     const uint32_t *leaf_index;   /* by node: of its tree's leaves, counted from the left */
     const uint32_t *n_categories; /* by row of set_offset */
 };
@@ -30,6 +31,9 @@ uint32_t forest_leaf(const struct forest *x, uint32_t t, const struct vec *v);
 
 /* Makes a column of the first tree's predictions. */
 unit_run forest_run_prediction;
+
+/* Null vectors fail, unless no tree looks at them. Returns the other rows. */
+uint64_t forest_rows(const struct forest *x, const struct unit *u, struct frame *f, uint64_t rows);
 
 /* The row fails: its vector is too short for a tree. */
 void forest_fail(const struct unit *u, struct frame *f, unsigned row);
