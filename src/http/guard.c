@@ -4,7 +4,6 @@
 #include <microhttpd.h>
 #include <string.h>
 #include <strings.h>
-#include <stdio.h>
 
 enum { MAX_LENGTH_DIGITS = 15, MAX_TARGET = 8192, MAX_HEADERS = 64 };
 
@@ -189,14 +188,13 @@ static const char *split_target(struct exchange *x, const char *method)
     return NULL;
 }
 
-/* The library does not show bare line feeds, nor that it takes a line without a name for the end of the head. Both
- * change how many bytes the head has: where that is not what the plain form has, nothing behind the request is trusted. */
-static bool is_plain(const struct exchange *x, struct MHD_Connection *connection, size_t expected)
+/* The library shows neither bare line feeds nor that it takes a line without a name for the end of
+ * the head. Both change how many bytes the head has, as other spacing does: where it has not those
+ * of the plain form, nothing behind the request can be trusted. */
+static bool is_plain(struct MHD_Connection *connection, size_t expected)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    (void)x;
-    fprintf(stderr, "DEBUG %zu %zu\n", info ? info->header_size : 0, expected);
     return info && info->header_size == expected;
 }
 
@@ -210,7 +208,7 @@ bool guard_head(struct exchange *x, struct MHD_Connection *connection, const cha
     x->head = (struct head){0};
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_header, &r);
     r.bytes += strlen(method) + x->target.len + strlen(version) + strlen("  \r\n\r\n");
-    x->head.plain = is_plain(x, connection, r.bytes);
+    x->head.doubtful = !is_plain(connection, r.bytes);
     if (!*wrong && !http10 && strcmp(version, "HTTP/1.1") != 0)
         *wrong = "the version of HTTP is neither 1.0 nor 1.1";
     if (!*wrong && !is_token(method, strlen(method)))

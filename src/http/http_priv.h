@@ -59,7 +59,7 @@ struct head {
     unsigned hosts, lengths, encodings; /* how many of each there were */
     uint64_t length;                    /* of the body; 0 where none is told */
     bool chunked;
-    bool doubtful; /* whether the body begins where its sender meant */
+    bool doubtful;     /* the head may end elsewhere for its sender */
     const char *wrong; /* why the head is no valid HTTP, or NULL */
 };
 

@@ -222,17 +222,8 @@ static enum MHD_Result first_call(struct exchange *x, struct MHD_Connection *c, 
     return x->phase == PHASE_BODY || drops_body(x) ? MHD_YES : send_reply(x, c);
 }
 
-/* The library takes a header without a name for the end of the head, and the rest of the head for
- * the body (0.9.75): a body that begins like that may not be where its sender put it. */
-static bool is_doubtful(char first)
-{
-    return !strchr("{[ \t", first);
-}
-
 static enum MHD_Result body_call(struct exchange *x, const char *p, size_t n)
 {
-    if (!x->received)
-        x->head.doubtful = is_doubtful(*p);
     x->received += n;
     if (x->phase == PHASE_BODY && x->route->body) {
         x->route->body(x, p, n);
