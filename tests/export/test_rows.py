@@ -42,6 +42,16 @@ def test_batch_equals_single(spark, count):
         assert together[i] == scorer.score([rows[i]])[0], i
 
 
+def test_a_time_limit_leaves_rows_unknown(spark):
+    """Rows beyond the limit are neither answers nor errors; without a limit every row is known."""
+    frame = spark.createDataFrame([(0.0,)], "b double")
+    model = steps(f.Bucketizer(splits=[0.0, 1.0, 2.0], inputCol="b", outputCol="c"))
+    scorer = Scorer(spark, model, frame.schema.fields, ["c"])
+    rows = [(9.0,)] * 20
+    assert set(scorer.score(rows, 0.0)) == {Outcome.UNKNOWN}
+    assert set(scorer.score(rows)) == {Outcome.ERROR}
+
+
 def test_vectors_of_unknown_width(spark, tmp_path):
     """Spark reads a frame's first row there: dropped rows are skipped, not errors, as behind a row that passes."""
     rows = [(Vectors.dense([float(i), 1.0]) if i % 4 else None, float(i)) for i in range(40)]

@@ -25,6 +25,7 @@ MADE_SHARE = MAX_BYTES // 4
 CANDIDATES = 50_000
 LEAVES_LOOKED_UP = 2_000_000
 PROBE_SECONDS = 10.0
+SCORE_SECONDS = 60.0
 UNSEEN = "~unseen~"
 FLOAT_MAX = float(np.finfo(np.float32).max)
 FLOAT_TINY = float(np.finfo(np.float32).smallest_subnormal)
@@ -242,9 +243,11 @@ def make_golden(
     reach = probe_scorer.score(candidates, PROBE_SECONDS)
     candidates, reach = _few_errors(candidates, reach)
     chosen = [candidates[i] for i in choose(_codes(candidates, probe, reach), FROM_SAMPLE)]
-    answers = scorer.score(chosen)
+    scored = zip(chosen, scorer.score(chosen, SCORE_SECONDS))
+    known = [(row, answer) for row, answer in scored if answer is not Outcome.UNKNOWN]
+    chosen, answers = [row for row, _ in known], [answer for _, answer in known]
     passing = [row for row, answer in zip(chosen, answers) if not isinstance(answer, Outcome)]
-    made = make_rows(passing[0] if passing else chosen[0], fields) if chosen else []
+    made = make_rows(passing[0], fields) if passing else []
     made_answers = scorer.score(made)
 
     def lines(some: Sequence[Row], theirs: Sequence[Answer]) -> list[tuple[Row, Answer, bytes]]:

@@ -30,6 +30,7 @@ class Outcome(enum.Enum):
 
     SKIPPED = "skipped"
     ERROR = "error"
+    UNKNOWN = "unknown"
 
 
 Row = tuple[Any, ...]
@@ -94,8 +95,8 @@ class Scorer:
         return _dataframe(made, self._spark)
 
     def score(self, rows: Sequence[Row], seconds: float | None = None) -> list[Answer]:
-        """Return the answer to each row; past the time limit, rows not yet known count as errors."""
-        answers: list[Answer] = [Outcome.ERROR] * len(rows)
+        """Return the answer to each row; rows not reached within the time limit are UNKNOWN."""
+        answers: list[Answer] = [Outcome.UNKNOWN] * len(rows)
         pending = list(range(len(rows)))
         end = None if seconds is None else time.monotonic() + seconds
         first = min(MAX_PARTITION, max(COARSE, -(-len(rows) // FIRST_PARTS)))
@@ -103,6 +104,8 @@ class Scorer:
             for size in (first, COARSE, 1) if first > COARSE else (COARSE, 1):
                 if pending:
                     pending = self._level(rows, pending, size, answers, end)
+            for i in pending:
+                answers[i] = Outcome.ERROR
         return answers
 
     def _level(
@@ -114,15 +117,14 @@ class Scorer:
         failed: list[int] = []
         for group in self._groups(rows, partitions, all_at_once=size > 1):
             for ok, indices, found in self._solve(group):
-                if end is not None and time.monotonic() > end:
-                    return []
-                if not ok:
-                    failed += indices
-                    continue
                 if not found.keys() <= set(indices):
                     raise RuntimeError("Spark put a row into another partition than expected")
-                for i in indices:
+                if not ok:
+                    failed += indices
+                for i in indices if ok else ():
                     answers[i] = found.get(i, Outcome.SKIPPED)
+                if end is not None and time.monotonic() > end:
+                    return []
         return failed
 
     def _groups(
