@@ -194,6 +194,8 @@ void frame_fail(struct frame *f, unsigned row, const struct unit *u, uint16_t co
 {
     va_list args;
 
+    while (!f->plan->columns[column].name) /* what a hidden column was made of */
+        column = f->plan->columns[column].unit->in[0];
     va_start(args, fmt);
     fail(f, row,
          (struct row_error){.problem = problem,

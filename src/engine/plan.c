@@ -12,8 +12,7 @@
 
 #include <strings.h>
 
-/* -- columns -------------------------------------------------------------------------------------
- */
+/* -- columns -- */
 
 uint16_t plan_find(const struct plan *p, const char *name, size_t n)
 {
@@ -55,8 +54,7 @@ static bool add_inputs(struct plan *p, const struct bundle *b, struct err *e)
     return true;
 }
 
-/* -- programs -------------------------------------------------------------------------------------
- */
+/* -- programs -- */
 
 static void add_reads(struct column_set *s, const struct unit *u)
 {
@@ -135,8 +133,7 @@ void plan_run(const struct plan *p, const struct program *program, struct frame 
     }
 }
 
-/* -- building -------------------------------------------------------------------------------------
- */
+/* -- building -- */
 
 static bool check_keys(const struct json *map, const char *what, const char *const *keys,
                        struct err *e)
@@ -163,13 +160,11 @@ static bool load_stage(struct plan *p, struct bundle *b, uint16_t index, struct 
         return err_set(e, ERR_BAD_BUNDLE, "op %s goes with class %s%s, not '%.100s'", l.op->name,
                        package, l.op->class_name, s->class_name);
     p->stages[index] = (struct plan_stage){.op = l.op->name, .uid = s->uid};
-    unsigned before = p->n_columns;
-    if (!check_keys(&s->inputs, "inputs", l.op->inputs, e) ||
-        !check_keys(&s->outputs, "outputs", l.op->outputs, e) ||
-        !check_keys(&s->params, "params", l.op->params, e) || !l.op->load(&l, e))
-        return false;
-    return p->n_columns > before ||
-           err_set(e, ERR_BAD_BUNDLE, "outputs: the stage makes no column");
+    if (!json_size(&s->outputs))
+        return err_set(e, ERR_BAD_BUNDLE, "outputs: the stage makes no column");
+    return check_keys(&s->inputs, "inputs", l.op->inputs, e) &&
+           check_keys(&s->outputs, "outputs", l.op->outputs, e) &&
+           check_keys(&s->params, "params", l.op->params, e) && l.op->load(&l, e);
 }
 
 /* A size that both the plan and the manifest know is the same. */

@@ -41,7 +41,7 @@ static bool load(struct load *l, struct err *e)
                            .alone_in = in,
                            .params = x};
     return load_input(l, "featuresCol", TYPE_VECTOR, in, e) &&
-           classifier_load_classes(l, 1, &c, e) && forest_load(l, c.n_classes, true, x, e) &&
+           classifier_load_classes(l, 1, &c, e) && forest_load(l, c.n_classes, true, x, in, e) &&
            classifier_load(l, &c, e) && forest_load_leaf_column(l, x, in, true, e);
 }
 

@@ -35,7 +35,7 @@ static bool load(struct load *l, struct err *e)
         return err_memory(e);
     if (!load_input(l, "featuresCol", TYPE_VECTOR, in, e) ||
         !load_output(l, "predictionCol", &prediction_name, e) ||
-        !load_output(l, "varianceCol", &variance_name, e) || !forest_load(l, STATS, true, x, e))
+        !load_output(l, "varianceCol", &variance_name, e) || !forest_load(l, STATS, true, x, in, e))
         return false;
     const struct unit prediction = {.run = forest_run_prediction, .params = x, .in = in, .n_in = 1};
     const struct unit v = {.run = run_variance, .params = x, .in = in, .n_in = 1};

@@ -49,7 +49,7 @@ static bool load(struct load *l, struct err *e)
     struct classifier c = {
         .raw = run_raw, .raw_params = x, .raw_in = in, .probability = classifier_normalize};
     return load_input(l, "featuresCol", TYPE_VECTOR, in, e) &&
-           classifier_load_classes(l, 1, &c, e) && forest_load(l, c.n_classes, false, x, e) &&
+           classifier_load_classes(l, 1, &c, e) && forest_load(l, c.n_classes, false, x, in, e) &&
            classifier_load(l, &c, e) && forest_load_leaf_column(l, x, in, false, e);
 }
 

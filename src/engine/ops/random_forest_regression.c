@@ -33,7 +33,7 @@ static bool load(struct load *l, struct err *e)
     if (!x || !in)
         return err_memory(e);
     if (!load_input(l, "featuresCol", TYPE_VECTOR, in, e) ||
-        !load_output(l, "predictionCol", &name, e) || !forest_load(l, 3, false, x, e))
+        !load_output(l, "predictionCol", &name, e) || !forest_load(l, 3, false, x, in, e))
         return false;
     const struct unit u = {.run = run, .params = x, .in = in, .n_in = 1};
     return (!name || load_unit(l, name, shape_double, false, &u, NULL, e)) &&

@@ -27,10 +27,8 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
 
 bool boosted_load(struct load *l, struct boosted *x, struct err *e)
 {
-    if (json_size(&l->stage->outputs) == 0) /* the hidden column does not count */
-        return err_set(e, ERR_BAD_BUNDLE, "outputs: the stage makes no column");
     if (!load_input(l, "featuresCol", TYPE_VECTOR, &x->features, e) ||
-        !forest_load(l, STATS, false, &x->forest, e))
+        !forest_load(l, STATS, false, &x->forest, &x->features, e))
         return false;
     const struct unit u = {.run = run, .params = &x->forest, .in = &x->features, .n_in = 1};
     struct shape shape = shape_vector(x->forest.n_trees, x->forest.n_trees);

@@ -5,6 +5,7 @@
 #include "scored/java.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum node_kind { LEAF, CONTINUOUS, SET_LEFT, SET_RIGHT };
 
@@ -67,6 +68,44 @@ void forest_run_prediction(const struct unit *u, struct frame *f, uint64_t rows)
         else
             f->columns[u->out].f64[r] = x->prediction[leaf];
     }
+}
+
+/* -- features -- */
+
+enum { DENSE_FEATURES = 1024 }; /* of models with more, walks search the sparse vector */
+
+static void run_features(const struct unit *u, struct frame *f, uint64_t rows)
+{
+    const struct forest *x = u->params;
+
+    FOR_ROWS(r, fail_nulls(u, f, rows))
+    {
+        const struct vec *from = &f->columns[u->in[0]].vec[r];
+        struct vec *v = frame_vec(f, u->out, r);
+        v->size = v->n = from->size < x->n_features ? from->size : x->n_features;
+        v->sparse = false;
+        if (!from->sparse) {
+            v->values = from->values;
+            continue;
+        }
+        memset(v->values, 0, v->n * sizeof(double));
+        for (uint32_t k = 0; k < from->n && from->indices[k] < v->n; k++)
+            v->values[from->indices[k]] = from->values[k];
+    }
+}
+
+static bool add_features(struct load *l, const struct forest *x, uint16_t *in, struct err *e)
+{
+    uint16_t *from = load_new(l, uint16_t, 1);
+    const struct unit u = {.run = run_features, .params = x, .in = from, .n_in = 1};
+    struct shape shape = shape_vector(SIZE_UNKNOWN, x->n_features);
+
+    if (x->stumps || x->n_features > DENSE_FEATURES)
+        return true;
+    if (!from)
+        return err_memory(e);
+    *from = *in;
+    return load_unit(l, NULL, shape, false, &u, in, e);
 }
 
 /* -- loading
@@ -294,7 +333,8 @@ static bool check_forest(struct load *l, struct forest *x, const struct field *f
     return true;
 }
 
-bool forest_load(struct load *l, uint32_t n_stats, bool single, struct forest *out, struct err *e)
+bool forest_load(struct load *l, uint32_t n_stats, bool single, struct forest *out, uint16_t *in,
+                 struct err *e)
 {
     struct field fields[FIELDS] = {
         [TREE_OFFSET] = {"tree_offset", BLOCK_U32, 1, NULL},
@@ -333,7 +373,7 @@ bool forest_load(struct load *l, uint32_t n_stats, bool single, struct forest *o
     if (single && out->n_trees != 1)
         return err_set(e, ERR_BAD_BUNDLE, "forest: %u trees, one is needed",
                        (unsigned)out->n_trees);
-    return check_forest(l, out, fields, e);
+    return check_forest(l, out, fields, e) && add_features(l, out, in, e);
 }
 
 /* -- leafCol

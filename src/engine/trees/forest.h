@@ -22,8 +22,11 @@ struct forest {
 };
 
 /* Loads sNNN.forest.*, params.numFeatures and params.numCategories. n_stats is the columns of
- * `stats`; `single`: there must be one tree. */
-bool forest_load(struct load *l, uint32_t n_stats, bool single, struct forest *out, struct err *e);
+ * `stats`; `single`: there must be one tree. *in is the column of features: it becomes a hidden one
+ * of the same vectors, dense and cut to the model's features, so that no walk searches a sparse
+ * vector; unless the features are too many to copy. */
+bool forest_load(struct load *l, uint32_t n_stats, bool single, struct forest *out, uint16_t *in,
+                 struct err *e);
 
 /* The node of tree t's leaf for a vector, or NODE_NONE where the walk asks for a feature that it
  * has not. */
