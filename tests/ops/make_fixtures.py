@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lets Spark write the fixtures of the ops: ``make_fixtures.py [PATTERN ...]``.
 
-Each is a bundle, ``bundles/<op>.<case>``, whose golden rows are the fixture: Spark's answers to rows that are at the
-edge of something. ``scored check`` must find all of them equal. Which Spark answered stands in each bundle's ``platform``.
+Each is a bundle, ``bundles/<op>.<case>``, whose golden rows are the fixture: Spark's answers to rows that are
+at the edge of something. ``scored check`` must find all of them equal. Which Spark answered stands in each
+bundle's ``platform``.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ class Maker:
         self.spark = spark
         self.random = random.Random(7)
 
-    def frame(self, columns: dict[str, str], rows: list[Row], meta: dict[str, Any] | None = None) -> DataFrame:
+    def frame(
+        self, columns: dict[str, str], rows: list[Row], meta: dict[str, Any] | None = None
+    ) -> DataFrame:
         """Return a frame of columns by type; ``meta`` is the metadata of all of them."""
         fields = [t.StructField(name, TYPES[kind], True, meta or {}) for name, kind in columns.items()]
         return self.spark.createDataFrame(rows, t.StructType(fields))
@@ -60,7 +63,7 @@ class Maker:
         return [self.random.gauss(0.0, spread) for _ in range(size)]
 
     def vectors(self, size: int, count: int) -> list[Row]:
-        """Return vectors of a size: dense, sparse with stored zeros, empty, special, null, and of other sizes."""
+        """Return vectors of a size: dense, sparse with stored zeros, empty, special, null, of other sizes."""
         found: list[Any] = [dense(self.numbers(size)) for _ in range(count)]
         for _ in range(count):
             at = sorted(self.random.sample(range(size), self.random.randint(0, size)))
@@ -75,7 +78,10 @@ class Maker:
             values[self.random.randrange(size)] = special
             found += [dense(values), sparse(size, [size - 1], [special]), dense([special] * size)]
         found += [None, dense([]), dense([1.0] * (size + 1)), sparse(size + 3, [0], [2.0])]
-        found += [sparse(size + 3, [size + 1], [2.0]), sparse(size - 1, [0] if size > 1 else [], [1.5] * (size > 1))]
+        found += [
+            sparse(size + 3, [size + 1], [2.0]),
+            sparse(size - 1, [0] if size > 1 else [], [1.5] * (size > 1)),
+        ]
         return [(v,) for v in found]
 
     def edge_rows(self, columns: int) -> list[Row]:
@@ -98,17 +104,27 @@ class Maker:
         stages = []
         for i, missing in enumerate((NAN, 0.0, 1.0, INF)):
             outs = [f"x{i}", f"y{i}"]
-            stages.append(feature.Imputer(inputCols=["a", "b"], outputCols=outs, missingValue=missing).fit(fit))
+            stages.append(
+                feature.Imputer(inputCols=["a", "b"], outputCols=outs, missingValue=missing).fit(fit)
+            )
         stages.append(feature.Imputer(inputCol="a", outputCol="median", strategy="median").fit(fit))
         yield "imputer", "doubles", stages, many
         whole = {"a": "tinyint", "b": "smallint", "c": "int", "d": "bigint"}
-        rows: list[Row] = [(1, 2, 3, 4), (2, 2, 5, 4), (2, 5, 9, 9), (None, None, None, None), (-1, -1, -1, -1)]
+        rows: list[Row] = [
+            (1, 2, 3, 4),
+            (2, 2, 5, 4),
+            (2, 5, 9, 9),
+            (None, None, None, None),
+            (-1, -1, -1, -1),
+        ]
         rows += [(-2, -300, -70000, -5), (0, 0, 0, 0)]
         wide = [(127, 32767, 2**31 - 1, 2**63 - 1), (-128, -32768, -(2**31), -(2**63)), (3, 3, 3, 2**53 + 1)]
         stages = []
         for missing, strategy in ((NAN, "mean"), (-1.0, "mean"), (2.0, "mode"), (9.0, "median")):
             outs = [f"{name}_{strategy}{missing}".replace(".", "_") for name in whole]
-            stage = feature.Imputer(inputCols=list(whole), outputCols=outs, missingValue=missing, strategy=strategy)
+            stage = feature.Imputer(
+                inputCols=list(whole), outputCols=outs, missingValue=missing, strategy=strategy
+            )
             stages.append(stage.fit(self.frame(whole, rows)))
         yield "imputer", "integers", stages, self.frame(whole, rows + wide)
         floats: list[Row] = [(v,) for v in (1.25, 2.5, -1.1, 0.1, -0.0, None, NAN)]
@@ -138,8 +154,14 @@ class Maker:
         cuts2 = [[-INF, 0.0, INF], [-INF, -1.0, 1.0, INF]]
         for invalid in ("skip", "keep"):
             stage = feature.Bucketizer(splitsArray=cuts2, handleInvalid=invalid, **several)
-            yield "bucketizer", f"several_{invalid}", [stage], self.frame(
-                {"a": "double", "b": "float"}, [r for r in self.edge_rows(2) if r[1] is None or abs(r[1]) != HUGE]
+            yield (
+                "bucketizer",
+                f"several_{invalid}",
+                [stage],
+                self.frame(
+                    {"a": "double", "b": "float"},
+                    [r for r in self.edge_rows(2) if r[1] is None or abs(r[1]) != HUGE],
+                ),
             )
         stage = feature.Bucketizer(splitsArray=[[-5.0, 0.0, 5.0]] * 2, handleInvalid="keep", **several)
         rows: list[Row] = [(-5, 5), (0, 0), (5, -5), (4, -1), (6, 0), (None, 2), (2**31 - 1, 2**63 - 1)]
@@ -149,7 +171,9 @@ class Maker:
         """Return cases of Binarizer."""
         plain = self.frame({"a": "double"}, [(v,) for v in EDGES])
         thresholds = (0.0, 0.5, -0.5, INF, -INF)
-        stages = [feature.Binarizer(threshold=t, inputCol="a", outputCol=f"x{i}") for i, t in enumerate(thresholds)]
+        stages = [
+            feature.Binarizer(threshold=t, inputCol="a", outputCol=f"x{i}") for i, t in enumerate(thresholds)
+        ]
         yield "binarizer", "double", stages, plain
         sizes: list[Row] = []
         for size in range(1, 17):
@@ -157,7 +181,9 @@ class Maker:
                 values = [1.0] * ones + [-1.0] * (size - ones)
                 sizes += [(dense(values),), (sparse(size, list(range(size)), values),)]
                 sizes.append((sparse(size, list(range(ones)), values[:ones]),))
-        stages = [feature.Binarizer(threshold=t, inputCol="v", outputCol=f"x{i}") for i, t in enumerate(thresholds)]
+        stages = [
+            feature.Binarizer(threshold=t, inputCol="v", outputCol=f"x{i}") for i, t in enumerate(thresholds)
+        ]
         yield "binarizer", "vector", stages, self.frame({"v": "vector"}, self.vectors(7, 6))
         yield "binarizer", "sizes", stages[1:3], self.frame({"v": "vector"}, sizes)
         stage = feature.Binarizer(thresholds=[0.25, -0.25], inputCols=["a", "v"], outputCols=["x", "y"])
@@ -213,10 +239,17 @@ class Maker:
     def vector_slicer(self) -> Iterator[Case]:
         """Return cases of VectorSlicer."""
         rows = self.frame({"v": "vector"}, self.vectors(6, 6))
-        indices = {"ascending": [0, 2, 5], "mixed": [5, 0, 3, 1], "one": [4], "all": [5, 4, 3, 2, 1, 0], "first": [0]}
+        indices = {
+            "ascending": [0, 2, 5],
+            "mixed": [5, 0, 3, 1],
+            "one": [4],
+            "all": [5, 4, 3, 2, 1, 0],
+            "first": [0],
+        }
         indices |= {"second": [1], "ends": [5, 0]}
         stages = [
-            feature.VectorSlicer(inputCol="v", outputCol=name, indices=chosen) for name, chosen in indices.items()
+            feature.VectorSlicer(inputCol="v", outputCol=name, indices=chosen)
+            for name, chosen in indices.items()
         ]
         yield "vector_slicer", "indices", stages, rows
         yield "vector_slicer", "first", [stages[4]], rows
@@ -257,8 +290,12 @@ class Maker:
             if nominal:
                 values[0] = float(i * 7 % nominal)
             score = values[0] * 0.7 + values[-1] + (values[1] if size > 1 else 0.0) * 0.3
-            kind = float(min(classes - 1, max(0, int(score / 2.0 + classes / 2 + self.random.random() * 0.5))))
-            rows.append((dense(values), score + self.random.gauss(0, 0.1), kind if i >= classes else float(i)))
+            kind = float(
+                min(classes - 1, max(0, int(score / 2.0 + classes / 2 + self.random.random() * 0.5)))
+            )
+            rows.append(
+                (dense(values), score + self.random.gauss(0, 0.1), kind if i >= classes else float(i))
+            )
         names = [{"idx": i, "name": f"f{i}"} for i in range(1 if nominal else 0, size)]
         attributes: dict[str, Any] = {"numeric": names}
         if nominal:
@@ -268,8 +305,8 @@ class Maker:
 
     def _features(self, size: int, nominal: int = 0) -> DataFrame:
         rows = self.vectors(size, 8)
-        for i in range(-1, nominal + 2):
-            rows += [(dense([v, *self.numbers(size - 1)]),) for v in (float(i), i + 0.5)]
+        for value in (*range(-1, nominal + 2), 0.5, 1.5, 100.0, 1e6):
+            rows.append((dense([float(value), *self.numbers(size - 1)]),))
         return self.frame({"features": "vector"}, rows)
 
     def _columns(self, model: Any, mark: str, raw: bool, probability: bool, prediction: bool = True) -> Any:
@@ -297,18 +334,31 @@ class Maker:
         yield op, "binomial", self._shown(plain, *cuts), rows
         lasso = make(labelCol="class", maxIter=9, regParam=0.3, elasticNetParam=1.0)
         yield op, "binomial_sparse", [lasso.fit(self._training(12, 2))], self._features(12)
-        yield op, "binomial_1", [make(labelCol="class", fitIntercept=False, maxIter=4).fit(self._training(1, 2))], self._features(1)
-        yield op, "binomial_40", [make(labelCol="class", maxIter=4).fit(self._training(40, 2))], self._features(40)
+        small = make(labelCol="class", fitIntercept=False, maxIter=4).fit(self._training(1, 2))
+        yield op, "binomial_1", self._shown(small), self._features(1)
+        yield (
+            op,
+            "binomial_40",
+            [make(labelCol="class", maxIter=4).fit(self._training(40, 2))],
+            self._features(40),
+        )
         several = make(labelCol="class", family="multinomial", maxIter=6).fit(self._training(5, 3))
         cuts = [several.copy().setThresholds(some) for some in ([0.2, 0.0, 0.5], [1.0, 0.1, 0.3])]
         yield op, "multinomial", self._shown(several, *cuts), rows
         two = make(labelCol="class", family="multinomial", maxIter=5).fit(self._training(9, 2))
         yield op, "multinomial_2", [two], self._features(9)
-        yield op, "multinomial_sparse", [lasso.copy().setFamily("multinomial").setRegParam(0.15).fit(self._training(12, 4))], self._features(12)
+        yield (
+            op,
+            "multinomial_sparse",
+            [lasso.copy().setFamily("multinomial").setRegParam(0.15).fit(self._training(12, 4))],
+            self._features(12),
+        )
 
-    def _tree_classifier(self, op: str, make: Callable[..., Any], classes: int, **options: Any) -> Iterator[Case]:
+    def _tree_classifier(
+        self, op: str, make: Callable[..., Any], classes: int, **options: Any
+    ) -> Iterator[Case]:
         rows = self._features(5, 5)
-        model = make(labelCol="class", maxDepth=4, seed=3, **options).fit(self._training(5, classes, 5))
+        model = make(labelCol="class", maxDepth=3, seed=3, **options).fit(self._training(5, classes, 5))
         cuts = [model.copy().setThresholds(some[:classes]) for some in ([0.3, 0.0, 0.6], [0.9, 0.2, 0.1])]
         leaf = self._columns(model, "leaf", False, False, False).setLeafCol("leaf")
         yield op, "nominal", [*self._shown(model, *cuts), leaf], rows
@@ -317,23 +367,23 @@ class Maker:
 
     def decision_tree_classification(self) -> Iterator[Case]:
         """Return cases of DecisionTreeClassifier."""
-        yield from self._tree_classifier("decision_tree_classification", classification.DecisionTreeClassifier, 3)
+        yield from self._tree_classifier(
+            "decision_tree_classification", classification.DecisionTreeClassifier, 3
+        )
 
     def random_forest_classification(self) -> Iterator[Case]:
         """Return cases of RandomForestClassifier."""
         make = classification.RandomForestClassifier
-        yield from self._tree_classifier("random_forest_classification", make, 3, numTrees=7)
+        yield from self._tree_classifier("random_forest_classification", make, 3, numTrees=4)
 
     def gbt_classification(self) -> Iterator[Case]:
         """Return cases of GBTClassifier."""
-        yield from self._tree_classifier("gbt_classification", classification.GBTClassifier, 2, maxIter=6)
+        yield from self._tree_classifier("gbt_classification", classification.GBTClassifier, 2, maxIter=5)
 
     def _tree_regression(self, op: str, make: Callable[..., Any], **options: Any) -> Iterator[Case]:
         for nominal in (5, 12):
             model = make(maxDepth=4, seed=1, leafCol="leaf", **options).fit(self._training(4, 2, nominal))
             yield op, f"nominal_{nominal}", [model], self._features(4, nominal)
-        model = make(maxDepth=3, seed=1, leafCol="leaf", **options).fit(self._training(4, 2))
-        yield op, "leaf", [model.copy().setPredictionCol("")], self._features(4)
         stump = make(maxDepth=0, seed=1, leafCol="leaf", **options).fit(self._training(2, 2))
         yield op, "stump", [stump], self._features(2)
 
@@ -348,7 +398,9 @@ class Maker:
 
     def random_forest_regression(self) -> Iterator[Case]:
         """Return cases of RandomForestRegressor."""
-        yield from self._tree_regression("random_forest_regression", regression.RandomForestRegressor, numTrees=5)
+        yield from self._tree_regression(
+            "random_forest_regression", regression.RandomForestRegressor, numTrees=5
+        )
 
     def linear_regression(self) -> Iterator[Case]:
         """Return cases of LinearRegression."""
@@ -371,7 +423,11 @@ def renamed(model: Any, mark: str) -> Any:
         return type(model).load(path.as_uri())
 
 
-OPS = [name for name in vars(Maker) if not name.startswith("_") and name not in ("frame", "numbers", "vectors", "edge_rows")]
+OPS = [
+    name
+    for name in vars(Maker)
+    if not name.startswith("_") and name not in ("frame", "numbers", "vectors", "edge_rows")
+]
 
 
 def write(case: Case) -> None:

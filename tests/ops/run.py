@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs ``scored check`` on the ops' fixtures: ``run.py SCORED [PATTERN]``. Every golden row must equal Spark's answer."""
+"""Runs ``scored check`` on the ops' fixtures: ``run.py SCORED [PATTERN]``. Every golden row must be equal."""
 
 from __future__ import annotations
 
