@@ -103,7 +103,13 @@ static inline double column_double(const struct column *c, enum type type, unsig
                                 : (double)c->i64[row];
 }
 
-/* Entry i of a vector; 0.0 where a sparse one stores none. i < size. */
-double vec_at(const struct vec *v, uint32_t i);
+/* Entry i of a sparse vector; 0.0 where it stores none. */
+double vec_search(const struct vec *v, uint32_t i);
+
+/* Entry i of a vector, i < size. */
+static inline double vec_at(const struct vec *v, uint32_t i)
+{
+    return v->sparse ? vec_search(v, i) : v->values[i];
+}
 
 #endif

@@ -214,10 +214,8 @@ void frame_skip(struct frame *f, unsigned row, const struct unit *u, uint16_t co
     f->skip_column[row] = column;
 }
 
-double vec_at(const struct vec *v, uint32_t i)
+double vec_search(const struct vec *v, uint32_t i)
 {
-    if (!v->sparse)
-        return v->values[i];
     uint32_t low = 0, high = v->n;
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
