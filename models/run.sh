@@ -15,7 +15,7 @@ cd "${script%/*}/.."
 port=${SCORED_PORT:-8080}
 once=
 bundle=models/days_to_sell/bundle
-packages="gcc libc6-dev cmake ninja-build pkg-config libmicrohttpd-dev libcjson-dev libcurl4-openssl-dev libssl-dev curl
+packages="gcc libc6-dev cmake ninja-build pkg-config libmicrohttpd-dev libcjson-dev libssl-dev curl
           ca-certificates"
 
 say() { printf '%s\n' "run.sh: $*" >&2; }
@@ -59,7 +59,7 @@ build() {
     say "building build/release/scored"
     log=build/release.log
     mkdir -p build
-    if ! { cmake -B build/release -G Ninja -DCMAKE_BUILD_TYPE=Release && cmake --build build/release; } >"$log" 2>&1; then
+    if ! { cmake -B build/release -G Ninja -DCMAKE_BUILD_TYPE=Release && cmake --build build/release --target scored; } >"$log" 2>&1; then
         tail -n 40 "$log" >&2
         die "the build failed; the whole log is $log"
     fi
