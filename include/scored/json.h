@@ -38,6 +38,9 @@ struct json json_root(const struct json_doc *doc);
 /* "what" at the value's path: err_set(ERR_BAD_BUNDLE, "stages[2].params.p: what"). */
 bool json_fail(const struct json *v, struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+#ifdef __clang_analyzer__
+#define json_fail(...) (json_fail(__VA_ARGS__) && false)
+#endif
 
 /* All members of v, an object, are among the NULL-terminated names or begin with "x-". */
 bool json_only(const struct json *v, const char *const *names, struct err *e);

@@ -52,9 +52,7 @@ bool golden_replay(struct model *m, struct err *e);
 bool question_columns(const struct model *m, const char *list, struct program *program,
                       uint16_t *columns, struct question *q, struct text *unknown);
 
-/* -- slots
- * -------------------------------------------------------------------------------------------------------
- */
+/* -- slots -- */
 
 enum { SLOT_NAME = 65 };
 

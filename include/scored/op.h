@@ -78,10 +78,15 @@ bool load_labels(struct load *l, uint16_t i, const struct text **labels, uint32_
 /* params.thresholds: NULL where it is null, else n doubles. */
 bool load_thresholds(struct load *l, uint32_t n, const double **out, struct err *e);
 
-/* Adds the column that the unit makes; name NULL makes a hidden one. *out may be NULL. The unit is
+/* Adds the column that the unit makes; name NULL makes a hidden one. The unit is
  * copied, its `stage`, `barrier` and `out` are set here; `in` must be in the arena. */
 bool load_unit(struct load *l, const char *name, struct shape shape, bool nullable,
-               const struct unit *unit, uint16_t *out, struct err *e);
+               const struct unit *unit, struct err *e);
+/* The column added last. */
+static inline uint16_t load_last(const struct load *l)
+{
+    return (uint16_t)(l->plan->n_columns - 1);
+}
 /* Adds a filter of the stage; it is placed in front of the stage's columns. */
 bool load_filter(struct load *l, const struct unit *unit, struct err *e);
 

@@ -67,7 +67,7 @@ static bool read_offsets(const struct json *v, uint64_t limit, struct span *span
 {
     struct json pair;
     struct json_iter it = {0};
-    uint64_t at[2];
+    uint64_t at[2] = {0};
 
     if (!json_get_array(v, "data_offsets", &pair, e))
         return false;

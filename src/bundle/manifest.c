@@ -97,8 +97,7 @@ static bool get_column_name(const struct json *v, const char **out, struct err *
                      BOUND_NAME);
 }
 
-/* -- input and output ----------------------------------------------------------------------------
- */
+/* -- input and output -- */
 
 /* size: an integer or null, of vectors only. */
 static bool read_size(const struct json *v, struct bundle_column *c, struct err *e)
@@ -179,8 +178,7 @@ static bool read_columns(struct bundle *b, const char *key,
     return true;
 }
 
-/* -- stages
- * ---------------------------------------------------------------------------------------- */
+/* -- stages -- */
 
 /* {"featuresCol": ["features"], ...} */
 static bool check_column_map(const struct json *map, struct err *e)
@@ -260,8 +258,7 @@ static bool read_stages(struct bundle *b, struct err *e)
     return true;
 }
 
-/* -- platform, lineage, exactness, files
- * -------------------------------------------------------------- */
+/* -- platform, lineage, exactness, files -- */
 
 static bool read_platform(struct bundle *b, struct err *e)
 {
@@ -443,7 +440,7 @@ static bool read_golden(struct bundle *b, struct err *e)
     for (size_t i = 0; i < countof(pairs); i++) {
         struct json pair;
         struct json_iter it = {0};
-        uint32_t share[2];
+        uint32_t share[2] = {0};
         if (!json_get_array(g, pairs[i], &pair, e))
             return false;
         if (json_size(&pair) != 2)

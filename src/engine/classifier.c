@@ -9,8 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-/* -- probabilities -------------------------------------------------------------------------------
- */
+/* -- probabilities -- */
 
 /* A dense vector in the unit's column, with the values of the one it reads. */
 static struct vec *copy_of(const struct unit *u, struct frame *f, unsigned row)
@@ -104,8 +103,7 @@ void classifier_sigmoid_double(const struct unit *u, struct frame *f, uint64_t r
     sigmoid(u, f, rows, -2.0);
 }
 
-/* -- predictions ----------------------------------------------------------------------------------
- */
+/* -- predictions -- */
 
 /* The first largest entry; 0 where the first is NaN, later ones never win. */
 static void run_argmax(const struct unit *u, struct frame *f, uint64_t rows)
@@ -144,8 +142,7 @@ static void run_scaled(const struct unit *u, struct frame *f, uint64_t rows)
     }
 }
 
-/* -- loading --------------------------------------------------------------------------------------
- */
+/* -- loading -- */
 
 struct names {
     const char *raw, *probability, *prediction;
@@ -227,11 +224,15 @@ bool classifier_load(struct load *l, const struct classifier *c, struct err *e)
     bool by_raw = n.prediction && prediction.in == raw;
     if (!check_exp(l, c, &n, &prediction, probability, e))
         return false;
-    if ((n.raw || n.probability || by_probability || by_raw) &&
-        !load_unit(l, n.raw, shape, false, &raw_unit, raw, e))
-        return false;
-    if ((n.probability || by_probability) &&
-        !load_unit(l, n.probability, shape, false, &probability_unit, probability, e))
-        return false;
-    return !n.prediction || load_unit(l, n.prediction, shape_double, false, &prediction, NULL, e);
+    if (n.raw || n.probability || by_probability || by_raw) {
+        if (!load_unit(l, n.raw, shape, false, &raw_unit, e))
+            return false;
+        *raw = load_last(l);
+    }
+    if (n.probability || by_probability) {
+        if (!load_unit(l, n.probability, shape, false, &probability_unit, e))
+            return false;
+        *probability = load_last(l);
+    }
+    return !n.prediction || load_unit(l, n.prediction, shape_double, false, &prediction, e);
 }

@@ -11,8 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* -- columns
- * --------------------------------------------------------------------------------------- */
+/* -- columns -- */
 
 bool load_inputs(struct load *l, const char *key, const uint16_t **columns, uint16_t *n,
                  struct err *e)
@@ -139,7 +138,7 @@ static struct unit *new_unit(struct load *l, const struct unit *from, struct err
 }
 
 bool load_unit(struct load *l, const char *name, struct shape shape, bool nullable,
-               const struct unit *unit, uint16_t *out, struct err *e)
+               const struct unit *unit, struct err *e)
 {
     struct plan *p = l->plan;
 
@@ -159,8 +158,6 @@ bool load_unit(struct load *l, const char *name, struct shape shape, bool nullab
         .stage = l->index,
         .root = common_root(l, u),
     };
-    if (out)
-        *out = u->out;
     return true;
 }
 
@@ -210,8 +207,7 @@ uint64_t fail_sizes(const struct unit *u, struct frame *f, uint64_t rows, uint32
     return rows;
 }
 
-/* -- platform
- * --------------------------------------------------------------------------------------- */
+/* -- platform -- */
 
 static bool is_inexact(const struct load *l, const char *column)
 {
@@ -252,8 +248,7 @@ bool load_pow(struct load *l, const char *name, enum jmath_cpu *cpu, struct err 
     return load_libm(l, name, e);
 }
 
-/* -- params and blocks
- * ------------------------------------------------------------------------------- */
+/* -- params and blocks -- */
 
 bool load_handle_invalid(struct load *l, bool skip_allowed, enum handle_invalid *out, struct err *e)
 {
@@ -460,8 +455,7 @@ bool load_matrix(struct load *l, const char *key, struct matrix *out, struct err
     return true;
 }
 
-/* -- strings
- * ------------------------------------------------------------------------------------------ */
+/* -- strings -- */
 
 static bool inline_labels(struct load *l, const struct json *list, const struct text **labels,
                           uint32_t *n, struct err *e)

@@ -110,9 +110,7 @@ struct exchange {
     _Atomic uint64_t deadline_ns; /* UINT64_MAX: none */
 };
 
-/* -- exchange.c
- * --------------------------------------------------------------------------------------------------
- */
+/* -- exchange.c -- */
 
 struct exchange *exchange_new(struct app *app, enum side side);
 void exchange_free(struct exchange *x); /* takes NULL */
@@ -127,9 +125,7 @@ void reply_problem(struct exchange *x, enum problem problem, const char *extra, 
 void reply_header(struct exchange *x, const char *name); /* its value stands in x->extra */
 void reply_log(struct exchange *x);
 
-/* -- routes.c
- * ----------------------------------------------------------------------------------------------------
- */
+/* -- routes.c -- */
 
 #define ROUTES(X)                              \
     X(PREDICT, "/predict")                     \
@@ -171,9 +167,7 @@ const char *route_path(const struct route *r); /* "none" for NULL: a label for l
 /* Finds the route and lets it check what stands before the body. False: the reply is made. */
 bool route_open(struct exchange *x, const char *method);
 
-/* -- handlers
- * ----------------------------------------------------------------------------------------------------
- */
+/* -- handlers -- */
 
 bool predict_open(struct exchange *x);
 void predict_body(struct exchange *x, const char *p, size_t n);
@@ -192,16 +186,12 @@ void answer_version(struct exchange *x);
 void put_model_names(struct buf *out, const struct registry *r);
 void put_columns(struct buf *out, const struct plan *p);
 
-/* -- query.c
- * -----------------------------------------------------------------------------------------------------
- */
+/* -- query.c -- */
 
 /* The parameters of a prediction into x->question. False: the reply is made. */
 bool query_open(struct exchange *x);
 
-/* -- media.c
- * -----------------------------------------------------------------------------------------------------
- */
+/* -- media.c -- */
 
 /* The value of Content-Type names `type`, with no charset but UTF-8. */
 bool media_is(const char *value, const char *type);
@@ -211,9 +201,7 @@ unsigned media_accepts(const char *accept, const char *type, bool wild);
 /* Does a comma-separated list name it? */
 bool media_listed(const char *list, const char *value);
 
-/* -- metrics.c
- * ---------------------------------------------------------------------------------------------------
- */
+/* -- metrics.c -- */
 
 struct metrics *metrics_new(const struct registry *r, unsigned threads);
 void metrics_free(struct metrics *m);
@@ -226,8 +214,7 @@ void metrics_refused(struct metrics *m); /* a connection above the cap */
 void metrics_overdue(struct metrics *m); /* a connection closed by the watchdog */
 uint64_t metrics_next_id(struct metrics *m, unsigned worker);
 
-/* -- documents.c: texts made from models, kept until a model changes
- * --------------------------------------------- */
+/* -- documents.c: texts made from models, kept until a model changes -- */
 
 struct documents *documents_new(const struct registry *r);
 void documents_free(struct documents *d);
@@ -236,9 +223,7 @@ void put_row_schema(struct buf *out, const struct model *m, bool closed); /* sch
 void put_answer_schema(struct buf *out, const struct model *m);
 void put_openapi(struct buf *out, struct app *app, struct model *const *models);
 
-/* -- watchdog.c
- * --------------------------------------------------------------------------------------------------
- */
+/* -- watchdog.c -- */
 
 /* Closes connections that are past their deadline: libmicrohttpd's own timer restarts with each
  * byte. */

@@ -40,9 +40,7 @@ static void put_form(struct buf *out, enum type type, bool nullable)
         buf_lit(out, "},{\"type\":\"null\"}]");
 }
 
-/* -- categories
- * --------------------------------------------------------------------------------------------------
- */
+/* -- categories -- */
 
 /* Where a StringIndexer reads an input itself. */
 struct indexer {
@@ -158,9 +156,7 @@ static void put_categories(struct buf *out, const struct bundle *b, const char *
         buf_printf(out, ",\"x-unseen\":\"%s\"", unseen);
 }
 
-/* -- documents
- * ---------------------------------------------------------------------------------------------------
- */
+/* -- documents -- */
 
 static void put_input(struct buf *out, const struct bundle *b, const struct bundle_column *c)
 {

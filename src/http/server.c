@@ -46,9 +46,7 @@ struct server {
     struct limiter library_lines;
 };
 
-/* -- connections
- * -------------------------------------------------------------------------------------------------
- */
+/* -- connections -- */
 
 static unsigned connection_cap(const struct server *s)
 {
@@ -106,9 +104,7 @@ static void connection_event(void *context, struct MHD_Connection *c, void **soc
     *socket_context = NULL;
 }
 
-/* -- threads
- * -----------------------------------------------------------------------------------------------------
- */
+/* -- threads -- */
 
 /* Threads of the pool number themselves as they first answer: a thread belongs to one daemon for
  * life. */
@@ -124,9 +120,7 @@ static unsigned worker_index(struct listener *l)
     return index;
 }
 
-/* -- requests
- * ----------------------------------------------------------------------------------------------------
- */
+/* -- requests -- */
 
 /* Called with the target as it was sent, before the library takes it apart. */
 static void *begin(void *context, const char *target, struct MHD_Connection *c)
@@ -260,9 +254,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *c, const cha
     return send_reply(x, c);
 }
 
-/* -- the library
- * -------------------------------------------------------------------------------------------------
- */
+/* -- the library -- */
 
 static void library_log(void *context, const char *fmt, va_list args)
     __attribute__((format(printf, 2, 0)));

@@ -24,9 +24,7 @@ struct replay {
     uint32_t ulps[BOUND_INPUTS]; /* by output */
 };
 
-/* -- lines
- * ---------------------------------------------------------------------------------------------------
- */
+/* -- lines -- */
 
 static char *skip_space(char *p)
 {
@@ -108,9 +106,7 @@ static bool split_line(char *p, struct line *l)
     return (l->out != NULL) + l->skipped + l->error == 1;
 }
 
-/* -- equality
- * ------------------------------------------------------------------------------------------------
- */
+/* -- equality -- */
 
 /* Bits as integers in the numbers' order, so that neighbours differ by one. */
 static uint64_t ordered(double d)
@@ -131,7 +127,11 @@ static bool same_double(double a, double b, uint32_t ulps)
 
 static bool same_float(float a, float b)
 {
-    return (isnan(a) && isnan(b)) || memcmp(&a, &b, sizeof a) == 0;
+    uint32_t x, y;
+
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    return (isnan(a) && isnan(b)) || x == y;
 }
 
 static bool same_vec(const struct vec *a, const struct vec *b, uint32_t ulps)
@@ -171,9 +171,7 @@ static bool same_cell(enum type type, const struct column *a, const struct colum
     return false;
 }
 
-/* -- one line
- * ------------------------------------------------------------------------------------------------
- */
+/* -- one line -- */
 
 static bool decode(struct scoring *s, char *text, size_t n, const char *what, struct err *e)
 {
@@ -249,9 +247,7 @@ static bool replay_line(struct replay *r, char *text, struct err *e)
     return true;
 }
 
-/* -- all lines
- * -----------------------------------------------------------------------------------------------
- */
+/* -- all lines -- */
 
 /* Lines have the inputs and outputs that the manifest names, and no others. */
 static const struct question strict = {.reject_unknown = true};

@@ -103,8 +103,7 @@ void model_release(struct model *m)
         model_free(m);
 }
 
-/* -- questions
- * ------------------------------------------------------------------------------------------ */
+/* -- questions -- */
 
 static void all_columns(const struct model *m, uint16_t *columns, struct question *q)
 {

@@ -14,8 +14,7 @@ struct bits_dict_entry {
     uint32_t value; /* EMPTY: a free place */
 };
 
-/* -- hashing: 128-bit products, folded
- * ------------------------------------------------------------- */
+/* -- hashing: 128-bit products, folded -- */
 
 static uint64_t fold(uint64_t a, uint64_t b)
 {
@@ -75,8 +74,7 @@ static uint32_t places_for(uint32_t n)
     return places;
 }
 
-/* -- bytes
- * ----------------------------------------------------------------------------------------- */
+/* -- bytes -- */
 
 /* The entry of the key, or the free place where it would go. */
 static struct dict_entry *place(const struct dict *d, const char *p, size_t n)
@@ -119,8 +117,7 @@ int64_t dict_find(const struct dict *d, const char *p, size_t n)
     return entry->index == EMPTY ? DICT_NONE : (int64_t)entry->index;
 }
 
-/* -- bit patterns
- * ---------------------------------------------------------------------------------- */
+/* -- bit patterns -- */
 
 static struct bits_dict_entry *bits_place(const struct bits_dict *d, uint64_t key)
 {

@@ -17,7 +17,7 @@ __attribute__((format(printf, 3, 0))) static void format(char *out, size_t size,
             *p = '?';
 }
 
-bool err_set(struct err *e, enum err_code code, const char *fmt, ...)
+bool(err_set)(struct err *e, enum err_code code, const char *fmt, ...)
 {
     va_list args;
 
@@ -28,7 +28,7 @@ bool err_set(struct err *e, enum err_code code, const char *fmt, ...)
     return false;
 }
 
-bool err_wrap(struct err *e, const char *fmt, ...)
+bool(err_wrap)(struct err *e, const char *fmt, ...)
 {
     char context[sizeof e->msg];
     char inner[sizeof e->msg];
@@ -49,12 +49,12 @@ bool err_wrap(struct err *e, const char *fmt, ...)
     return false;
 }
 
-bool err_memory(struct err *e)
+bool(err_memory)(struct err *e)
 {
     return err_set(e, ERR_NO_MEMORY, "out of memory");
 }
 
-bool err_errno(struct err *e, const char *what)
+bool(err_errno)(struct err *e, const char *what)
 {
     char text[128];
 

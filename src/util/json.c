@@ -47,8 +47,7 @@ struct json json_root(const struct json_doc *doc)
     return (struct json){.node = doc->root};
 }
 
-/* -- errors --------------------------------------------------------------------------------------
- */
+/* -- errors -- */
 
 static void put_path(struct buf *b, const struct json *v)
 {
@@ -61,7 +60,7 @@ static void put_path(struct buf *b, const struct json *v)
         buf_printf(b, "%s%s", b->len ? "." : "", v->key);
 }
 
-bool json_fail(const struct json *v, struct err *e, const char *fmt, ...)
+bool(json_fail)(const struct json *v, struct err *e, const char *fmt, ...)
 {
     struct buf b = {0};
     char what[256];
@@ -79,8 +78,7 @@ bool json_fail(const struct json *v, struct err *e, const char *fmt, ...)
     return false;
 }
 
-/* -- values --------------------------------------------------------------------------------------
- */
+/* -- values -- */
 
 static bool is(const struct json *v, int type)
 {
@@ -274,8 +272,7 @@ bool json_get_double(const struct json *v, const char *key, double *out, struct 
     return json_get(v, key, &m, e) && json_as_double(&m, out, e);
 }
 
-/* -- iteration ------------------------------------------------------------------------------------
- */
+/* -- iteration -- */
 
 bool json_next(const struct json *v, struct json_iter *it)
 {

@@ -40,7 +40,7 @@ static bool fail(struct check *c, const char *what)
 
 static char peek(const struct check *c)
 {
-    return c->at < c->n ? c->text[c->at] : '\0';
+    return (char)(c->at < c->n ? c->text[c->at] : '\0');
 }
 
 static void skip_space(struct check *c)

@@ -23,17 +23,17 @@ static unsigned sequence_of(const struct lead *lead, const unsigned char *p, siz
     return lead->more + 1U;
 }
 
-unsigned utf8_sequence(const char *text, size_t n)
+unsigned utf8_sequence(const char *p, size_t n)
 {
-    const unsigned char *p = (const unsigned char *)text;
+    const unsigned char *b = (const unsigned char *)p;
 
     if (!n)
         return 0;
-    if (p[0] < 0x80)
+    if (b[0] < 0x80)
         return 1;
     for (size_t i = 0; i < sizeof leads / sizeof leads[0]; i++)
-        if (p[0] >= leads[i].from && p[0] <= leads[i].to)
-            return sequence_of(&leads[i], p, n);
+        if (b[0] >= leads[i].from && b[0] <= leads[i].to)
+            return sequence_of(&leads[i], b, n);
     return 0;
 }
 

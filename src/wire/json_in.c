@@ -57,8 +57,7 @@ bool decode_wrong_kind(struct decoder *d, uint16_t f)
     return reader_skip(&d->reader) && decode_wrong(d, f, PROBLEM_WRONG_TYPE, wanted(d, f), kind);
 }
 
-/* -- scalars
- * --------------------------------------------------------------------------------------- */
+/* -- scalars -- */
 
 static bool decode_boolean(struct decoder *d, uint16_t f)
 {
@@ -202,8 +201,7 @@ static decode_fn *const decoders[] = {
 };
 static_assert(countof(decoders) == TYPE_COUNT, "each type has its decoder");
 
-/* -- rows
- * ------------------------------------------------------------------------------------------ */
+/* -- rows -- */
 
 static void note_null(struct decoder *d, uint16_t f, const char *what)
 {

@@ -39,8 +39,7 @@ static bool read_elements(struct decoder *d, uint16_t f, element_fn *element, vo
     return more == 0;
 }
 
-/* -- arrays
- * ---------------------------------------------------------------------------------------- */
+/* -- arrays -- */
 
 static bool null_element(struct decoder *d, uint16_t f, struct list *l, uint32_t i)
 {
@@ -94,8 +93,7 @@ bool decode_array_double(struct decoder *d, uint16_t f)
     return decode_array(d, f, double_element);
 }
 
-/* -- vectors
- * --------------------------------------------------------------------------------------- */
+/* -- vectors -- */
 
 /* The members of a vector written as an object. */
 #define MEMBERS(X) X(TYPE, "type") X(SIZE, "size") X(INDICES, "indices") X(VALUES, "values")

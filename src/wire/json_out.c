@@ -5,8 +5,7 @@
 
 #include "scored/utf8.h"
 
-/* -- cells
- * ----------------------------------------------------------------------------------------- */
+/* -- cells -- */
 
 static void put_double(struct buf *out, double x)
 {
@@ -129,8 +128,7 @@ void encode_cell(struct buf *out, enum type type, const struct column *c, unsign
     }
 }
 
-/* -- problems
- * -------------------------------------------------------------------------------------- */
+/* -- problems -- */
 
 static void put_member(struct buf *out, const char *name, const char *value)
 {
@@ -182,8 +180,7 @@ static void put_place(struct buf *out, const struct plan *p, const struct row_er
         put_member(out, "column", p->columns[e->column].name);
 }
 
-/* -- rows
- * ------------------------------------------------------------------------------------------ */
+/* -- rows -- */
 
 static void put_echo(struct buf *out, const struct decoder *d, unsigned row, unsigned echo)
 {

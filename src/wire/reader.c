@@ -15,8 +15,7 @@ void reader_init(struct reader *r, char *text, size_t n, struct body_problem *wh
     why->detail[0] = '\0';
 }
 
-/* -- problems
- * -------------------------------------------------------------------------------------- */
+/* -- problems -- */
 
 bool reader_fail(struct reader *r, const char *at, enum problem problem, const char *fmt, ...)
 {
@@ -55,8 +54,7 @@ bool reader_expected(struct reader *r, const char *what)
                        what, c);
 }
 
-/* -- structure
- * ------------------------------------------------------------------------------------- */
+/* -- structure -- */
 
 char reader_space_slow(struct reader *r)
 {
@@ -109,8 +107,7 @@ bool reader_finish(struct reader *r)
     return r->p == r->end || reader_expected(r, "the end of the text");
 }
 
-/* -- strings
- * --------------------------------------------------------------------------------------- */
+/* -- strings -- */
 
 /* The first byte from p on that is not plain: a quote, a backslash, a control character, not ASCII.
  */
@@ -239,8 +236,7 @@ bool reader_string(struct reader *r, bool keep, struct text *out)
     return true;
 }
 
-/* -- other values
- * ---------------------------------------------------------------------------------- */
+/* -- other values -- */
 
 /* Finds where the number at p goes wrong. */
 static bool bad_number(struct reader *r)

@@ -4,8 +4,7 @@
 
 enum { LEAST_CELL = 4 }; /* bytes of "0.0," */
 
-/* -- frames
- * ---------------------------------------------------------------------------------------- */
+/* -- frames -- */
 
 static bool is_limited(size_t limit)
 {
@@ -73,8 +72,7 @@ void score_frame(struct decoder *d, char separator, bool after_last, struct buf 
     decoder_init(d, s);
 }
 
-/* -- bodies
- * ---------------------------------------------------------------------------------------- */
+/* -- bodies -- */
 
 static bool check_reply(struct decoder *d, const struct buf *out, size_t start)
 {
@@ -159,8 +157,7 @@ unsigned score_body(struct scoring *s, char *text, size_t n, struct buf *out,
     return problem_status(why->problem);
 }
 
-/* -- lines
- * ----------------------------------------------------------------------------------------- */
+/* -- lines -- */
 
 static void decode_line(struct decoder *d, const struct text *line)
 {

@@ -5,8 +5,7 @@
 
 #include "reader.h"
 
-/* -- schema
- * ---------------------------------------------------------------------------------------- */
+/* -- schema -- */
 
 struct field {
     struct text name;
@@ -29,8 +28,7 @@ enum { FIELD_NONE = UINT16_MAX };
 
 uint16_t schema_find(const struct schema *s, const char *name, size_t n);
 
-/* -- decoding
- * -------------------------------------------------------------------------------------- */
+/* -- decoding -- */
 
 /* Where a raw token lies in scoring.echoed; len 0: the field is missing. */
 struct token {
@@ -78,8 +76,7 @@ bool decode_array_string(struct decoder *d, uint16_t f);
 bool decode_array_double(struct decoder *d, uint16_t f);
 bool decode_vector(struct decoder *d, uint16_t f);
 
-/* -- encoding and scoring
- * -------------------------------------------------------------------------- */
+/* -- encoding and scoring -- */
 
 /* Runs the frame, appends each row's answer, and a `separator` after each but the last
  * (`after_last`: after that too); counts, and empties the frame. */

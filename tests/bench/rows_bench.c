@@ -36,7 +36,7 @@ static uint64_t cpu_ns(void)
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-/* -- the plan alone ---------------------------------------------------------------------------- */
+/* -- the plan alone -- */
 
 static void run_empty(const struct unit *u, struct frame *f, uint64_t rows)
 {
@@ -89,8 +89,7 @@ static bool bench_plan(void)
     return scratch != NULL;
 }
 
-/* -- rows of a bundle ---------------------------------------------------------------------------
- */
+/* -- rows of a bundle -- */
 
 struct bench {
     struct scoring scoring;

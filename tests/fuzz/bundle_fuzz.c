@@ -25,8 +25,7 @@ static void require(bool ok, const char *what)
     }
 }
 
-/* -- the input as files
- * ----------------------------------------------------------------------------- */
+/* -- the input as files -- */
 
 struct files {
     struct buf manifest, role[ROLE_COUNT];
@@ -104,8 +103,7 @@ static bool fetch(void *context, const char *name, uint64_t max, unsigned char *
     return true;
 }
 
-/* -- what loads must score
- * -------------------------------------------------------------------------- */
+/* -- what loads must score -- */
 
 static void score(struct model *m, const struct question *q, const char *row, size_t n)
 {

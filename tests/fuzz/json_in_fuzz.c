@@ -18,8 +18,7 @@ static void require(bool ok, const char *what)
     }
 }
 
-/* -- a plain parser
- * -------------------------------------------------------------------------------- */
+/* -- a plain parser -- */
 
 struct plain {
     const unsigned char *p, *end;
@@ -198,8 +197,7 @@ static bool plain_accepts(const char *text, size_t n)
     return value(&t, 0) && t.p == t.end;
 }
 
-/* -- what must hold
- * -------------------------------------------------------------------------------- */
+/* -- what must hold -- */
 
 enum { KITS = 3, REPLY_MAX = 1 << 16 };
 static const unsigned cuts[KITS] = {1, 7, 64};

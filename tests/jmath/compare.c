@@ -43,11 +43,8 @@ static const struct function {
     double (*own)(double, enum jmath_cpu);
     double (*library)(double);
 } functions[] = {
-    {"exp",   own_exp,   exp  },
-    {"log",   jm_log,    log  },
-    {"log10", jm_log10,  log10},
-    {"log1p", own_log1p, log1p},
-    {"expm1", own_expm1, expm1},
+    {"exp", own_exp, exp},       {"log", jm_log, log},        {"log10", jm_log10, log10},
+    {"log1p", own_log1p, log1p}, {"expm1", own_expm1, expm1},
 };
 
 static struct tally {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Nothing allocates while rows are decoded, scored and encoded. Every allocation of the process passes through the
- * functions below, the C library's own too. Under a sanitizer, which has its own allocator, this test does nothing but
- * score.
+ * Nothing allocates while rows are decoded, scored and encoded. Every allocation of the process
+ * passes through the functions below, the C library's own too. Under a sanitizer, which has its own
+ * allocator, this test does nothing but score.
  */
 #include "cmocka_all.h"
 
@@ -67,7 +67,8 @@ static void make_body(const struct model *m, struct buf *body)
     assert_non_null(row);
     buf_lit(body, "[");
     for (unsigned i = 0; i < 150; i++)
-        buf_printf(body, "%s%s", i ? "," : "", i % 50 == 7 ? "{\"unknown\":[1,{\"a\":\"\\u00e9\"}]}" : row);
+        buf_printf(body, "%s%s", i ? "," : "",
+                   i % 50 == 7 ? "{\"unknown\":[1,{\"a\":\"\\u00e9\"}]}" : row);
     buf_lit(body, ",17]");
     free(row);
 }
@@ -76,12 +77,14 @@ static void scoring_allocates_nothing(void **state)
 {
     struct model *m = load();
     struct buf body = {0}, copy = {0}, out = {0};
-    struct program *program = malloc(sizeof *program + plan_program_steps(&m->plan) * sizeof(uint16_t));
+    struct program *program =
+        malloc(sizeof *program + plan_program_steps(&m->plan) * sizeof(uint16_t));
     uint16_t *columns = malloc(m->plan.n_columns * sizeof *columns);
     struct question all;
     struct text unknown;
     struct body_problem why;
-    struct scoring s = {.plan = &m->plan, .schema = m->schema, .question = &all, .frame = m->frames[0]};
+    struct scoring s = {
+        .plan = &m->plan, .schema = m->schema, .question = &all, .frame = m->frames[0]};
 
     (void)state;
     make_body(m, &body);

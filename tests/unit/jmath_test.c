@@ -73,12 +73,8 @@ static struct function {
     double (*run)(double x, double y, enum jmath_cpu cpu);
     bool by_maker; /* the makers' results differ somewhere */
 } functions[] = {
-    {"exp",   run_exp,   false},
-    {"log",   run_log,   true },
-    {"log10", run_log10, true },
-    {"pow",   jm_pow,    true },
-    {"log1p", run_log1p, false},
-    {"expm1", run_expm1, false},
+    {"exp", run_exp, false}, {"log", run_log, true},      {"log10", run_log10, true},
+    {"pow", jm_pow, true},   {"log1p", run_log1p, false}, {"expm1", run_expm1, false},
 };
 
 static void check(const struct function *f, const struct vector *v, enum jmath_cpu cpu)

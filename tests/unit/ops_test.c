@@ -33,8 +33,7 @@
 #define EXACT(name) "\"" name "\":{\"tier\":\"exact\",\"why\":\"w\"}"
 #define BINARIZER   ONE("binarizer", "Binarizer", "{}")
 
-/* -- versions of Spark ----------------------------------------------------------------------------
- */
+/* -- versions of Spark -- */
 
 static void a_null_number_is_binarized_from_spark_4(void **state)
 {
@@ -153,8 +152,7 @@ static void compressed_follows_the_platform(void **state)
     unload(&l);
 }
 
-/* -- memory -------------------------------------------------------------------------------------
- */
+/* -- memory -- */
 
 static void what_nothing_bounds_fails_beyond_its_room(void **state)
 {
@@ -196,9 +194,7 @@ static void centering_is_bounded_by_the_model(void **state)
     unload(&l);
 }
 
-/* -- columns that fail alone
- * ------------------------------------------------------------------------
- */
+/* -- columns that fail alone -- */
 
 /* One split at 0 and two leaves: the left one has no votes. */
 static const double tree_weight[] = {1}, tree_threshold[] = {0, 0, 0},
@@ -261,9 +257,7 @@ static void a_prediction_from_a_failing_probability_fails(void **state)
     unload(&l);
 }
 
-/* -- refusals
- * ---------------------------------------------------------------------------------------
- */
+/* -- refusals -- */
 
 static const double falling[] = {0, 2, 1}, two_splits[] = {0, 1}, one_nan[] = {(double)NAN},
                     two[] = {1, 2}, negative[] = {-1, 1}, zeros[] = {0, 0};

@@ -40,7 +40,8 @@ static inline void kit_check(bool ok, const char *what)
     }
 }
 
-static inline void kit_open(struct kit *k, const struct kit_input *inputs, uint16_t n, unsigned frame_rows)
+static inline void kit_open(struct kit *k, const struct kit_input *inputs, uint16_t n,
+                            unsigned frame_rows)
 {
     static const struct program nothing = {0};
     struct err e = {0};
@@ -74,7 +75,7 @@ static inline void kit_open(struct kit *k, const struct kit_input *inputs, uint1
 
 /* Scores a body that lies in memory of its own size. */
 static inline unsigned kit_body(struct kit *k, const char *text, size_t n, struct buf *out,
-                         struct body_problem *why)
+                                struct body_problem *why)
 {
     char *copy = malloc(n + 1);
 
@@ -88,7 +89,8 @@ static inline unsigned kit_body(struct kit *k, const char *text, size_t n, struc
 }
 
 /* Scores text as NDJSON, `cut` lines at a time. */
-static inline void kit_lines(struct kit *k, const char *text, size_t n, unsigned cut, struct buf *out)
+static inline void kit_lines(struct kit *k, const char *text, size_t n, unsigned cut,
+                             struct buf *out)
 {
     struct text lines[FRAME_ROWS];
     char *copy = malloc(n + 1), *end = copy + n;

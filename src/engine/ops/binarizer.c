@@ -116,7 +116,7 @@ static bool load_column_of(struct load *l, const uint16_t *column, const char *n
     if (vector && x->threshold != x->threshold)
         return err_set(e, ERR_BAD_BUNDLE, "block thresholds: NaN for a vector, '%.64s'", c->name);
     return load_unit(l, name, vector ? vector_shape(&c->shape, x->threshold) : shape_double,
-                     !vector && c->nullable && !x->null_is_zero, &u, NULL, e);
+                     !vector && c->nullable && !x->null_is_zero, &u, e);
 }
 
 static bool load(struct load *l, struct err *e)

@@ -113,7 +113,7 @@ static bool load(struct load *l, struct err *e)
     for (uint16_t i = 0; i < n; i++) {
         const struct unit u = {.run = run, .params = &x[i], .in = &columns[i], .n_in = 1};
         bool nullable = load_column(l, columns[i])->nullable;
-        if (!load_unit(l, names[i], shape_double, nullable, &u, NULL, e))
+        if (!load_unit(l, names[i], shape_double, nullable, &u, e))
             return false;
     }
     return true;

@@ -40,8 +40,8 @@ static bool load(struct load *l, struct err *e)
     const struct unit prediction = {.run = forest_run_prediction, .params = x, .in = in, .n_in = 1};
     const struct unit v = {.run = run_variance, .params = x, .in = in, .n_in = 1};
     return (!prediction_name ||
-            load_unit(l, prediction_name, shape_double, false, &prediction, NULL, e)) &&
-           (!variance_name || load_unit(l, variance_name, shape_double, false, &v, NULL, e)) &&
+            load_unit(l, prediction_name, shape_double, false, &prediction, e)) &&
+           (!variance_name || load_unit(l, variance_name, shape_double, false, &v, e)) &&
            forest_load_leaf_column(l, x, in, true, e);
 }
 

@@ -21,8 +21,8 @@ static bool load(struct load *l, struct err *e)
     if (!boosted_load(l, x, e) || !load_output(l, "predictionCol", &name, e))
         return false;
     const struct unit u = {.run = run, .params = x, .in = &x->predictions, .n_in = 1};
-    return (!name || (load_blas(l, name, &x->blas, e) &&
-                      load_unit(l, name, shape_double, false, &u, NULL, e))) &&
+    return (!name ||
+            (load_blas(l, name, &x->blas, e) && load_unit(l, name, shape_double, false, &u, e))) &&
            forest_load_leaf_column(l, &x->forest, &x->features, false, e);
 }
 

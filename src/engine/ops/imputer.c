@@ -96,7 +96,7 @@ static bool load(struct load *l, struct err *e)
                                 .surrogate = ((const double *)surrogates->data)[i],
                                 .ansi = l->plan->platform->ansi};
         struct shape shape = {.type = type, .size = SIZE_UNKNOWN};
-        if (!load_unit(l, names[i], shape, false, &u, NULL, e))
+        if (!load_unit(l, names[i], shape, false, &u, e))
             return false;
     }
     return true;

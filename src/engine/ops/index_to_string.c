@@ -63,7 +63,7 @@ static bool load(struct load *l, struct err *e)
     x->nan_fails = x->null_fails && p->ansi;
     const struct unit u = {.run = run, .params = x, .in = columns, .n_in = 1};
     bool nullable = load_column(l, columns[0])->nullable && !x->null_fails;
-    return load_unit(l, names[0], shape_string, nullable, &u, NULL, e);
+    return load_unit(l, names[0], shape_string, nullable, &u, e);
 }
 
 const struct op op_index_to_string = {

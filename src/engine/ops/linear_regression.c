@@ -35,7 +35,7 @@ static bool load(struct load *l, struct err *e)
         !load_blas(l, name, &x->blas, e))
         return false;
     const struct unit u = {.run = run, .params = x, .in = in, .n_in = 1};
-    return !name || load_unit(l, name, shape_double, false, &u, NULL, e);
+    return !name || load_unit(l, name, shape_double, false, &u, e);
 }
 
 const struct op op_linear_regression = {

@@ -94,7 +94,7 @@ static bool load(struct load *l, struct err *e)
         !load_outputs(l, "outputCols", &names, 1, e) || !load_norm(l, names[0], x, e))
         return false;
     const struct unit u = {.run = run, .params = x, .in = in, .n_in = 1};
-    return load_unit(l, names[0], load_column(l, *in)->shape, false, &u, NULL, e);
+    return load_unit(l, names[0], load_column(l, *in)->shape, false, &u, e);
 }
 
 const struct op op_normalizer = {

@@ -60,7 +60,7 @@ static bool load_column_of(struct load *l, const uint16_t *column, const char *n
         return err_set(e, ERR_BAD_BUNDLE, "params.categorySizes: no category is left");
     x->categories = categories;
     x->size = (double)size;
-    return load_unit(l, name, shape_vector(size, 1), true, &u, NULL, e);
+    return load_unit(l, name, shape_vector(size, 1), true, &u, e);
 }
 
 static bool load(struct load *l, struct err *e)

@@ -36,7 +36,7 @@ static bool load(struct load *l, struct err *e)
         !load_output(l, "predictionCol", &name, e) || !forest_load(l, 3, false, x, in, e))
         return false;
     const struct unit u = {.run = run, .params = x, .in = in, .n_in = 1};
-    return (!name || load_unit(l, name, shape_double, false, &u, NULL, e)) &&
+    return (!name || load_unit(l, name, shape_double, false, &u, e)) &&
            forest_load_leaf_column(l, x, in, false, e);
 }
 

@@ -121,7 +121,7 @@ static bool load(struct load *l, struct err *e)
                            .in = in,
                            .n_in = 1};
     bool nullable = load_column(l, *in)->nullable && u.run == run_same;
-    return load_unit(l, names[0], shape, nullable, &u, NULL, e);
+    return load_unit(l, names[0], shape, nullable, &u, e);
 }
 
 const struct op op_standard_scaler = {

@@ -160,7 +160,7 @@ static bool load(struct load *l, struct err *e)
         const struct unit u = {.run = run, .params = &x[i], .in = &columns[i], .n_in = 1};
         x[i].invalid = invalid;
         if (!load_indexer(l, i, columns[i], &x[i], e) ||
-            !load_unit(l, names[i], shape_double, false, &u, NULL, e))
+            !load_unit(l, names[i], shape_double, false, &u, e))
             return false;
     }
     return true;

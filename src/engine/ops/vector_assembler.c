@@ -216,7 +216,7 @@ static bool load(struct load *l, struct err *e)
     const struct unit filter = {.run = run_filter, .params = a, .in = columns, .n_in = n};
     const struct unit u = {.run = run, .params = a, .in = columns, .n_in = n};
     return (a->invalid != HANDLE_SKIP || load_filter(l, &filter, e)) &&
-           load_unit(l, name[0], shape, false, &u, NULL, e);
+           load_unit(l, name[0], shape, false, &u, e);
 }
 
 const struct op op_vector_assembler = {

@@ -32,7 +32,10 @@ bool boosted_load(struct load *l, struct boosted *x, struct err *e)
         return false;
     const struct unit u = {.run = run, .params = &x->forest, .in = &x->features, .n_in = 1};
     struct shape shape = shape_vector(x->forest.n_trees, x->forest.n_trees);
-    return load_unit(l, NULL, shape, false, &u, &x->predictions, e);
+    if (!load_unit(l, NULL, shape, false, &u, e))
+        return false;
+    x->predictions = load_last(l);
+    return true;
 }
 
 double boosted_sum(const struct boosted *x, const struct vec *predictions)

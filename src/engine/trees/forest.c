@@ -9,8 +9,7 @@
 
 enum node_kind { LEAF, CONTINUOUS, SET_LEFT, SET_RIGHT };
 
-/* -- walking
- * ------------------------------------------------------------------------------------------ */
+/* -- walking -- */
 
 /* Spark looks the value up in a set of doubles: it matches iff it equals an integer of the set. */
 static bool in_set(const struct forest *x, uint32_t set, double value)
@@ -105,11 +104,13 @@ static bool add_features(struct load *l, const struct forest *x, uint16_t *in, s
     if (!from)
         return err_memory(e);
     *from = *in;
-    return load_unit(l, NULL, shape, false, &u, in, e);
+    if (!load_unit(l, NULL, shape, false, &u, e))
+        return false;
+    *in = load_last(l);
+    return true;
 }
 
-/* -- loading
- * ------------------------------------------------------------------------------------------- */
+/* -- loading -- */
 
 struct field {
     const char *name;
@@ -376,8 +377,7 @@ bool forest_load(struct load *l, uint32_t n_stats, bool single, struct forest *o
     return check_forest(l, out, fields, e) && add_features(l, out, in, e);
 }
 
-/* -- leafCol
- * ------------------------------------------------------------------------------------------- */
+/* -- leafCol -- */
 
 static void run_leaf(const struct unit *u, struct frame *f, uint64_t rows)
 {
@@ -422,5 +422,5 @@ bool forest_load_leaf_column(struct load *l, const struct forest *x, const uint1
     if (!load_output(l, "leafCol", &name, e))
         return false;
     return !name || load_unit(l, name, single ? shape_double : shape_vector(x->n_trees, x->n_trees),
-                              false, &u, NULL, e);
+                              false, &u, e);
 }

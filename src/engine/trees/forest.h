@@ -9,7 +9,7 @@
 
 #include "../engine_priv.h"
 
-enum { NODE_NONE = UINT32_MAX };
+#define NODE_NONE UINT32_MAX
 
 struct forest {
     uint32_t n_trees, n_stats, n_features;
