@@ -128,7 +128,7 @@ def _example(
         tries.append(tuple(u if "string" in k else v for u, v, k in zip(usual, row, kinds)))
     for attempt in tries:
         answer: Answer = scorer.score([attempt])[0]
-        if not isinstance(answer, Outcome):
+        if not isinstance(answer, Outcome) and not NUL.search(writer.bytes(attempt, answer)):
             return writer.line(attempt, answer)
     raise Refused("no typical row passes all stages", "give a sample that the pipeline accepts")
 
