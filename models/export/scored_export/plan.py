@@ -207,7 +207,8 @@ def make_plan(saved: list[SavedStage], live: list[Any], sample: Any, say: Any) -
     static = [(s, *_static(s)) for s in saved]
     for i, stage in enumerate(saved):
         if any(stage.uid == other.uid for other in saved[:i]):
-            raise Refused("two stages have this uid", "give the copy a uid of its own").at(stage.name, stage.uid)
+            refused = Refused("two stages have this uid", "give the copy a uid of its own")
+            raise refused.at(stage.name, stage.uid)
     plan = Plan([], _sources(static, sample))
     for f in plan.inputs:
         _check_name(f.name, "input column")
