@@ -87,7 +87,9 @@ def _check(answer: Any, want: Any, kinds: Mapping[str, str]) -> list[tuple[str, 
     """Return (column, expected, got) of what differs in a row."""
     got = _kind_of(answer)
     if isinstance(want, str) or isinstance(got, str):
-        return [] if want == got else [("", want if isinstance(want, str) else "an answer", json.dumps(answer))]
+        return (
+            [] if want == got else [("", want if isinstance(want, str) else "an answer", json.dumps(answer))]
+        )
     if list(got) != list(kinds):
         return [("columns", list(kinds), list(got))]
     differing = []
@@ -101,7 +103,9 @@ def _check(answer: Any, want: Any, kinds: Mapping[str, str]) -> list[tuple[str, 
     return differing
 
 
-def compare(what: str, lines: Sequence[bytes], want: Sequence[Any], kinds: Mapping[str, str]) -> list[Difference]:
+def compare(
+    what: str, lines: Sequence[bytes], want: Sequence[Any], kinds: Mapping[str, str]
+) -> list[Difference]:
     """Return the differences between lines of answers and Spark's cells."""
     found: list[Difference] = []
     if len(lines) != len(want):

@@ -41,7 +41,12 @@ UNRELATED = "zb"
 KINDS = {"SI": ("s", "esk"), "BK": ("x", "esk"), "VA": ("w", "esk"), "OH": ("c", "ek"), "IS": ("d", "e")}
 MODES = {"e": "error", "s": "skip", "k": "keep"}
 #: What may read a kind's output.
-READERS = {"SI": ("VA", "OH", "BK", "IS"), "BK": ("VA", "OH", "SI", "IS"), "VA": ("VA", "NO"), "OH": ("VA", "NO")}
+READERS = {
+    "SI": ("VA", "OH", "BK", "IS"),
+    "BK": ("VA", "OH", "SI", "IS"),
+    "VA": ("VA", "NO"),
+    "OH": ("VA", "NO"),
+}
 EVERY_IN_CI = 8
 
 
@@ -91,7 +96,9 @@ def _stage(kind: str, mode: str, column: str, mark: str) -> Stage:
 
 def own(position: int) -> list[Stage]:
     """Return every stage on the columns of a position."""
-    return [_stage(kind, m, f"{c}{position}", str(position)) for kind, (c, modes) in KINDS.items() for m in modes]
+    return [
+        _stage(kind, m, f"{c}{position}", str(position)) for kind, (c, modes) in KINDS.items() for m in modes
+    ]
 
 
 def again() -> list[Stage]:
@@ -100,12 +107,13 @@ def again() -> list[Stage]:
 
 
 def readers() -> list[tuple[Stage, Stage]]:
-    """Return each stage of position 1 with each stage that reads its output."""
+    """Return each stage of position 1 with each stage that reads its output; Spark checks the encoder's size."""
     return [
         (first, _stage(kind, mode, first.name, f"of{first.name}"))
         for first in own(1)
         for kind in READERS.get(first.kind, ())
         for mode in KINDS.get(kind, ("", "e"))[1]
+        if (first.kind, first.mode, kind) != ("SI", "k", "OH")
     ]
 
 
@@ -117,16 +125,31 @@ def mixes() -> list[Mix]:
     errors = [[s for s in own(i) if s.mode == "e"] for i in POSITIONS]
     skips = [[s for s in own(i) if s.mode == "s"] for i in POSITIONS]
     found += [Mix(triple, (1, 2, 3)) for triple in itertools.product(errors[0], errors[1], skips[2])]
-    others = [*itertools.product(errors[0], skips[1], errors[2]), *itertools.product(skips[0], errors[1], skips[2])]
-    chained = [(a, s, b) for a, b in readers() for s in own(2) if "e" in a.mode + s.mode + b.mode and "s" in s.mode + b.mode]
+    others = [
+        *itertools.product(errors[0], skips[1], errors[2]),
+        *itertools.product(skips[0], errors[1], skips[2]),
+    ]
+    chained = [
+        (a, s, b)
+        for a, b in readers()
+        for s in own(2)
+        if "e" in a.mode + s.mode + b.mode and "s" in s.mode + b.mode
+    ]
     r = random.Random(1)
     found += [Mix(triple, (1, 2, 3)) for triple in r.sample(others, 40)]
     return found + [Mix(triple, (1, 2)) for triple in r.sample(chained, 60)]
 
 
-def build(stage: Stage, hot: Any) -> Any:
-    """Return Spark's stage; `hot` is a fitted OneHotEncoder to take copies of."""
-    from pyspark.ml.feature import Bucketizer, IndexToString, Normalizer, StringIndexerModel, VectorAssembler
+def build(stage: Stage, three: Any) -> Any:
+    """Return Spark's stage; an encoder is fitted on `three` categories."""
+    from pyspark.ml.feature import (
+        Bucketizer,
+        IndexToString,
+        Normalizer,
+        OneHotEncoder,
+        StringIndexerModel,
+        VectorAssembler,
+    )
 
     names = {"inputCol": stage.column, "outputCol": stage.name}
     invalid = {"handleInvalid": MODES[stage.mode]}
@@ -137,7 +160,10 @@ def build(stage: Stage, hot: Any) -> Any:
     if stage.kind == "VA":
         return VectorAssembler(inputCols=[stage.column], outputCol=stage.name, **invalid)
     if stage.kind == "OH":
-        return hot.copy().setInputCols([stage.column]).setOutputCols([stage.name]).setHandleInvalid(MODES[stage.mode])
+        hot = OneHotEncoder(inputCols=["c"], outputCols=["h"]).fit(three)
+        return (
+            hot.setInputCols([stage.column]).setOutputCols([stage.name]).setHandleInvalid(MODES[stage.mode])
+        )
     if stage.kind == "IS":
         return IndexToString(labels=["p", "q"], **names)
     return Normalizer(**names)
@@ -148,13 +174,12 @@ class Factory:
 
     def __init__(self, spark: Any, work: Path) -> None:
         from pyspark.ml import PipelineModel
-        from pyspark.ml.feature import Binarizer, OneHotEncoder
+        from pyspark.ml.feature import Binarizer
 
         self._work = work
-        two = spark_side.frame(spark, spark_side.schema([rows.Number("c")]), [(0.0,), (1.0,)])
-        hot = OneHotEncoder(inputCols=["c"], outputCols=["h"]).fit(two)
+        three = spark_side.frame(spark, spark_side.schema([rows.Number("c")]), [(0.0,), (1.0,), (2.0,)])
         stages = {s.name: s for m in mixes() for s in m.stages}
-        self._live = {name: build(stage, hot) for name, stage in stages.items()}
+        self._live = {name: build(stage, three) for name, stage in stages.items()}
         self._live[UNRELATED] = Binarizer(inputCol="z", outputCol=UNRELATED)
         order = [s for s in stages if "of" not in s] + [s for s in stages if "of" in s] + [UNRELATED]
         self._long = PipelineModel([self._live[name] for name in order])
@@ -219,7 +244,10 @@ def write_bundle(folder: Path, mix: Mix, made: dict[str, Any], good: rows.Row, a
         blocks.update(prefixed)
     read = {c for entry in entries for group in entry["inputs"].values() for c in group}
     inputs = [c for c in COLUMNS if c.name in read]
-    golden = {"in": {c.name: rows.json_value(v, c.kind) for c, v in zip(COLUMNS, good) if c in inputs}, "out": answer}
+    golden = {
+        "in": {c.name: rows.json_value(v, c.kind) for c, v in zip(COLUMNS, good) if c in inputs},
+        "out": answer,
+    }
     contents = {
         "blocks": ("safetensors", safetensors(blocks)),
         "golden": ("jsonl", json.dumps(golden).encode() + b"\n"),
@@ -232,7 +260,10 @@ def write_bundle(folder: Path, mix: Mix, made: dict[str, Any], good: rows.Row, a
         file = f"{role}-{_sha(data)[:16]}.{extension}"
         (folder / file).write_bytes(data)
         files.append({"role": role, "name": file, "size": len(data), "sha256": _sha(data)})
-    types = {name: {"type": made[name][2]} | ({"size": made[name][3]} if made[name][2] == "vector" else {}) for name in names}
+    types = {
+        name: {"type": made[name][2]} | ({"size": made[name][3]} if made[name][2] == "vector" else {})
+        for name in names
+    }
     manifest = {
         "format": "scored-bundle", "format_version": 1, "name": "mix", "version": "1",
         "created": "2026-01-01T00:00:00.000Z", "lineage": {}, "platform": made["platform"],
@@ -254,11 +285,44 @@ def _scored_form(value: Any) -> Any:
     return value
 
 
+def _json(value: Any) -> Any:
+    """Return a value as Spark's JSON has it."""
+    if hasattr(value, "indices"):
+        return {
+            "type": 0,
+            "size": int(value.size),
+            "indices": value.indices.tolist(),
+            "values": _json(value.values.tolist()),
+        }
+    if hasattr(value, "values"):
+        return {"type": 1, "values": _json(value.values.tolist())}
+    if isinstance(value, list):
+        return [_json(v) for v in value]
+    return rows.json_value(value, "double") if isinstance(value, float) else value
+
+
+class PlainScorer(spark_side.Scorer):
+    """Transforms the rows once; for each list of columns nothing but these is planned and compiled."""
+
+    def __init__(self, spark: Any, model: Any, states: Sequence[rows.Row]) -> None:
+        super().__init__(spark, model, spark_side.schema(COLUMNS), [])
+        self._count = len(states)
+        self._frame = self.transformed([states[0], *states], 1 + len(states))
+
+    def _answers(self, found: Sequence[Any]) -> dict[int, Any]:
+        names = self.columns[1:]
+        return {row[0]: {name: _json(value) for name, value in zip(names, row[1:])} for row in found}
+
+    def asked(self, columns: Sequence[str]) -> list[Any]:
+        """Return the answers of each row alone."""
+        self.columns = [spark_side.ID, *columns]
+        return list(self.one_by_one(self._frame.select(*self.columns)._jdf.javaToPython(), self._count))
+
+
 def ask_spark(spark: Any, model: Any, mix: Mix) -> list[list[Any]]:
     """Return, for each list of columns asked for, Spark's answer to each row alone."""
-    schema = spark_side.schema(COLUMNS)
-    states = mix.states()
-    return [list(spark_side.Scorer(spark, model, schema, asked).alone(states, states[0])) for asked in mix.asked()]
+    scorer = PlainScorer(spark, model, mix.states())
+    return [scorer.asked(columns) for columns in mix.asked()]
 
 
 def check(binary: Path, folder: Path, mix: Mix, made: dict[str, Any], answers: list[list[Any]]) -> list[Any]:
@@ -273,7 +337,9 @@ def check(binary: Path, folder: Path, mix: Mix, made: dict[str, Any], answers: l
         want = compare.expected_cells(spark_said, kinds)
         for frame_rows in (64, 1):
             got = scored_side.predict(binary, bundle, lines, ",".join(asked), frame_rows)
-            found += compare.compare(f"[{mix.name}] columns={','.join(asked)} frame={frame_rows}", got, want, kinds)
+            found += compare.compare(
+                f"[{mix.name}] columns={','.join(asked)} frame={frame_rows}", got, want, kinds
+            )
     return found
 
 
@@ -292,9 +358,9 @@ def _http(binary: Path, folder: Path, mix: Mix, made: dict[str, Any], answers: l
 
 def answers_of(context: Any, factory: Factory, chosen: Sequence[Mix]) -> dict[str, list[list[Any]]]:
     """Return Spark's answers to all chosen mixes, kept in the work folder."""
-    from run import HERE, digest
+    from run import HERE, code
 
-    kept = context.work / f"mixes-{digest(*((HERE / n).read_text('utf-8') for n in ('mixes.py', 'spark_side.py')))}.json"
+    kept = context.work / f"mixes-{code(HERE / 'mixes.py')}.json"
     found: dict[str, list[list[Any]]] = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
     for i, mix in enumerate(chosen):
         if mix.name not in found:
@@ -306,12 +372,12 @@ def answers_of(context: Any, factory: Factory, chosen: Sequence[Mix]) -> dict[st
 
 def run(context: Any, result: Any) -> None:
     """Check all mixes, or in CI every eighth."""
-    from run import EXPORT, HERE, digest, sources
+    from run import EXPORT, HERE, code, digest, sources
 
     start = time.monotonic()
     chosen = mixes() if context.full else mixes()[::EVERY_IN_CI]
     factory = Factory(context.session(), context.work)
-    made = factory.exported(digest(sources(EXPORT), (HERE / "mixes.py").read_text("utf-8")))
+    made = factory.exported(digest(sources(EXPORT), code(HERE / "mixes.py")))
     answers = answers_of(context, factory, chosen)
     rows_asked, wrong = 0, 0
     for i, mix in enumerate(chosen):
@@ -329,4 +395,7 @@ def run(context: Any, result: Any) -> None:
             print(f"FAIL  {difference}", flush=True)
     kinds = f"{sum(len(m.stages) == 2 for m in chosen)} of two stages, {sum(len(m.stages) == 3 for m in chosen)} of three"
     mark = "FAIL " if wrong else "ok   "
-    print(f"{mark} {len(chosen)} mixes, {kinds}: {rows_asked} rows, {wrong} mixes differ ({time.monotonic() - start:.1f} s)", flush=True)
+    print(
+        f"{mark} {len(chosen)} mixes, {kinds}: {rows_asked} rows, {wrong} mixes differ ({time.monotonic() - start:.1f} s)",
+        flush=True,
+    )

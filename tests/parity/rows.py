@@ -22,18 +22,61 @@ BITS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
 
 #: Labels of which some differ only by case, normal form, width or blanks.
 WORDS = (
-    *("alpha", "beta", "Alpha", "e\u0301clair", "\u00e9clair", "\U0001d4b3 astral", "line\u2028end", "trail ", " lead"),
-    *("tab\t", '"quoted\\', "NaN", "1.0", "stra\u00dfe", "\ufeffbom", "\u05e9\u05dc\u05d5\u05dd", "a\u0000b", "__unknown"),
+    *(
+        "alpha",
+        "beta",
+        "Alpha",
+        "e\u0301clair",
+        "\u00e9clair",
+        "\U0001d4b3 astral",
+        "line\u2028end",
+        "trail ",
+        " lead",
+    ),
+    *(
+        "tab\t",
+        '"quoted\\',
+        "NaN",
+        "1.0",
+        "stra\u00dfe",
+        "\ufeffbom",
+        "\u05e9\u05dc\u05d5\u05dd",
+        "a\u0000b",
+        "__unknown",
+    ),
 )
 STRANGERS = (
     *("unseen", "ALPHA", "alpha ", "alpha\u0300", "\U0001d4b4", "\u2028", "\u0085", "", " ", "0", "null"),
     *("x" * 300, "\U0010ffff", "\ue000", "e\u0301", "\u212b", "\x7f\x01"),
 )
 DOUBLES = (
-    *(0.0, -0.0, INF, -INF, 5e-324, -5e-324, 2.225073858507201e-308, 2.2250738585072014e-308, 1e-300, 1e300, -1e300),
+    *(
+        0.0,
+        -0.0,
+        INF,
+        -INF,
+        5e-324,
+        -5e-324,
+        2.225073858507201e-308,
+        2.2250738585072014e-308,
+        1e-300,
+        1e300,
+        -1e300,
+    ),
     *(1.7976931348623157e308, -1.7976931348623157e308, 1e16, 9007199254740993.0, 0.1, 1 / 3, -1.0, 1e-17),
 )
-FLOATS = (0.0, -0.0, INF, -INF, 1e-45, 1.17549435e-38, 3.4028234663852886e38, -3.4028234663852886e38, 16777217.0, 0.1)
+FLOATS = (
+    0.0,
+    -0.0,
+    INF,
+    -INF,
+    1e-45,
+    1.17549435e-38,
+    3.4028234663852886e38,
+    -3.4028234663852886e38,
+    16777217.0,
+    0.1,
+)
 
 
 def float32(value: float) -> float:
@@ -137,7 +180,11 @@ class Number(Column):
     def specials(self) -> list[Any]:
         edges = [self.low, self.high] if self.kind not in BITS else [int(self.low), int(self.high)]
         zero = [] if not self.bounded or self.low < 0.0 else [-0.0]
-        return super().specials() + edges + [v for v in self._edges() if self._inside(v) and str(v) not in map(str, zero)]
+        return (
+            super().specials()
+            + edges
+            + [v for v in self._edges() if self._inside(v) and str(v) not in map(str, zero)]
+        )
 
     def special(self, r: random.Random) -> Any:
         if self.kind == "double" and not self.bounded and r.random() < 0.3:
@@ -210,14 +257,20 @@ class Vec(Column):
         if self.null and r.random() < 0.1:
             return None
         odd = [v for v in (*DOUBLES, NAN) if not self.plain or (math.isfinite(v) and abs(v) < 1e150)]
-        return self._make([r.choice(odd) if r.random() < 0.4 else r.uniform(-4, 4) for _ in range(self.size)], r)
+        return self._make(
+            [r.choice(odd) if r.random() < 0.4 else r.uniform(-4, 4) for _ in range(self.size)], r
+        )
 
     def bad(self, r: random.Random) -> Any:
         from pyspark.ml.linalg import Vectors
 
         wrong = r.choice([0, max(0, self.size - 1), self.size - 2, self.size + 1, self.size + 3])
         values = [r.uniform(-4, 4) for _ in range(max(0, wrong))]
-        made = Vectors.dense(values) if r.random() < 0.6 else Vectors.sparse(len(values), list(range(len(values))), values)
+        made = (
+            Vectors.dense(values)
+            if r.random() < 0.6
+            else Vectors.sparse(len(values), list(range(len(values))), values)
+        )
         return r.choice([None, made]) if not self.null else made
 
     def signal(self, value: Any) -> float:
@@ -239,7 +292,8 @@ class Labels:
     def of(self, columns: Sequence[Column], rows: Sequence[Row], r: random.Random) -> list[Row]:
         """Return the labels of training rows."""
         sums = [
-            sum(c.signal(v) * (1 + i % 3) for i, (c, v) in enumerate(zip(columns, row))) + r.gauss(0, 1) for row in rows
+            sum(c.signal(v) * (1 + i % 3) for i, (c, v) in enumerate(zip(columns, row))) + r.gauss(0, 1)
+            for row in rows
         ]
         order = sorted(sums)
         low, middle, high = (order[len(order) * q // 6] for q in (2, 3, 4))

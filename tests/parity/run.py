@@ -10,12 +10,14 @@ error, skip and keep, with selected and unselected outputs. Fits and Spark's ans
 from __future__ import annotations
 
 import argparse
+import ast
 import gzip
 import hashlib
 import json
 import random
 import shutil
 import sys
+import textwrap
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -45,9 +47,15 @@ def digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
+def code(source: Path | str) -> str:
+    """Return the digest of Python code, whatever its layout and comments."""
+    text = source.read_text(encoding="utf-8") if isinstance(source, Path) else textwrap.dedent(source)
+    return digest(ast.dump(ast.parse(text)))
+
+
 def sources(folder: Path) -> str:
     """Return the digest of a folder's Python files."""
-    return digest(*(p.read_text(encoding="utf-8") for p in sorted(folder.rglob("*.py"))))
+    return digest(*(code(p) for p in sorted(folder.rglob("*.py"))))
 
 
 @dataclass
@@ -125,39 +133,57 @@ def _read(path: Path) -> Any:
         return json.load(file)
 
 
-def ask_spark(context: Context, model: Any, columns: Sequence[rows.Column], good: list[Any], bad: list[Any]) -> Any:
+def ask_spark(
+    context: Context, model: Any, columns: Sequence[rows.Column], good: list[Any], bad: list[Any]
+) -> Any:
     """Return the added columns' types and Spark's answers, of the good rows and then of the bad ones."""
     spark = context.session()
     schema = spark_side.schema(columns)
-    fields = spark_side.added(model, schema, spark)
+    fields = spark_side.added(spark, model, schema, good[0])
     names = [f.name for f in fields]
-    kinds = {f.name: "vector" if type(f.dataType).__name__ == "VectorUDT" else f.dataType.simpleString() for f in fields}
+    kinds = {
+        f.name: "vector" if type(f.dataType).__name__ == "VectorUDT" else f.dataType.simpleString()
+        for f in fields
+    }
     scorer = spark_side.Scorer(spark, model, schema, names)
     answers = scorer.many(good)
     lead = next(row for row, answer in zip(good, answers) if not isinstance(answer, str))
     return {"kinds": kinds, "ops": stage_names(model), "answers": answers + list(scorer.alone(bad, lead))}
 
 
+def generators(context: Context, name: str) -> tuple[random.Random, random.Random]:
+    """Return the random numbers of a pipeline's training data, and of its rows."""
+    r = random.Random(f"{name} {context.seed}")
+    return random.Random(r.random()), random.Random(r.random())
+
+
+def case_of(
+    context: Context, name: str, columns: tuple[rows.Column, ...], folder: Path, mark: str = ""
+) -> Case:
+    """Return the case of the model that is saved in a folder, its rows answered by Spark now or in an earlier run."""
+    count, bads = context.counts
+    _, r = generators(context, name)
+    good, bad = rows.good_rows(columns, count, r), rows.bad_rows(columns, bads, r)
+    kept = folder / f"answers{mark}-{count}.json.gz"
+    if not kept.exists():
+        _write(kept, ask_spark(context, load_model(context, folder), columns, good, bad))
+    found = _read(kept)
+    lines = rows.json_lines(columns, good + bad)
+    return Case(name, columns, folder, found["kinds"], lines, found["answers"], found["ops"])
+
+
 def solve(context: Context, pipeline: Any) -> Case:
     """Fit a pipeline and let Spark answer its rows, or take both from the work folder."""
-    count, bads = context.counts
-    key = digest(pipeline.source(), str(context.seed), *((HERE / n).read_text("utf-8") for n in ("rows.py", "spark_side.py")))
+    key = digest(code(pipeline.source()), str(context.seed), code(HERE / "rows.py"))
     folder = context.work / f"{pipeline.name}-{key}"
     for old in context.work.glob(f"{pipeline.name}-*"):
-        if old.name != folder.name and old.name[len(pipeline.name) + 1 :].isalnum():
+        if old.name != folder.name and len(old.name) == len(folder.name):
             shutil.rmtree(old)
     folder.mkdir(parents=True, exist_ok=True)
-    r = random.Random(f"{pipeline.name} {context.seed}")
-    train_rng, row_rng = random.Random(r.random()), random.Random(r.random())
-    good, bad = rows.good_rows(pipeline.columns, count, row_rng), rows.bad_rows(pipeline.columns, bads, row_rng)
     if not (folder / "model" / "metadata").exists():
-        fit(context, pipeline, train_rng).write().overwrite().save(folder.as_uri() + "/model")
-    kept = folder / f"answers-{count}.json.gz"
-    if not kept.exists():
-        _write(kept, ask_spark(context, load_model(context, folder), pipeline.columns, good, bad))
-    found = _read(kept)
-    lines = rows.json_lines(pipeline.columns, good + bad)
-    return Case(pipeline.name, pipeline.columns, folder, found["kinds"], lines, found["answers"], found["ops"])
+        r, _ = generators(context, pipeline.name)
+        fit(context, pipeline, r).write().overwrite().save(folder.as_uri() + "/model")
+    return case_of(context, pipeline.name, pipeline.columns, folder)
 
 
 def bundle_of(context: Context, case: Case, output: Sequence[str] = ()) -> Path:
@@ -181,7 +207,9 @@ def check(context: Context, case: Case, bundle: Path) -> list[compare.Difference
     want = compare.expected_cells(case.answers, case.kinds)
     answers: dict[str, list[bytes]] = {}
     for frame_rows in FRAME_ROWS:
-        answers[f"predict/{frame_rows}"] = scored_side.predict(context.binary, bundle, case.lines, "all", frame_rows)
+        answers[f"predict/{frame_rows}"] = scored_side.predict(
+            context.binary, bundle, case.lines, "all", frame_rows
+        )
     bads = context.counts[1]
     target = scored_side.target("all")
     with scored_side.daemon(context.binary, bundle, case.folder / "serve.log") as daemon:
@@ -231,7 +259,10 @@ def run_pipeline(context: Context, pipeline: Any, result: Result) -> Case | None
         found = check(context, case, bundle_of(context, case, pipeline.output))
         text = summary(case) + (f"; fewer than {count} good rows answered" if few else "")
         text += f"; {len(found)} cells differ" if found else ""
-        print(f"{result.note(not found and not few)} {pipeline.name}: {text} ({time.monotonic() - start:.1f} s)", flush=True)
+        print(
+            f"{result.note(not found and not few)} {pipeline.name}: {text} ({time.monotonic() - start:.1f} s)",
+            flush=True,
+        )
         for difference in found[: compare.SHOWN]:
             print(f"      {difference}", flush=True)
     except Exception as why:  # the others are still to be run
@@ -252,17 +283,34 @@ def run_pipelines(context: Context, only: Sequence[str], result: Result) -> None
     least = TIMES_IN_FULL if context.full else 1
     table = {name.rsplit(".", 1)[-1]: times[name.rsplit(".", 1)[-1]] for name in OPS}
     rare = [name for name, n in table.items() if n < least]
-    print(f"{result.note(not rare)} ops: " + ", ".join(f"{name} {n}" for name, n in table.items()), flush=True)
+    print(
+        f"{result.note(not rare)} ops: " + ", ".join(f"{name} {n}" for name, n in table.items()), flush=True
+    )
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Return the flags."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--full", action="store_true", help="all pipelines and mixes, 10,000 rows each")
     parser.add_argument("--seed", type=int, default=1, help="of rows and training data (default 1)")
-    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="a pipeline, `example` or `mixes`; may repeat")
-    parser.add_argument("--bin", type=Path, default=TOP / "build/release/scored", help="the binary (default build/release/scored)")
-    parser.add_argument("--work", type=Path, default=TOP / "build/parity-work", help="where fits and answers are kept")
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a pipeline, `example` or `mixes`; may repeat",
+    )
+    parser.add_argument(
+        "--bin",
+        type=Path,
+        default=TOP / "build/release/scored",
+        help="the binary (default build/release/scored)",
+    )
+    parser.add_argument(
+        "--work", type=Path, default=TOP / "build/parity-work", help="where fits and answers are kept"
+    )
     return parser.parse_args(argv)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 NDJSON_ROWS = 2500
-ARRAY_ROWS = 200
+ARRAY_ROWS, ARRAY_BYTES = 200, 900_000  # a JSON body may have 1 MiB
 START_SECONDS = 20
 
 
@@ -24,11 +24,38 @@ class Failed(Exception):
 
 def predict(binary: Path, bundle: Path, lines: Sequence[bytes], columns: str, frame_rows: int) -> list[bytes]:
     """Return the answer lines of `scored predict`."""
-    command = [binary, "predict", "--model", bundle, "--columns", columns, "--vectors", "spark", "--frame-rows", str(frame_rows)]
-    done = subprocess.run(command, input=b"".join(line + b"\n" for line in lines), capture_output=True, timeout=600)
+    command = [
+        binary,
+        "predict",
+        "--model",
+        bundle,
+        "--columns",
+        columns,
+        "--vectors",
+        "spark",
+        "--frame-rows",
+        str(frame_rows),
+    ]
+    done = subprocess.run(
+        command, input=b"".join(line + b"\n" for line in lines), capture_output=True, timeout=600
+    )
     if done.returncode != 0:
-        raise Failed(f"scored predict: exit {done.returncode}: {done.stderr.decode(errors='replace').strip()}")
+        raise Failed(
+            f"scored predict: exit {done.returncode}: {done.stderr.decode(errors='replace').strip()}"
+        )
     return done.stdout.splitlines(keepends=False)
+
+
+def _chunks(lines: Sequence[bytes]) -> Iterator[list[bytes]]:
+    """Yield runs of lines that fit into an array."""
+    chunk: list[bytes] = []
+    for line in lines:
+        if len(chunk) == ARRAY_ROWS or (chunk and sum(map(len, chunk)) + len(line) > ARRAY_BYTES):
+            yield chunk
+            chunk = []
+        chunk.append(line)
+    if chunk:
+        yield chunk
 
 
 class Daemon:
@@ -60,8 +87,8 @@ class Daemon:
     def array(self, target: str, lines: Sequence[bytes]) -> list[bytes]:
         """Return the answers of rows sent as JSON arrays, each as a line."""
         found: list[bytes] = []
-        for at in range(0, len(lines), ARRAY_ROWS):
-            status, text = self._post(target, b"[" + b",".join(lines[at : at + ARRAY_ROWS]) + b"]", "application/json")
+        for chunk in _chunks(lines):
+            status, text = self._post(target, b"[" + b",".join(chunk) + b"]", "application/json")
             if status != 200:
                 raise Failed(f"array: HTTP {status}: {text[:300]!r}")
             found += [json.dumps(answer).encode() for answer in json.loads(text)]
@@ -95,7 +122,18 @@ def _port(process: subprocess.Popen[bytes], log: Path) -> int:
 @contextmanager
 def daemon(binary: Path, bundle: Path, log: Path) -> Iterator[Daemon]:
     """Serve a bundle on a free port of loopback."""
-    command = [binary, "serve", "--model", bundle, "--listen", "127.0.0.1:0", "--admin-listen", "off", "--workers", "1"]
+    command = [
+        binary,
+        "serve",
+        "--model",
+        bundle,
+        "--listen",
+        "127.0.0.1:0",
+        "--admin-listen",
+        "off",
+        "--workers",
+        "1",
+    ]
     with log.open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
     try:

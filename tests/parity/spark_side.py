@@ -49,7 +49,9 @@ def platform(spark: Any) -> str:
     java = jvm.java.lang.System.getProperty
     blas = jvm.dev.ludovic.netlib.blas.BLAS.getInstance().getClass().getSimpleName()
     with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
-        cpu = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown CPU")
+        cpu = next(
+            (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown CPU"
+        )
     return f"Spark {spark.version}, {java('java.vm.name')} {java('java.version')}, {java('os.arch')}, {blas}, {cpu}"
 
 
@@ -101,12 +103,20 @@ class Scorer:
         self._spark = spark
         self._model = model
         self._schema = _with_id(its_schema)
-        self._columns = [ID, *columns]
+        self.columns = [ID, *columns]
+
+    def transformed(self, rows: Sequence[Row], parts: int) -> Any:
+        """Return the model's DataFrame of the numbered rows."""
+        numbered = [(i, *row) for i, row in enumerate(rows)]
+        return self._model.transform(frame(self._spark, self._schema, numbered, parts))
 
     def _plan(self, rows: Sequence[Row], parts: int) -> Any:
-        numbered = [(i, *row) for i, row in enumerate(rows)]
-        chosen = self._model.transform(frame(self._spark, self._schema, numbered, parts)).select(*self._columns)
+        chosen = self.transformed(rows, parts).select(*self.columns)
         return chosen._jdf.toJSON().toDF().javaToPython()
+
+    def _answers(self, found: Sequence[Any]) -> dict[int, Answer]:
+        answers = [json.loads(line[0]) for line in found]
+        return {answer.pop(ID): answer for answer in answers}
 
     def _run(self, planned: Any, partitions: Sequence[int]) -> dict[int, Answer] | None:
         """Return the answers of some partitions by id, None where the job throws."""
@@ -118,13 +128,12 @@ class Scorer:
         context = self._spark.sparkContext
         try:
             sock = context._jvm.PythonRDD.runJob(context._jsc.sc(), planned, list(partitions))
-            lines = list(_load_from_socket(sock, BatchedSerializer(CPickleSerializer())))
+            found = list(_load_from_socket(sock, BatchedSerializer(CPickleSerializer())))
         except (Py4JJavaError, PySparkException):
             if context._jsc.sc().isStopped():
                 raise
             return None
-        answers = [json.loads(line[0]) for line in lines]
-        return {answer.pop(ID): answer for answer in answers}
+        return self._answers(found)
 
     def many(self, rows: Sequence[Row]) -> list[Answer]:
         """Return the answers of rows scored together; where that throws, of each half."""
@@ -142,14 +151,16 @@ class Scorer:
         The frame is planned once, a row a partition; its first row is a good one, for stages that look at the frame's
         first row when they are planned.
         """
-        planned = self._plan([lead, *rows], 1 + len(rows))
-        for i in range(1, 1 + len(rows)):
+        yield from self.one_by_one(self._plan([lead, *rows], 1 + len(rows)), len(rows))
+
+    def one_by_one(self, planned: Any, count: int) -> Iterator[Answer]:
+        """Yield the answers of partitions 1 to `count` of a planned frame, a row each, in a job each."""
+        for i in range(1, 1 + count):
             found = self._run(planned, [i])
             yield ERROR if found is None else found.get(i, SKIPPED)
 
 
-def added(model: Any, its_schema: Any, spark: Any) -> list[Any]:
-    """Return the fields that a model adds."""
+def added(spark: Any, model: Any, its_schema: Any, row: Row) -> list[Any]:
+    """Return the fields that a model adds; it may look at a row."""
     before = set(its_schema.fieldNames())
-    empty = frame(spark, its_schema, [], 1)
-    return [f for f in model.transform(empty).schema.fields if f.name not in before]
+    return [f for f in model.transform(frame(spark, its_schema, [row])).schema.fields if f.name not in before]
