@@ -29,13 +29,16 @@ static bool split(const char *address, char host[256], const char **port)
 
 static uint16_t port_of(int fd)
 {
-    struct sockaddr_storage a = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } a = {0};
     socklen_t len = sizeof a;
 
-    if (getsockname(fd, (struct sockaddr *)&a, &len))
+    if (getsockname(fd, &a.any, &len))
         return 0;
-    return ntohs(a.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)(void *)&a)->sin6_port
-                                         : ((struct sockaddr_in *)(void *)&a)->sin_port);
+    return ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port);
 }
 
 static int open_one(const struct addrinfo *a)

@@ -316,7 +316,7 @@ static bool decode_field(struct decoder *d)
 {
     struct reader *r = &d->reader;
     const struct question *q = d->scoring->question;
-    struct text name;
+    struct text name = {"", 0};
     uint16_t f = FIELD_NONE;
 
     reader_space(r);

@@ -180,7 +180,10 @@ static bool read_code(struct reader *r, char out[4], unsigned *n)
 static bool read_escape(struct reader *r, char out[4], unsigned *n)
 {
     static const char escapes[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
-    char c = r->end - r->p > 1 ? r->p[1] : '\0';
+    char c = '\0';
+
+    if (r->end - r->p > 1)
+        c = r->p[1];
 
     if (c == 'u')
         return read_code(r, out, n);
