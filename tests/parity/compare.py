@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compares scored's answers with Spark's by the rule of FORMAT.md 6: null, kind, size, indices and bits; NaN is NaN."""
+"""Compares answers by the rule of FORMAT.md 6: null, kind, size, indices and bits; a NaN is a NaN."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from spark_side import ERROR, SKIPPED, Answer
 
 SHOWN = 5
@@ -26,11 +27,12 @@ class Difference:
     got: Any
 
     def __str__(self) -> str:
-        return f"{self.what} row {self.row} {self.column}: Spark {str(self.expected)[:300]}, scored {str(self.got)[:300]}"
+        spark, scored = str(self.expected)[:300], str(self.got)[:300]
+        return f"{self.what} row {self.row} {self.column}: Spark {spark}, scored {scored}"
 
 
 def bits(value: Any) -> str:
-    """Return the sixteen hex digits of a double, for numbers and the strings that stand for non-finite ones."""
+    """Return the hex digits of a double, of a number or a string that stands for a non-finite one."""
     number = float(value)
     return "NaN" if number != number else struct.pack(">d", number).hex()
 

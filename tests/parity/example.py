@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The worked example, days_to_sell: its pipelines fitted on generated rows, and in full the model its jobs train.
+"""The worked example, days_to_sell: its pipelines fitted on generated rows; in full, its jobs' model too.
 
-The jobs give the same model for the same data and seeds; the bundle in models/days_to_sell must then answer as that
-model does.
+The jobs give the same model for the same data and seeds: the bundle in models/days_to_sell must answer as
+that model does.
 """
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import subprocess
@@ -17,19 +18,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import compare
 import pipelines
 import rows
+from harness import HERE, TOP, Context, Result, case_of, check, code, digest, run_pipeline, summary
 
 JOBS = ("generate", "check", "train")
 BUNDLE = Path("models/days_to_sell/bundle")
 IN_CI = ("linear",)
+UNMADE = rows.Flag("unmade")
 
 
 @dataclass(frozen=True)
 class Field(rows.Column):
     """A column of the example: what its maker makes, and never null where it is required."""
 
-    maker: rows.Column = rows.Flag("unused")
+    maker: rows.Column = UNMADE
     required: bool = False
 
     def clean(self, r: Any) -> Any:
@@ -49,7 +53,7 @@ def columns() -> tuple[rows.Column, ...]:
     """Return the example's inputs, with values around those that its bundle was trained on."""
     from days_to_sell.columns import COLUMNS
 
-    manifest = json.loads((Path(__file__).parents[2] / BUNDLE / "bundle.json").read_text("utf-8"))
+    manifest = json.loads((TOP / BUNDLE / "bundle.json").read_text("utf-8"))
     indexer = next(s for s in manifest["stages"] if s["op"] == "string_indexer")
     labels = dict(zip(indexer["inputs"]["inputCols"], indexer["params"]["labels"]))
     found: list[rows.Column] = []
@@ -86,17 +90,17 @@ def _stages(name: str) -> Any:
 
 def candidates(full: bool) -> Iterator[pipelines.Pipeline]:
     """Yield the example's pipelines, to be fitted on generated rows; in CI only the quickest."""
-    from days_to_sell.pipeline import NAMES
+    from days_to_sell import pipeline
 
-    for name in NAMES:
+    source = inspect.getsource(pipeline)
+    for name in pipeline.NAMES:
         if full or name in IN_CI:
-            yield pipelines.Pipeline(f"example_{name}", columns(), _stages(name), True, (), 400)
+            yield pipelines.Pipeline(f"example_{name}", columns(), _stages(name), True, (), 400, source)
 
 
-def trained(context: Any) -> Path:
+def trained(context: Context) -> Path:
     """Run the example's jobs, once; return the folder of the model."""
     folder: Path = context.work / "example"
-    top = Path(__file__).parents[2]
     for job in JOBS:
         done = folder / f"{job}.done"
         if done.exists():
@@ -106,32 +110,28 @@ def trained(context: Any) -> Path:
         subprocess.run(
             command,
             check=True,
-            env={**os.environ, "PYTHONPATH": str(top / "models")},
+            env={**os.environ, "PYTHONPATH": str(TOP / "models")},
             stdout=subprocess.DEVNULL,
         )
         done.touch()
     return folder
 
 
-def run_bundle(context: Any, result: Any) -> None:
+def run_bundle(context: Context, result: Result) -> None:
     """Check the bundle in the repository against the model that the jobs train."""
-    import run
-
     start = time.monotonic()
-    count, bads = context.counts
     folder = trained(context)
-    case = run.solve_with(context, "example_bundle", columns(), folder, count, bads)
-    found = run.check(context, case, Path(__file__).parents[2] / BUNDLE)
-    text = run.summary(case) + (f"; {len(found)} cells differ" if found else "")
+    mark = digest(code(HERE / "rows.py"), code(HERE / "example.py"), str(context.seed))
+    case = case_of(context, "example_bundle", columns(), folder, f"-{mark}")
+    found = check(context, case, TOP / BUNDLE)
+    text = summary(case) + (f"; {len(found)} cells differ" if found else "")
     print(f"{result.note(not found)} example_bundle: {text} ({time.monotonic() - start:.1f} s)", flush=True)
-    for difference in found[: run.compare.SHOWN]:
+    for difference in found[: compare.SHOWN]:
         print(f"      {difference}", flush=True)
 
 
-def run(context: Any, result: Any) -> None:
+def run(context: Context, result: Result) -> None:
     """Check the example."""
-    from run import run_pipeline
-
     for pipeline in candidates(context.full):
         run_pipeline(context, pipeline, result)
     if context.full:

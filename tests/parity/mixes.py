@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mixes of two and three stages under error, skip and keep: which throws, which drops, and what pruning leaves.
+"""Mixes of two and three stages under error, skip and keep: which throws, which drops, what pruning leaves.
 
-Every stage of every mix stands once in one long pipeline, which the exporter reads in one go; a mix takes its stages
-from there. Spark selects the asked-for columns before it plans, so that its optimiser prunes as it would for a user,
-and scores every row in a job of its own.
+Every stage of every mix stands once in one long pipeline, which the exporter reads in one go; a mix takes its
+stages from there. Spark selects the asked-for columns before it plans, so that its optimiser prunes as
+it does for a user, and scores every row in a job of its own.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import compare
 import numpy as np
+
+import compare
 import rows
 import scored_side
 import spark_side
+from harness import EXPORT, HERE, Context, Result, code, digest, sources
 
 GOOD: dict[str, Any] = {"s": "a", "x": 1.5, "w": 2.0, "c": 1.0, "d": 1.0}
 BAD: dict[str, Any] = {"s": "zz", "x": math.nan, "w": math.nan, "c": 9.0, "d": 9.0}
@@ -72,7 +74,7 @@ class Mix:
         return " ".join(s.name for s in self.stages)
 
     def asked(self) -> list[list[str]]:
-        """Return the lists of columns to ask for: all, each alone, the first with the last, an unrelated one."""
+        """Return what to ask for: all, each column alone, the first with the last, an unrelated one."""
         names = [s.name for s in self.stages]
         ends = [[names[0], names[-1]]] if len(names) > 2 else []
         return [[*names, UNRELATED], *([n] for n in names), *ends, [UNRELATED]]
@@ -107,7 +109,7 @@ def again() -> list[Stage]:
 
 
 def readers() -> list[tuple[Stage, Stage]]:
-    """Return each stage of position 1 with each stage that reads its output; Spark checks the encoder's size."""
+    """Return each stage of position 1 with each that reads its output, where the encoder's size fits."""
     return [
         (first, _stage(kind, mode, first.name, f"of{first.name}"))
         for first in own(1)
@@ -194,7 +196,7 @@ class Factory:
         return PipelineModel([*(self._live[s.name] for s in mix.stages), self._live[UNRELATED]])
 
     def _export(self) -> dict[str, Any]:
-        """Return name -> (entry of the manifest, blocks without their prefix, type, size), and the platform."""
+        """Return name -> (manifest's entry, blocks without prefix, type, size), and the platform."""
         from scored_export.ops.vectors import vector_width
         from scored_export.plan import make_plan
         from scored_export.platform import ask_platform
@@ -356,10 +358,8 @@ def _http(binary: Path, folder: Path, mix: Mix, made: dict[str, Any], answers: l
     return found
 
 
-def answers_of(context: Any, factory: Factory, chosen: Sequence[Mix]) -> dict[str, list[list[Any]]]:
+def answers_of(context: Context, factory: Factory, chosen: Sequence[Mix]) -> dict[str, list[list[Any]]]:
     """Return Spark's answers to all chosen mixes, kept in the work folder."""
-    from run import HERE, code
-
     kept = context.work / f"mixes-{code(HERE / 'mixes.py')}.json"
     found: dict[str, list[list[Any]]] = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
     for i, mix in enumerate(chosen):
@@ -370,10 +370,8 @@ def answers_of(context: Any, factory: Factory, chosen: Sequence[Mix]) -> dict[st
     return found
 
 
-def run(context: Any, result: Any) -> None:
+def run(context: Context, result: Result) -> None:
     """Check all mixes, or in CI every eighth."""
-    from run import EXPORT, HERE, code, digest, sources
-
     start = time.monotonic()
     chosen = mixes() if context.full else mixes()[::EVERY_IN_CI]
     factory = Factory(context.session(), context.work)
@@ -393,9 +391,8 @@ def run(context: Any, result: Any) -> None:
         result.note(not found)
         for difference in found[: compare.SHOWN]:
             print(f"FAIL  {difference}", flush=True)
-    kinds = f"{sum(len(m.stages) == 2 for m in chosen)} of two stages, {sum(len(m.stages) == 3 for m in chosen)} of three"
+    two = sum(len(m.stages) == 2 for m in chosen)
+    kinds = f"{two} of two stages, {len(chosen) - two} of three"
+    text = f"{rows_asked} rows, {wrong} mixes differ ({time.monotonic() - start:.1f} s)"
     mark = "FAIL " if wrong else "ok   "
-    print(
-        f"{mark} {len(chosen)} mixes, {kinds}: {rows_asked} rows, {wrong} mixes differ ({time.monotonic() - start:.1f} s)",
-        flush=True,
-    )
+    print(f"{mark} {len(chosen)} mixes, {kinds}: {text}", flush=True)

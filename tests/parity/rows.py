@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rows that look for trouble: for each kind of input, values that Spark answers and values that it refuses.
 
-A column makes three kinds of value: `clean` ones, as in training; `special` ones, at the edges of the type, which the
-pipeline answers; and `bad` ones, which it is expected to refuse or to drop. Spark has the last word on all of them.
+A column makes three kinds of value: `clean` ones, as in training; `special` ones, at the edges of the type,
+which the pipeline answers; and `bad` ones, which it should refuse or drop. Spark has the last word.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Spark answers: many rows in one job, a job that throws cut in halves, rows expected to fail in jobs of their own."""
+"""What Spark answers: many rows in one job, cut in halves where it throws; suspects in jobs of their own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ Answer = Any
 
 SETTINGS = {
     "spark.driver.memory": "2g",
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",  # hundreds of small plans: C2 never pays
+    # hundreds of small plans: the optimising compiler never pays
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.ui.enabled": "false",
@@ -52,7 +53,8 @@ def platform(spark: Any) -> str:
         cpu = next(
             (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown CPU"
         )
-    return f"Spark {spark.version}, {java('java.vm.name')} {java('java.version')}, {java('os.arch')}, {blas}, {cpu}"
+    vm = f"{java('java.vm.name')} {java('java.version')}"
+    return f"Spark {spark.version}, {vm}, {java('os.arch')}, {blas}, {cpu}"
 
 
 def schema(columns: Sequence[Column], *more: str) -> Any:
@@ -72,9 +74,16 @@ def schema(columns: Sequence[Column], *more: str) -> Any:
     )
 
     types = {
-        "boolean": BooleanType, "tinyint": ByteType, "smallint": ShortType, "int": IntegerType, "bigint": LongType,
-        "float": FloatType, "double": DoubleType, "string": StringType, "vector": VectorUDT,
-    }  # fmt: skip
+        "boolean": BooleanType,
+        "tinyint": ByteType,
+        "smallint": ShortType,
+        "int": IntegerType,
+        "bigint": LongType,
+        "float": FloatType,
+        "double": DoubleType,
+        "string": StringType,
+        "vector": VectorUDT,
+    }
     fields = [StructField(c.name, types[c.kind](), True, c.metadata()) for c in columns]
     return StructType(fields + [StructField(name, DoubleType(), False) for name in more])
 
@@ -97,7 +106,7 @@ def _with_id(its_schema: Any) -> Any:
 
 
 class Scorer:
-    """Scores rows by a fitted model and answers the chosen columns, which are selected before the job is planned."""
+    """Scores rows by a fitted model for some columns, which are selected before the job is planned."""
 
     def __init__(self, spark: Any, model: Any, its_schema: Any, columns: Sequence[str]) -> None:
         self._spark = spark
@@ -148,8 +157,8 @@ class Scorer:
     def alone(self, rows: Sequence[Row], lead: Row) -> Iterator[Answer]:
         """Yield the answer of each row in a job of its own.
 
-        The frame is planned once, a row a partition; its first row is a good one, for stages that look at the frame's
-        first row when they are planned.
+        The frame is planned once, a row a partition; its first row is a good one, for stages that look at the
+        frame's first row when they are planned.
         """
         yield from self.one_by_one(self._plan([lead, *rows], 1 + len(rows)), len(rows))
 
