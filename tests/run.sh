@@ -132,7 +132,7 @@ stage_threads() {
 }
 stage_memory() {
     build_release
-    run memory "$py" tests/http/mixed.py "$build/release/scored" --valgrind --requests 2000
+    run memory "$py" tests/http/mixed.py "$build/release/scored" --valgrind --requests 10000
 }
 stage_parity() {
     build_release
