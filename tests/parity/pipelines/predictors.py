@@ -37,6 +37,9 @@ from pipelines.table import (
 )
 from rows import WORDS, Code, Flag, Number, Text, Vec
 
+WHOLE = tuple(float(i) for i in range(8))
+HALVES = tuple(i + 0.5 for i in range(7))  # where trees fitted on whole numbers split
+
 
 @pipeline(nums("x", 6), S, ci=True)
 def logits() -> Stages:
@@ -185,4 +188,17 @@ def deep_forests() -> Stages:
         gbtr(maxIter=12, maxBins=40),
         gbtc(maxIter=9, maxBins=40, subsamplingRate=0.7),
         dtc(maxDepth=12, maxBins=40),
+    ]
+
+
+@pipeline([Code(f"x{i}", values=WHOLE, fractions=HALVES) for i in range(6)], ci=True)
+def values_on_thresholds() -> Stages:
+    return [
+        va(upto("x", 6)),
+        dtr(maxDepth=6),
+        rfr(numTrees=3, maxDepth=6),
+        gbtr(maxIter=3),
+        dtc(maxDepth=6),
+        rfc(numTrees=3),
+        gbtc(maxIter=3),
     ]
