@@ -2,9 +2,6 @@
 /* scored check: is this bundle sound, and does it answer as Spark did? */
 #include "commands.h"
 #include "open_model.h"
-#include "options.h"
-
-#include "scored/buf.h"
 
 #include <stdio.h>
 
@@ -25,6 +22,19 @@ static void print_share(const struct bundle *b, const char *key, const char *wha
                100.0 * n[0] / n[1]);
 }
 
+static void print_good(const struct model *m)
+{
+    const struct coverage *c = &m->coverage;
+
+    printf("good: %s version %s, sha256 %s\n", m->bundle->name, m->bundle->version,
+           m->bundle->sha256);
+    printf("  golden rows: %u equal Spark's (%u answered, %u skipped, %u failing)\n",
+           (unsigned)c->rows, (unsigned)c->answered, (unsigned)c->skipped, (unsigned)c->failed);
+    print_share(m->bundle, "leaves", "leaves of trees");
+    print_share(m->bundle, "labels", "labels of strings");
+    printf("  loaded in %.1f ms\n", (double)m->load_ns / 1e6);
+}
+
 static void help(void)
 {
     printf("usage: scored check URI\n\n"
@@ -38,32 +48,5 @@ static void help(void)
 
 int cmd_check(int argc, char **argv)
 {
-    struct option_list uris = {0};
-    struct err e = {0};
-    bool wants_help = false;
-
-    bool ok = options_parse((struct option_table){NULL, 0}, argc, argv, &uris, &wants_help, &e);
-    if (ok && wants_help) {
-        help();
-        return EXIT_FINE;
-    }
-    if (ok && uris.n != 1)
-        ok = err_set(&e, ERR_USAGE, "one URI is needed");
-    if (!ok)
-        return options_usage("check", &e);
-    struct model *m = open_model(uris.items[0], 1, 64, &e);
-    if (!m) {
-        fprintf(stderr, "scored check: %s\n", e.msg);
-        return e.code == ERR_USAGE ? EXIT_USAGE : EXIT_BAD;
-    }
-    const struct coverage *c = &m->coverage;
-    printf("good: %s version %s, sha256 %s\n", m->bundle->name, m->bundle->version,
-           m->bundle->sha256);
-    printf("  golden rows: %u equal Spark's (%u answered, %u skipped, %u failing)\n",
-           (unsigned)c->rows, (unsigned)c->answered, (unsigned)c->skipped, (unsigned)c->failed);
-    print_share(m->bundle, "leaves", "leaves of trees");
-    print_share(m->bundle, "labels", "labels of strings");
-    printf("  loaded in %.1f ms\n", (double)m->load_ns / 1e6);
-    model_release(m);
-    return EXIT_FINE;
+    return show_model("check", argc, argv, help, print_good);
 }

@@ -2,7 +2,6 @@
 /* scored inspect: a bundle for people. */
 #include "commands.h"
 #include "open_model.h"
-#include "options.h"
 
 #include "scored/buf.h"
 
@@ -72,25 +71,5 @@ static void help(void)
 
 int cmd_inspect(int argc, char **argv)
 {
-    struct option_list uris = {0};
-    struct err e = {0};
-    bool wants_help = false;
-
-    bool ok = options_parse((struct option_table){NULL, 0}, argc, argv, &uris, &wants_help, &e);
-    if (ok && wants_help) {
-        help();
-        return EXIT_FINE;
-    }
-    if (ok && uris.n != 1)
-        ok = err_set(&e, ERR_USAGE, "one URI is needed");
-    if (!ok)
-        return options_usage("inspect", &e);
-    struct model *m = open_model(uris.items[0], 1, 64, &e);
-    if (!m) {
-        fprintf(stderr, "scored inspect: %s\n", e.msg);
-        return e.code == ERR_USAGE ? EXIT_USAGE : EXIT_BAD;
-    }
-    print_model(m);
-    model_release(m);
-    return EXIT_FINE;
+    return show_model("inspect", argc, argv, help, print_model);
 }
