@@ -126,6 +126,9 @@ static bool take_echo(struct exchange *x, char *value)
         for (unsigned i = 0; i < q->n_echoes; i++)
             if (q->echoes[i].len == n && !memcmp(q->echoes[i].p, p, n))
                 return bad_value(x, "echo", "each field once");
+        if ((n == 5 && !memcmp(p, "error", n)) || (n == 7 && !memcmp(p, "skipped", n)))
+            return bad_value(x, "echo",
+                             "neither error nor skipped, which rows without an answer have");
         q->echoes[q->n_echoes++] = (struct text){p, (uint32_t)n};
         p += n;
         if (!*p)

@@ -247,3 +247,9 @@ def test_an_error_leaves_the_connection_open(port, row):
         c.send(request("POST", "/predict", json.dumps(row).encode(), headers={"Content-Type": "application/json"}))
         r = c.read()
         assert r is not None and r.status == 200
+
+
+@pytest.mark.parametrize("name", ["error", "skipped"])
+def test_an_echo_does_not_take_the_place_of_an_error(port, row, name):
+    r = ask(port, "POST", f"/predict?echo={name}", json.dumps(row))
+    assert (r.status, r.json["type"]) == (400, "urn:scored:bad-parameter")
