@@ -95,10 +95,11 @@ struct bundle {
 struct bundle *bundle_new(const char *manifest, size_t n, struct err *e);
 void bundle_free(struct bundle *b); /* takes NULL */
 
-/* Gives the bundle a file of bundle_file.size bytes; takes `bytes` (malloc'ed) also on failure. Its
- * digest is verified here, over these bytes; blocks are parsed. Each role once. */
+/* Gives the bundle a file; takes `bytes` (malloc'ed) also on failure. `sha256` is their digest, in
+ * hex, computed over this very memory by who read them. Size and digest are held against the
+ * manifest; blocks are parsed. Each role once. */
 bool bundle_attach(struct bundle *b, enum bundle_role role, unsigned char *bytes, size_t n,
-                   struct err *e);
+                   const char *sha256, struct err *e);
 
 /* A block of a stage, "s003." and `name`, marked as used; NULL where there is none. */
 const struct block *bundle_block(struct bundle *b, uint32_t stage, const char *name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256 by OpenSSL. */
+/* Digests, by OpenSSL. Failures are of memory only. */
 #ifndef SCORED_CRYPTO_H
 #define SCORED_CRYPTO_H
 
@@ -7,7 +7,22 @@
 
 enum { SHA256_SIZE = 32, SHA256_HEX = 64 };
 
-/* 64 lower-case hex digits and a NUL. Fails only where OpenSSL has no memory. */
+/* 64 lower-case hex digits and a NUL. */
 bool sha256_hex(const void *p, size_t n, char out[SHA256_HEX + 1], struct err *e);
+bool sha256_bytes(const void *p, size_t n, unsigned char out[SHA256_SIZE], struct err *e);
+
+/* HMAC-SHA-256. `key` may be `out`. */
+bool hmac_sha256(const void *key, size_t n_key, const void *p, size_t n,
+                 unsigned char out[SHA256_SIZE], struct err *e);
+
+/* SHA-256 of bytes that come in pieces. */
+struct sha256;
+struct sha256 *sha256_new(struct err *e);
+bool sha256_add(struct sha256 *s, const void *p, size_t n);
+bool sha256_end(struct sha256 *s, char out[SHA256_HEX + 1], struct err *e); /* once */
+void sha256_free(struct sha256 *s);                                         /* takes NULL */
+
+/* Writes 2n lower-case hex digits and a NUL. */
+void hex_text(const unsigned char *p, size_t n, char *out);
 
 #endif

@@ -46,28 +46,26 @@ void bundle_free(struct bundle *b)
     free(b);
 }
 
-static bool attach(struct bundle *b, enum bundle_role role, size_t n, struct err *e)
+static bool attach(struct bundle *b, enum bundle_role role, size_t n, const char *sha256,
+                   struct err *e)
 {
     const struct bundle_file *f = &b->files[role];
-    char digest[SHA256_HEX + 1];
 
     if (n != f->size)
         return err_set(e, ERR_BAD_BUNDLE, "%zu bytes, the manifest says %llu", n,
                        (unsigned long long)f->size);
-    if (!sha256_hex(b->bytes[role], n, digest, e))
-        return false;
-    if (strcmp(digest, f->sha256) != 0)
+    if (strcmp(sha256, f->sha256) != 0)
         return err_set(e, ERR_BAD_BUNDLE, "the digest is %.16s..., the manifest says %.16s...",
-                       digest, f->sha256);
+                       sha256, f->sha256);
     return role != ROLE_BLOCKS || blocks_read(b, b->bytes[role], n, e);
 }
 
 bool bundle_attach(struct bundle *b, enum bundle_role role, unsigned char *bytes, size_t n,
-                   struct err *e)
+                   const char *sha256, struct err *e)
 {
     free(b->bytes[role]);
     b->bytes[role] = bytes;
-    return attach(b, role, n, e) || err_wrap(e, "%s", b->files[role].name);
+    return attach(b, role, n, sha256, e) || err_wrap(e, "%s", b->files[role].name);
 }
 
 const struct block *bundle_block(struct bundle *b, uint32_t stage, const char *name)

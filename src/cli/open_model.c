@@ -10,7 +10,7 @@ struct model *open_model(const char *uri, unsigned workers, unsigned frame_rows,
 {
     const struct model_options options = {
         .workers = workers, .scratch = (size_t)64 << 20, .frame_rows = frame_rows, .verify = true};
-    struct source *s = source_open(uri, e);
+    struct source *s = source_open(uri, NULL, e);
 
     if (!s)
         return NULL;

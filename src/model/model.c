@@ -9,13 +9,13 @@
 
 static bool fetch_manifest(struct model *m, struct source *s, struct err *e)
 {
-    unsigned char *bytes;
-    size_t n;
+    const struct source_request r = {.name = s->manifest, .max = BOUND_MANIFEST};
+    struct source_file f;
 
-    if (!s->fetch(s->context, s->manifest, BOUND_MANIFEST, &bytes, &n, e))
+    if (!source_fetch(s, &r, &f, e))
         return false;
-    m->bundle = bundle_new((const char *)bytes, n, e);
-    free(bytes);
+    m->bundle = bundle_new((const char *)f.bytes, f.n, e);
+    free(f.bytes);
     if (!m->bundle)
         return err_wrap(e, "%s", s->manifest);
     if (s->pin[0] && strcmp(s->pin, m->bundle->sha256) != 0)
@@ -27,11 +27,12 @@ static bool fetch_manifest(struct model *m, struct source *s, struct err *e)
 static bool fetch_files(struct model *m, struct source *s, struct err *e)
 {
     for (unsigned role = 0; role < ROLE_COUNT; role++) {
-        const struct bundle_file *f = &m->bundle->files[role];
-        unsigned char *bytes;
-        size_t n;
-        if (!s->fetch(s->context, f->name, f->size, &bytes, &n, e) ||
-            !bundle_attach(m->bundle, (enum bundle_role)role, bytes, n, e))
+        const struct bundle_file *listed = &m->bundle->files[role];
+        const struct source_request r = {
+            .name = listed->name, .max = listed->size, .sha256 = listed->sha256};
+        struct source_file f;
+        if (!source_fetch(s, &r, &f, e) ||
+            !bundle_attach(m->bundle, (enum bundle_role)role, f.bytes, f.n, f.sha256, e))
             return false;
     }
     /* the profile is there to be hashed */

@@ -56,7 +56,7 @@ static bool open_slot(struct slot *s, const char *spec, bool must_name,
     if (must_name && !s->name[0])
         return err_set(e, ERR_USAGE, "--model '%.200s': with several models each is NAME=URI",
                        spec);
-    s->source = source_open(uri, e);
+    s->source = source_open(uri, NULL, e);
     if (!s->source)
         return false;
     s->current = model_load(s->source, options, e);

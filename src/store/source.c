@@ -25,10 +25,27 @@ static bool read_pin(struct source *s, char *uri, struct err *e)
     return true;
 }
 
-struct source *source_open(const char *uri, struct err *e)
+static bool open_kind(struct source *s, const struct source_options *options, struct err *e)
 {
+    const char *scheme = strstr(s->uri, "://");
+
+    if (strncmp(s->uri, "s3://", 5) == 0) {
+        s->remote = true;
+        return s3_source(s, s->uri, options, e);
+    }
+    if (scheme && strncmp(s->uri, "file://", 7) != 0)
+        return err_set(e, ERR_USAGE,
+                       "'%.200s': a URI is a path, file://PATH or s3://BUCKET/PREFIX/", s->uri);
+    return file_source(s, scheme ? s->uri + 7 : s->uri, e);
+}
+
+struct source *source_open(const char *uri, const struct source_options *options, struct err *e)
+{
+    static const struct source_options none;
     struct source *s = calloc(1, sizeof *s);
 
+    if (!options)
+        options = &none;
     if (s)
         s->uri = strdup(uri);
     if (!s || !s->uri) {
@@ -36,14 +53,11 @@ struct source *source_open(const char *uri, struct err *e)
         source_free(s);
         return NULL;
     }
-    bool ok = read_pin(s, s->uri, e);
-    const char *scheme = strstr(s->uri, "://");
-    if (ok && strncmp(s->uri, "file://", 7) == 0)
-        ok = file_source(s, s->uri + 7, e);
-    else if (ok && scheme)
-        ok = err_set(e, ERR_USAGE, "'%.200s': this build reads paths and file:// URIs", s->uri);
-    else if (ok)
-        ok = file_source(s, s->uri, e);
+    bool ok = read_pin(s, s->uri, e) && open_kind(s, options, e);
+    if (ok && s->remote && options->cache && *options->cache) {
+        s->cache = cache_new(options->cache, options->cache_bytes, e);
+        ok = s->cache != NULL;
+    }
     if (ok)
         return s;
     source_free(s);
@@ -56,6 +70,29 @@ void source_free(struct source *s)
         return;
     if (s->free)
         s->free(s->context);
+    cache_free(s->cache);
     free(s->uri);
     free(s);
+}
+
+bool source_fetch(struct source *s, const struct source_request *r, struct source_file *f,
+                  struct err *e)
+{
+    if (s->cache && r->sha256 && cache_get(s->cache, r->sha256, r->max, f))
+        return true;
+    *f = (struct source_file){0};
+    if (!s->fetch(s->context, r, f, e))
+        return false;
+    if (f->unchanged)
+        return true;
+    if (r->sha256 && strcmp(r->sha256, f->sha256) != 0) {
+        err_set(e, ERR_BAD_BUNDLE, "%s: the digest is %.16s..., the manifest says %.16s...",
+                r->name, f->sha256, r->sha256);
+        free(f->bytes);
+        f->bytes = NULL;
+        return false;
+    }
+    if (s->cache && r->sha256)
+        cache_put(s->cache, r->sha256, f->bytes, f->n, &s->cache_error);
+    return true;
 }

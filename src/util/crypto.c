@@ -2,19 +2,75 @@
 #include "scored/crypto.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+void hex_text(const unsigned char *p, size_t n, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < n; i++) {
+        out[2 * i] = digits[p[i] >> 4];
+        out[2 * i + 1] = digits[p[i] & 15];
+    }
+    out[2 * n] = '\0';
+}
+
+bool sha256_bytes(const void *p, size_t n, unsigned char out[SHA256_SIZE], struct err *e)
+{
+    return EVP_Digest(p, n, out, NULL, EVP_sha256(), NULL) ||
+           err_set(e, ERR_NO_MEMORY, "SHA-256 failed");
+}
 
 bool sha256_hex(const void *p, size_t n, char out[SHA256_HEX + 1], struct err *e)
 {
-    static const char digits[] = "0123456789abcdef";
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
+    unsigned char digest[SHA256_SIZE];
 
-    if (!EVP_Digest(p, n, digest, &length, EVP_sha256(), NULL) || length != SHA256_SIZE)
-        return err_set(e, ERR_NO_MEMORY, "SHA-256 failed");
-    for (size_t i = 0; i < length; i++) {
-        out[2 * i] = digits[digest[i] >> 4];
-        out[2 * i + 1] = digits[digest[i] & 15];
-    }
-    out[SHA256_HEX] = '\0';
+    if (!sha256_bytes(p, n, digest, e))
+        return false;
+    hex_text(digest, sizeof digest, out);
     return true;
+}
+
+bool hmac_sha256(const void *key, size_t n_key, const void *p, size_t n,
+                 unsigned char out[SHA256_SIZE], struct err *e)
+{
+    return HMAC(EVP_sha256(), key, (int)n_key, p, n, out, NULL) ||
+           err_set(e, ERR_NO_MEMORY, "HMAC-SHA-256 failed");
+}
+
+/* struct sha256 is OpenSSL's context under a name of ours. */
+static EVP_MD_CTX *context(struct sha256 *s)
+{
+    return (EVP_MD_CTX *)(void *)s;
+}
+
+struct sha256 *sha256_new(struct err *e)
+{
+    EVP_MD_CTX *c = EVP_MD_CTX_new();
+
+    if (c && EVP_DigestInit_ex(c, EVP_sha256(), NULL))
+        return (struct sha256 *)(void *)c;
+    EVP_MD_CTX_free(c);
+    err_set(e, ERR_NO_MEMORY, "SHA-256 failed");
+    return NULL;
+}
+
+bool sha256_add(struct sha256 *s, const void *p, size_t n)
+{
+    return EVP_DigestUpdate(context(s), p, n) == 1;
+}
+
+bool sha256_end(struct sha256 *s, char out[SHA256_HEX + 1], struct err *e)
+{
+    unsigned char digest[SHA256_SIZE];
+
+    if (!EVP_DigestFinal_ex(context(s), digest, NULL))
+        return err_set(e, ERR_NO_MEMORY, "SHA-256 failed");
+    hex_text(digest, sizeof digest, out);
+    return true;
+}
+
+void sha256_free(struct sha256 *s)
+{
+    EVP_MD_CTX_free(context(s));
 }

@@ -210,7 +210,7 @@ static struct model *load(const char *uri)
     const struct model_options options = {
         .workers = 1, .scratch = 4 << 20, .frame_rows = FRAME_ROWS, .verify = true};
     struct err e = {0};
-    struct source *s = source_open(uri, &e);
+    struct source *s = source_open(uri, NULL, &e);
     struct model *m = s ? model_load(s, &options, &e) : NULL;
 
     if (!m)

@@ -81,16 +81,16 @@ static void put_manifest(struct files *f, struct text manifest)
     buf_text(&f->manifest, "]}");
 }
 
-static bool fetch(void *context, const char *name, uint64_t max, unsigned char **bytes, size_t *n,
+static bool fetch(void *context, const struct source_request *r, struct source_file *file,
                   struct err *e)
 {
     const struct files *f = context;
     const struct buf *from = &f->manifest;
 
     for (unsigned role = 0; role < ROLE_COUNT; role++)
-        if (strcmp(name, f->names[role]) == 0)
+        if (strcmp(r->name, f->names[role]) == 0)
             from = &f->role[role];
-    if (from->len > max)
+    if (from->len > r->max)
         return err_set(e, ERR_BAD_BUNDLE, "too large");
     unsigned char *p = aligned_alloc(64, (from->len + 64) & ~(size_t)63);
     if (!p)
@@ -98,9 +98,9 @@ static bool fetch(void *context, const char *name, uint64_t max, unsigned char *
     if (from->len)
         memcpy(p, from->data, from->len);
     p[from->len] = '\0';
-    *bytes = p;
-    *n = from->len;
-    return true;
+    file->bytes = p;
+    file->n = from->len;
+    return sha256_hex(p, from->len, file->sha256, e);
 }
 
 /* -- what loads must score -- */

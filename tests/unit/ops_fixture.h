@@ -132,7 +132,9 @@ static inline bool load_text(struct loaded *l, const struct bundle_text *t, stru
     unsigned char *bytes = malloc(file.len);
     assert_non_null(bytes);
     memcpy(bytes, file.data, file.len);
-    bool good = bundle_attach(l->bundle, ROLE_BLOCKS, bytes, file.len, e) &&
+    char digest[SHA256_HEX + 1];
+    assert_true(sha256_hex(bytes, file.len, digest, e));
+    bool good = bundle_attach(l->bundle, ROLE_BLOCKS, bytes, file.len, digest, e) &&
                 plan_build(&l->plan, l->bundle, &l->arena, 64 << 20, 4, e);
     buf_done(&file);
     if (!good)

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the environment and the AWS files say: the shared config and credentials files with their
+ * profiles, read once. Environment variables that are empty count as unset.
+ */
+#ifndef SCORED_STORE_AWS_CONFIG_H
+#define SCORED_STORE_AWS_CONFIG_H
+
+#include "scored/err.h"
+
+struct aws_config;
+
+/* Reads AWS_CONFIG_FILE (~/.aws/config) and AWS_SHARED_CREDENTIALS_FILE (~/.aws/credentials);
+ * missing default files are empty, a missing file that a variable names is an error, as is a
+ * profile that AWS_PROFILE names and no file has. A file with a syntax error is named with its
+ * line. */
+struct aws_config *aws_config_new(struct err *e);
+void aws_config_free(struct aws_config *c); /* takes NULL; wipes secrets */
+
+/* An environment variable, NULL where it is unset or empty. */
+const char *aws_env(const char *name);
+
+/* A key of a profile; NULL where there is none. `profile` NULL is the chosen one (AWS_PROFILE, else
+ * "default"). The credentials file goes before the config file. */
+const char *aws_profile_get(const struct aws_config *c, const char *profile, const char *key);
+const char *aws_profile_name(const struct aws_config *c);
+bool aws_profile_exists(const struct aws_config *c, const char *profile);
+
+/* The endpoint configured for a service ("s3", "sts"): AWS_ENDPOINT_URL_<SERVICE>,
+ * AWS_ENDPOINT_URL, the profile's [services] section, its endpoint_url; NULL where none is, or
+ * where AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true. */
+const char *aws_endpoint(const struct aws_config *c, const char *service);
+
+/* AWS_REGION, AWS_DEFAULT_REGION, the profile's region; NULL where none is. */
+const char *aws_region(const struct aws_config *c);
+
+#endif
