@@ -51,7 +51,7 @@ LIBRARIES: dict[str, list[str]] = {
     r"cjson/|cJSON": ["util/json.c"],
     r"openssl/": ["util/crypto.c"],
     r"microhttpd": ["http/server.c", "http/guard.c"],
-    r"curl/": [],
+    r"curl/": ["store/transport.c"],
 }
 
 BANNED = "strcpy stpcpy strcat strncat sprintf vsprintf strtok atoi atol atof sscanf gets setlocale alloca"

@@ -60,7 +60,7 @@ struct http_call {
 struct http_reply {
     unsigned status; /* 0: none came */
     enum http_failure failure;
-    struct buf body;    /* NUL-terminated; of replies that are not 2xx always */
+    struct buf body;    /* NUL-terminated; of replies that are not 2xx the first 64 KiB */
     struct buf headers; /* "name: value\n" as they came; read by http_reply_header */
 };
 
@@ -68,9 +68,13 @@ struct http_reply {
  * reply is emptied first, keeping its memory; http_reply_done frees it. */
 bool transport_call(struct transport *t, const struct http_call *c, struct http_reply *reply,
                     struct err *e);
+void http_reply_reset(struct http_reply *r); /* empty, its memory kept */
 void http_reply_done(struct http_reply *r);
 
 /* A header's value, without blanks around; false where there is none. Names match in any case. */
 bool http_reply_header(const struct http_reply *r, const char *name, char *out, size_t size);
+
+/* Whether a text may stand in a head: no byte ends a line or is another control character. */
+bool http_is_clean(const char *s);
 
 #endif
