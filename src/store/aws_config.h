@@ -31,7 +31,16 @@ bool aws_profile_exists(const struct aws_config *c, const char *profile);
  * where AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true. */
 const char *aws_endpoint(const struct aws_config *c, const char *service);
 
-/* AWS_REGION, AWS_DEFAULT_REGION, the profile's region; NULL where none is. */
+/* AWS_REGION, AWS_DEFAULT_REGION, the profile's region; NULL where none is. Checked to be a name
+ * that can stand in a host's. */
 const char *aws_region(const struct aws_config *c);
+
+/* Which setting decided them, for messages: "AWS_REGION", "region of the profile"; NULL where none
+ * did. */
+const char *aws_endpoint_setting(const struct aws_config *c, const char *service);
+const char *aws_region_setting(const struct aws_config *c);
+
+/* What hosts of a region's partition end with: "amazonaws.com", "amazonaws.com.cn". */
+const char *aws_dns_suffix(const char *region);
 
 #endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "aws_config.h"
+
+#include "ini.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MAX_FILE = 1 << 20 };
+
+struct aws_config {
+    struct ini credentials, config;
+    char *profile;
+};
+
+const char *aws_env(const char *name)
+{
+    const char *value = getenv(name); /* NOLINT(concurrency-mt-unsafe): nothing sets them */
+
+    return value && *value ? value : NULL;
+}
+
+/* -- files -- */
+
+/* Reads at most MAX_FILE bytes, whatever kind of file it is: /dev/null is a usual way to say
+ * none. */
+static bool read_fd(int fd, char *text, size_t *n, struct err *e)
+{
+    *n = 0;
+    while (*n <= MAX_FILE) {
+        ssize_t got = read(fd, text + *n, MAX_FILE + 1 - *n);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return err_errno(e, "read");
+        if (got == 0)
+            return true;
+        *n += (size_t)got;
+    }
+    return err_set(e, ERR_USAGE, "larger than %d bytes", (int)MAX_FILE);
+}
+
+static bool load_fd(struct ini *f, int fd, struct err *e)
+{
+    char *text = malloc(MAX_FILE + 1);
+    size_t n;
+
+    if (!text)
+        return err_memory(e);
+    bool ok = read_fd(fd, text, &n, e) && ini_read(f, text, n, e);
+    explicit_bzero(text, n);
+    free(text);
+    return ok;
+}
+
+/* In a folder that may not be looked into there is no file either: a container's HOME is often
+ * somebody else's. */
+static bool is_missing(const char *path)
+{
+    struct stat st;
+
+    return errno == ENOENT || errno == ENOTDIR || (errno == EACCES && stat(path, &st) < 0);
+}
+
+/* The file that a variable names, or one below HOME. */
+static bool load(struct ini *f, const char *variable, const char *below_home, struct err *e)
+{
+    const char *named = aws_env(variable), *home = aws_env("HOME");
+    char path[PATH_MAX];
+    int n;
+
+    if (!named && !home)
+        return true;
+    if (named && (strncmp(named, "~/", 2) != 0 || !home))
+        n = snprintf(path, sizeof path, "%s", named);
+    else
+        n = snprintf(path, sizeof path, "%s/%s", home, named ? named + 2 : below_home);
+    if (n >= (int)sizeof path)
+        return err_set(e, ERR_USAGE, "%s: the path is too long", named ? variable : "HOME");
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0 && !named && is_missing(path))
+        return true;
+    bool ok = fd >= 0 ? load_fd(f, fd, e) : err_errno(e, "open");
+    if (fd >= 0)
+        close(fd);
+    if (!ok && e->code != ERR_NO_MEMORY) {
+        e->code = ERR_USAGE;
+        err_wrap(e, "%.300s", path);
+        if (named)
+            err_wrap(e, "%s", variable);
+    }
+    return ok;
+}
+
+/* -- profiles -- */
+
+/* How the config file writes a profile's section. `[profile default]` hides `[default]`. */
+static const char *section_type(const struct aws_config *c, const char *profile)
+{
+    return strcmp(profile, "default") == 0 && !ini_has_section(&c->config, "profile", profile)
+               ? ""
+               : "profile";
+}
+
+bool aws_profile_exists(const struct aws_config *c, const char *profile)
+{
+    return ini_has_section(&c->credentials, "", profile) ||
+           ini_has_section(&c->config, section_type(c, profile), profile);
+}
+
+const char *aws_profile_name(const struct aws_config *c)
+{
+    return c->profile;
+}
+
+const char *aws_profile_get(const struct aws_config *c, const char *profile, const char *key)
+{
+    if (!profile)
+        profile = c->profile;
+    const char *value = ini_get(&c->credentials, "", profile, key, NULL);
+    return value ? value : ini_get(&c->config, section_type(c, profile), profile, key, NULL);
+}
+
+/* -- endpoints and regions -- */
+
+/* A setting and what it says. */
+struct setting {
+    const char *name, *value;
+};
+
+static bool is_true(const char *value)
+{
+    return value && strcasecmp(value, "true") == 0;
+}
+
+static struct setting find_endpoint(const struct aws_config *c, const char *service)
+{
+    static const struct {
+        const char *service, *variable;
+    } variables[] = {
+        {"s3", "AWS_ENDPOINT_URL_S3"},
+        {"sts", "AWS_ENDPOINT_URL_STS"},
+    };
+    const char *value;
+
+    if (is_true(aws_env("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")) ||
+        is_true(aws_profile_get(c, NULL, "ignore_configured_endpoint_urls")))
+        return (struct setting){0};
+    for (size_t i = 0; i < countof(variables); i++)
+        if (strcmp(variables[i].service, service) == 0 && (value = aws_env(variables[i].variable)))
+            return (struct setting){variables[i].variable, value};
+    if ((value = aws_env("AWS_ENDPOINT_URL")))
+        return (struct setting){"AWS_ENDPOINT_URL", value};
+    const char *services = aws_profile_get(c, NULL, "services");
+    if (services && (value = ini_get(&c->config, "services", services, service, "endpoint_url")))
+        return (struct setting){"the profile's services", value};
+    if ((value = aws_profile_get(c, NULL, "endpoint_url")))
+        return (struct setting){"endpoint_url of the profile", value};
+    return (struct setting){0};
+}
+
+const char *aws_endpoint(const struct aws_config *c, const char *service)
+{
+    return find_endpoint(c, service).value;
+}
+
+const char *aws_endpoint_setting(const struct aws_config *c, const char *service)
+{
+    return find_endpoint(c, service).name;
+}
+
+static struct setting find_region(const struct aws_config *c)
+{
+    static const char *const variables[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
+    const char *value;
+
+    for (size_t i = 0; i < countof(variables); i++)
+        if ((value = aws_env(variables[i])))
+            return (struct setting){variables[i], value};
+    value = aws_profile_get(c, NULL, "region");
+    return (struct setting){value ? "region of the profile" : NULL, value};
+}
+
+const char *aws_region(const struct aws_config *c)
+{
+    return find_region(c).value;
+}
+
+const char *aws_region_setting(const struct aws_config *c)
+{
+    return find_region(c).name;
+}
+
+const char *aws_dns_suffix(const char *region)
+{
+    static const struct {
+        const char *prefix, *suffix;
+    } partitions[] = {
+        {"cn-", "amazonaws.com.cn"},    {"us-iso-", "c2s.ic.gov"},
+        {"us-isob-", "sc2s.sgov.gov"},  {"eu-isoe-", "cloud.adc-e.uk"},
+        {"us-isof-", "csp.hci.ic.gov"}, {"eusc-", "amazonaws.eu"},
+    };
+
+    for (size_t i = 0; i < countof(partitions); i++)
+        if (strncmp(region, partitions[i].prefix, strlen(partitions[i].prefix)) == 0)
+            return partitions[i].suffix;
+    return "amazonaws.com";
+}
+
+/* A region becomes part of a host's name. */
+static bool check_region(const struct aws_config *c, struct err *e)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+    struct setting s = find_region(c);
+
+    if (!s.value || (strlen(s.value) < 64 && !s.value[strspn(s.value, allowed)]))
+        return true;
+    return err_set(e, ERR_USAGE, "%s: '%.64s' is no region, as eu-central-1 is", s.name, s.value);
+}
+
+/* -- all of it -- */
+
+static bool choose_profile(struct aws_config *c, struct err *e)
+{
+    const char *name = aws_env("AWS_PROFILE");
+
+    c->profile = strdup(name ? name : "default");
+    if (!c->profile)
+        return err_memory(e);
+    if (name && !aws_profile_exists(c, name))
+        return err_set(e, ERR_USAGE, "AWS_PROFILE: no file has the profile '%.100s'", name);
+    return true;
+}
+
+struct aws_config *aws_config_new(struct err *e)
+{
+    struct aws_config *c = calloc(1, sizeof *c);
+
+    if (!c) {
+        err_memory(e);
+        return NULL;
+    }
+    if (load(&c->credentials, "AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials", e) &&
+        load(&c->config, "AWS_CONFIG_FILE", ".aws/config", e) && choose_profile(c, e) &&
+        check_region(c, e))
+        return c;
+    aws_config_free(c);
+    return NULL;
+}
+
+void aws_config_free(struct aws_config *c)
+{
+    if (!c)
+        return;
+    ini_done(&c->credentials);
+    ini_done(&c->config);
+    free(c->profile);
+    free(c);
+}
