@@ -12,7 +12,7 @@ build=$top/build
 logs=$build/logs
 py=$build/venv/bin/python
 
-stages="lint unit bundles ops export example http threads memory parity fuzz packaging"
+stages="lint unit bundles ops export example http e2e threads memory parity fuzz packaging"
 full=
 chosen=
 for arg in "$@"; do
@@ -125,6 +125,10 @@ stage_example() { run example pytests tests/example; }
 stage_http() {
     build_asan
     run http env SCORED_BIN="$build/asan/scored" "$py" -m pytest -q -p no:cacheprovider tests/http
+}
+stage_e2e() {
+    build_asan
+    run e2e env SCORED_BIN="$build/asan/scored" "$py" -m pytest -q -p no:cacheprovider tests/e2e
 }
 stage_threads() {
     build_tsan
