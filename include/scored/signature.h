@@ -12,13 +12,20 @@
 
 #include <stddef.h>
 
-enum { KEY_ID = 65 }; /* SHA-256 of the public key's DER form, in hex, and a NUL */
+enum {
+    KEY_ID = 65,              /* SHA-256 of the public key's DER form, in hex, and a NUL */
+    ENVELOPE_BYTES = 2 << 20, /* at most: a manifest in base64, and its signatures */
+    ENVELOPE_SIGNATURES = 16, /* at most: each may cost a verification */
+};
 
 struct trust; /* public keys, any one of which suffices; read-only after it is made */
 
 /* Reads PEM files of Ed25519 public keys. The error names the file. NULL on failure. */
 struct trust *trust_new(const char *const *files, unsigned n, struct err *e);
 void trust_free(struct trust *t); /* takes NULL */
+
+/* The file that holds the key of this id, or NULL. */
+const char *trust_file(const struct trust *t, const char *key);
 
 /* True where the envelope holds a signature of a trusted key over exactly these bytes; `key` is
  * then its id. ERR_BAD_BUNDLE else. */

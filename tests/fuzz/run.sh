@@ -17,7 +17,9 @@ for target in "$build"/*_fuzz; do
     stem=${name%_fuzz}
     mkdir -p "$build/corpus/$name"
     options=(-max_total_time=$seconds -print_final_stats=1 -artifact_prefix="$build/$name-" -timeout=20 -rss_limit_mb=2048)
-    case $stem in json_in) dict=json ;; ini | xml) dict=$stem ;; *) dict=bundle ;; esac
+    # a dictionary of its own, where it has one
+    case $stem in json_in) dict=json ;; *) dict=$stem ;; esac
+    [ -f "$here/$dict.dict" ] || dict=bundle
     options+=(-dict="$here/$dict.dict")
     seeds=()
     for dir in "$here/$stem" "$build/seeds/$stem"; do
