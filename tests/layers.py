@@ -36,12 +36,12 @@ ARROWS: dict[str, list[str]] = {
 
 # The room whose contract a header of include/scored is.
 HEADERS: dict[str, str] = {
-    "util": "arena base64 buf clock config crypto dict ed25519 err json log problem type utf8",
+    "util": "arena base64 buf clock config crypto dict ed25519 err json log problem type utf8 version",
     "bundle": "bounds bundle signature",
     "engine": "blas frame java jmath op plan",
     "wire": "number scoring",
     "store": "source",
-    "model": "model",
+    "model": "model registry",
     "http": "server",
 }
 ROOM_OF = {f"{name}.h": room for room, names in HEADERS.items() for name in names.split()}

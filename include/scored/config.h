@@ -3,14 +3,18 @@
 #ifndef SCORED_CONFIG_H
 #define SCORED_CONFIG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#define CONFIG_NUMBER  uint64_t
+#define CONFIG_SECONDS uint64_t /* milliseconds */
+#define CONFIG_TEXT    const char *
+#define CONFIG_SWITCH  bool
+
 struct config {
-#define NUMBER(field, flag, value, low, high, help) uint64_t field;
-#define TEXT(field, flag, value, help)              const char *field;
+#define SETTING(kind, field, flag, value, low, high, help) CONFIG_##kind field;
 #include "../../src/util/config.def"
-#undef NUMBER
-#undef TEXT
+#undef SETTING
 };
 
 #endif

@@ -1,22 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A model: a loaded plan with its identity, proved by its golden rows; read-only once published,
- * counted. And the slots where requests find the current model of a name.
+ * counted. How it is loaded, step by step. Slots and their life are in registry.h.
  */
 #ifndef SCORED_MODEL_H
 #define SCORED_MODEL_H
 
 #include "scored/scoring.h"
+#include "scored/signature.h"
 #include "scored/source.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
+
+/*
+ * X(id, name, refuses): what a load does, in order. Where it fails tells what comes next: a failure
+ * of bytes that are what their digests say would come again with the same bytes, so the version is
+ * refused; any other is tried again.
+ */
+#define LOAD_PHASES(X)               \
+    X(POLL, "poll", false)           \
+    X(SIGNATURE, "signature", false) \
+    X(MANIFEST, "manifest", true)    \
+    X(LABEL, "label", true)          \
+    X(AGE, "age", true)              \
+    X(SCHEMA, "schema", true)        \
+    X(MEMORY, "memory", false)       \
+    X(FETCH, "fetch", false)         \
+    X(COMPILE, "compile", true)      \
+    X(GOLDEN, "golden", true)        \
+    X(ROLLBACK, "rollback", true)
+
+enum load_phase {
+#define X(id, name, refuses) PHASE_##id,
+    LOAD_PHASES(X)
+#undef X
+        PHASE_COUNT
+};
+
+const char *load_phase_name(enum load_phase p);
+bool load_phase_refuses(enum load_phase p);
 
 struct model_options {
     unsigned workers;    /* scratches to make, one a thread that scores */
     size_t scratch;      /* wanted bytes of one */
     unsigned frame_rows; /* cap of rows a frame, 1..64 */
     bool verify;         /* replay the golden rows: always, but in tools that do so themselves */
+    const struct trust *trust; /* whose signature a manifest must have; NULL: none is asked for */
+    uint64_t memory; /* bytes that the process may have; 0: what cgroup and machine give */
 };
 
 struct coverage {
@@ -33,13 +63,34 @@ struct model {
     unsigned n_frames;
     struct question defaults; /* default outputs, dense vectors */
     struct coverage coverage;
-    uint64_t loaded_ms; /* wall clock, when it was published */
-    uint64_t load_ns;   /* how long loading took */
+    char signer[KEY_ID];           /* whose signature was verified; "" where none was asked for */
+    char envelope[SHA256_HEX + 1]; /* digest of the file it stands in */
+    uint64_t loaded_ms;            /* wall clock, when it was published */
+    uint64_t load_ns;              /* how long loading took */
 };
 
-/* Fetches, verifies, compiles, and replays the golden rows. NULL on failure. The first reference is
+/* All in one, for commands: fetch, verify, compile, prove. NULL on failure. The first reference is
  * the caller's. */
 struct model *model_load(struct source *s, const struct model_options *options, struct err *e);
+
+/* The steps of it. The manifest's signature, by the keys of options->trust: `envelope` is what was
+ * fetched, its bytes the caller's. True where no signature is asked for. */
+bool model_signed(struct source *s, const struct source_file *manifest,
+                  const struct model_options *options, struct source_file *envelope,
+                  char signer[KEY_ID], struct err *e);
+/* A model that knows its manifest and nothing else. NULL on failure. */
+struct model *model_begin(const struct source_file *manifest, struct err *e);
+/* Files, plan, golden rows. *phase follows; it may be read by others meanwhile. */
+bool model_finish(struct model *m, struct source *s, const struct model_options *options,
+                  atomic_uint *phase, struct err *e);
+
+/* Is there memory for it? The estimate: 8 MiB, 1.2 x blocks, golden rows, and all scratches. */
+bool model_fits(const struct model *m, const struct model_options *options, struct err *e);
+
+/* What of `next` clients of `now` could trip over: a new input, an input retyped or newly not
+ * nullable, a default output gone or retyped, another name. False: the error spells it out. */
+bool model_compatible(const struct model *now, const struct model *next, struct err *e);
+
 void model_release(struct model *m); /* takes NULL; any thread; frees with the last reference */
 
 /* Replays the golden rows on frames[0]: every answer equal (FORMAT.md 6). The error names line,
@@ -51,36 +102,5 @@ bool golden_replay(struct model *m, struct err *e);
  * *unknown is the name that no column has. */
 bool question_columns(const struct model *m, const char *list, struct program *program,
                       uint16_t *columns, struct question *q, struct text *unknown);
-
-/* -- slots -- */
-
-enum { SLOT_NAME = 65 };
-
-struct slot {
-    char name[SLOT_NAME];
-    struct source *source;
-    pthread_mutex_t lock;  /* guards current, and the step from current to a reference on it */
-    struct model *current; /* NULL: not loaded */
-};
-
-/* All models served. Made before threads start; the list of slots never changes after. */
-struct registry {
-    struct slot *slots;
-    unsigned n_slots;
-};
-
-/* `specs` are "URI" or "NAME=URI". A single one without a name takes it from its manifest. On
- * failure nothing stays loaded; ERR_USAGE marks a spec that is itself wrong. */
-bool registry_open(struct registry *r, const char *const *specs, unsigned n,
-                   const struct model_options *options, struct err *e);
-void registry_close(struct registry *r);
-struct slot *registry_find(struct registry *r, const char *name, size_t n); /* NULL: none */
-/* The only slot, or the one named "default", or NULL. */
-struct slot *registry_default(struct registry *r);
-bool registry_ready(struct registry *r); /* every slot has a model */
-
-/* A reference on the slot's current model, or NULL. */
-struct model *slot_acquire(struct slot *s);
-void slot_publish(struct slot *s, struct model *next); /* takes the caller's reference */
 
 #endif

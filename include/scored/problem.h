@@ -21,6 +21,8 @@
     X(NO_MODEL, 404, "no-model", "There is no model of this name")                           \
     X(METHOD_NOT_ALLOWED, 405, "method-not-allowed", "The method is not allowed here")       \
     X(NOT_ACCEPTABLE, 406, "not-acceptable", "The answer has no acceptable form")            \
+    X(NO_VERSION, 404, "no-version", "This version of the model is not loaded")              \
+    X(CONFLICT, 409, "conflict", "The state of the model does not allow this")               \
     X(TOO_LARGE, 413, "too-large", "The request is too large")                               \
     X(UNSUPPORTED_TYPE, 415, "unsupported-type", "The media type is not supported")          \
     X(HEADERS_TOO_LARGE, 431, "headers-too-large", "The headers are too large")              \

@@ -4,7 +4,7 @@
 #define SCORED_SERVER_H
 
 #include "scored/config.h"
-#include "scored/model.h"
+#include "scored/registry.h"
 
 struct server;
 
@@ -21,7 +21,5 @@ void server_stop(struct server *s);
 /* Threads that score for a config: min(processors this process may use, ceil(cgroup quota)), unless
  * it is set. */
 unsigned server_workers(const struct config *config);
-
-extern const char scored_version[], scored_commit[];
 
 #endif

@@ -49,11 +49,12 @@ struct source {
                   struct err *e);
     void (*free)(void *context);
     void *context;
-    char *uri;              /* for messages, without the pin */
-    char manifest[32];      /* its file name */
-    char pin[65];           /* the digest the manifest must have, or "" */
-    bool remote;            /* may be out of reach for a while */
-    struct cache *cache;    /* or NULL */
+    char *uri;                              /* for messages, without the pin */
+    char manifest[32];                      /* its file name */
+    char pin[65];                           /* the digest the manifest must have, or "" */
+    bool remote;                            /* may be out of reach for a while */
+    struct cache *cache;                    /* or NULL */
+    _Atomic uint64_t credentials_expire_ms; /* of those last used, since 1970; 0: never, or none */
     struct err cache_error; /* why a file could not be kept, if so; whoever tells it clears it */
 };
 
@@ -67,5 +68,12 @@ void source_free(struct source *s); /* takes NULL */
  * keeps it in the cache. */
 bool source_fetch(struct source *s, const struct source_request *r, struct source_file *f,
                   struct err *e);
+
+/* With a cache: keeps a verified file that source_fetch did not keep, as a manifest; and a memo, a
+ * small text about the source, one a URI, that outlives the process. Without one nothing is kept
+ * and nothing read; failures are in cache_error. */
+void source_keep(struct source *s, const struct source_file *f);
+void source_memo_write(struct source *s, const char *text, size_t n);
+bool source_memo_read(struct source *s, struct source_file *f); /* bytes: the caller's */
 
 #endif

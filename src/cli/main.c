@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include "scored/server.h"
+#include "scored/version.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -64,14 +64,44 @@ static bool set_number(const struct option *o, const char *name, const char *tex
     return true;
 }
 
+/* "30", "0.25": at most three decimals. */
+static bool set_seconds(const struct option *o, const char *name, const char *text, struct err *e)
+{
+    size_t whole = strspn(text, "0123456789"), point = whole + (text[whole] == '.');
+    size_t decimals = strspn(text + point, "0123456789");
+    uint64_t ms = 0;
+
+    bool good = whole && whole < 10 && decimals <= 3 && !text[point + decimals];
+    for (size_t i = 0; good && i < whole; i++)
+        ms = 10 * ms + (uint64_t)(text[i] - '0');
+    for (size_t i = 0; good && i < 3; i++)
+        ms = 10 * ms + (i < decimals ? (uint64_t)(text[point + i] - '0') : 0);
+    if (!good || ms < o->low || ms > o->high)
+        return err_set(e, ERR_USAGE, "%s takes seconds from %g to %g, not \"%.100s\"", name,
+                       (double)o->low / 1000, (double)o->high / 1000, text);
+    *(uint64_t *)o->target = ms;
+    return true;
+}
+
+static bool set_switch(const struct option *o, const char *name, const char *text, struct err *e)
+{
+    bool on = !text || !strcmp(text, "true");
+
+    if (!on && strcmp(text, "false") != 0)
+        return err_set(e, ERR_USAGE, "%s is true or false, not \"%.100s\"", name, text);
+    *(bool *)o->target = on;
+    return true;
+}
+
 bool option_set(const struct option *o, const char *name, const char *text, struct err *e)
 {
     struct option_list *list = o->target;
 
     switch (o->kind) {
-    case OPTION_SWITCH: *(bool *)o->target = true; return true;
+    case OPTION_SWITCH: return set_switch(o, name, text, e);
     case OPTION_TEXT: *(const char **)o->target = text; return true;
     case OPTION_NUMBER: return set_number(o, name, text, e);
+    case OPTION_SECONDS: return set_seconds(o, name, text, e);
     case OPTION_LIST:
         if (list->n == OPTION_LIST_MAX)
             return err_set(e, ERR_USAGE, "%s stands more than %d times", name, OPTION_LIST_MAX);

@@ -11,10 +11,11 @@
 #include <stdint.h>
 
 enum option_kind {
-    OPTION_SWITCH, /* bool: true where it stands */
-    OPTION_TEXT,   /* const char *: borrows argv */
-    OPTION_NUMBER, /* uint64_t, within low..high */
-    OPTION_LIST,   /* struct option_list: may stand many times */
+    OPTION_SWITCH,  /* bool: true where it stands */
+    OPTION_TEXT,    /* const char *: borrows argv */
+    OPTION_NUMBER,  /* uint64_t, within low..high */
+    OPTION_SECONDS, /* uint64_t, milliseconds, within low..high; decimal in the text */
+    OPTION_LIST,    /* struct option_list: may stand many times */
 };
 
 enum { OPTION_LIST_MAX = 64 };
@@ -44,7 +45,8 @@ struct option_table {
 bool options_parse(struct option_table table, int argc, char **argv, struct option_list *rest,
                    bool *help, struct err *e);
 
-/* The value as options_parse would take it; `name` is for the error. */
+/* The value as options_parse would take it; `name` is for the error. A switch also takes "true" and
+ * "false". */
 bool option_set(const struct option *o, const char *name, const char *text, struct err *e);
 
 /* The table as text to stdout, a line a flag. */

@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "scored/log.h"
 #include "scored/server.h"
+#include "scored/version.h"
 #include "settings.h"
 
 #include <signal.h>
@@ -26,10 +27,12 @@ static const char usage[] =
     "\n"
     "flags; each is also an environment variable, as SCORED_MAX_BODY is --max-body:\n";
 
+enum { OWN_OPTIONS = 4 };
+
 struct arguments {
     struct settings settings;
-    struct option options[SETTING_COUNT + 3];
-    struct option_list models;
+    struct option options[SETTING_COUNT + OWN_OPTIONS];
+    struct option_list models, keys;
     uint64_t port;
     bool has_port, print_config, help;
     char listen[32];
@@ -52,11 +55,17 @@ static unsigned take_options(struct arguments *a)
                            .help = "short for --listen 0.0.0.0:N",
                            .high = UINT16_MAX,
                            .given = &a->has_port};
-    o[2] = (struct option){.flag = "print-config",
+    o[2] = (struct option){.flag = "trust",
+                           .kind = OPTION_LIST,
+                           .target = &a->keys,
+                           .value = "KEY.pem",
+                           .help = "serve only what the holder of this Ed25519 key has signed; may "
+                                   "stand many times, any one suffices"};
+    o[3] = (struct option){.flag = "print-config",
                            .kind = OPTION_SWITCH,
                            .target = &a->print_config,
                            .help = "print all settings with their source, and exit"};
-    return SETTING_COUNT + 3;
+    return SETTING_COUNT + OWN_OPTIONS;
 }
 
 static bool parse(struct arguments *a, int argc, char **argv, struct err *e)
@@ -117,7 +126,7 @@ static void log_models(struct registry *r)
         if (m)
             log_line(LOG_INFO,
                      "model=%s version=%s sha256=%s load_ms=%.1f golden=%u msg=\"loaded\"",
-                     r->slots[i].name, m->bundle->version, m->bundle->sha256,
+                     slot_name(&r->slots[i]), m->bundle->version, m->bundle->sha256,
                      (double)m->load_ns / 1e6, m->coverage.rows);
         model_release(m);
     }
@@ -136,6 +145,8 @@ static const char *address(char out[ADDRESS], const char *asked, uint16_t port)
         snprintf(out, ADDRESS, "%s", asked);
     return out;
 }
+
+static atomic_bool stopping; /* ends what the loader waits for */
 
 static int fail(const struct err *e)
 {
@@ -160,9 +171,17 @@ static int serve(struct registry *r, const struct config *config, const sigset_t
              address(at, config->listen, server_port(s)),
              address(admin, config->admin_listen, server_admin_port(s)), server_workers(config),
              scored_version);
-    sigwait(signals, &got);
+    bool started = registry_start(r, &e);
+    while (started && (sigwait(signals, &got), got == SIGHUP)) {
+        log_line(LOG_INFO, "msg=\"SIGHUP: looking for new versions\"");
+        registry_reload(r, NULL, false);
+    }
     log_line(LOG_INFO, "signal=%d msg=\"stopping\"", got);
     server_stop(s);
+    atomic_store(&stopping, true);
+    registry_stop(r);
+    if (!started)
+        return fail(&e);
     log_line(LOG_INFO, "msg=\"stopped\"");
     return EXIT_FINE;
 }
@@ -179,18 +198,37 @@ static int run(struct arguments *a)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* all threads inherit it */
     fit_descriptors(config);
-    const struct model_options options = {
-        .workers = server_workers(config),
-        .scratch = config->scratch,
-        .frame_rows = (unsigned)config->frame_rows,
-        .verify = true,
+    struct trust *trust = NULL;
+    if (a->keys.n) {
+        trust = trust_new(a->keys.items, a->keys.n, &e);
+        if (!trust)
+            return fail(&e);
+    }
+    const struct registry_options options = {
+        .model = {.workers = server_workers(config),
+                  .scratch = config->scratch,
+                  .frame_rows = (unsigned)config->frame_rows,
+                  .verify = true,
+                  .trust = trust,
+                  .memory = config->memory},
+        .source = {.cache = config->cache, .cache_bytes = config->cache_bytes, .stop = &stopping},
+        .poll_ms = config->poll,
+        .keep = (unsigned)config->keep_versions,
+        .no_older = config->no_older,
+        .allow_schema_change = config->allow_schema_change,
+        .must_load = config->exit_on_load_failure,
     };
-    if (!registry_open(&registry, a->models.items, a->models.n, &options, &e))
-        return fail(&e);
-    int code = serve(&registry, config, &signals);
-    registry_close(&registry);
+    int code = EXIT_BAD;
+    if (registry_open(&registry, a->models.items, a->models.n, &options, &e)) {
+        code = serve(&registry, config, &signals);
+        registry_close(&registry);
+    } else {
+        code = fail(&e);
+    }
+    trust_free(trust);
     return code;
 }
 
@@ -203,11 +241,11 @@ int cmd_serve(int argc, char **argv)
         return options_usage("serve", &e);
     if (a.help) {
         fputs(usage, stdout);
-        options_print(a.options, SETTING_COUNT + 3);
+        options_print(a.options, SETTING_COUNT + OWN_OPTIONS);
         return EXIT_FINE;
     }
     if (a.print_config) {
-        settings_print(&a.settings);
+        settings_print(&a.settings, a.options);
         return EXIT_FINE;
     }
     return run(&a);

@@ -8,11 +8,9 @@
 
 /* "SCORED_" and the field in capitals. */
 static const char *const variables[] = {
-#define NUMBER(field, flag, value, low, high, help) "SCORED_" #field,
-#define TEXT(field, flag, value, help)              "SCORED_" #field,
+#define SETTING(kind, field, flag, value, low, high, help) "SCORED_" #field,
 #include "../util/config.def"
-#undef NUMBER
-#undef TEXT
+#undef SETTING
 };
 
 enum { VARIABLE_MAX = 64 };
@@ -26,38 +24,36 @@ static const char *variable(unsigned i, char out[VARIABLE_MAX])
     return out;
 }
 
+/* What help calls a value. */
+static const char *option_value(enum option_kind kind)
+{
+    static const char *const values[] = {
+        [OPTION_TEXT] = "TEXT", [OPTION_NUMBER] = "N", [OPTION_SECONDS] = "SECONDS"};
+
+    return kind < countof(values) ? values[kind] : NULL;
+}
+
 void settings_init(struct settings *s, struct option options[SETTING_COUNT])
 {
     unsigned i = 0;
 
     *s = (struct settings){.config = {
-#define NUMBER(field, flag, value, low, high, help) .field = (value),
-#define TEXT(field, flag, value, help)              .field = (value),
+#define SETTING(kind, field, flag, value, low, high, help) .field = (value),
 #include "../util/config.def"
-#undef NUMBER
-#undef TEXT
+#undef SETTING
                            }};
-#define NUMBER(field, name, value_, low_, high_, help_)      \
-    options[i] = (struct option){.flag = (name),             \
-                                 .kind = OPTION_NUMBER,      \
-                                 .target = &s->config.field, \
-                                 .value = "N",               \
-                                 .help = (help_),            \
-                                 .low = (low_),              \
-                                 .high = (high_),            \
-                                 .given = &s->by_flag[i]};   \
-    i++;
-#define TEXT(field, name, value_, help_)                     \
-    options[i] = (struct option){.flag = (name),             \
-                                 .kind = OPTION_TEXT,        \
-                                 .target = &s->config.field, \
-                                 .value = "TEXT",            \
-                                 .help = (help_),            \
-                                 .given = &s->by_flag[i]};   \
+#define SETTING(kind_, field, name, value_, low_, high_, help_)         \
+    options[i] = (struct option){.flag = (name),                        \
+                                 .kind = OPTION_##kind_,                \
+                                 .target = &s->config.field,            \
+                                 .value = option_value(OPTION_##kind_), \
+                                 .help = (help_),                       \
+                                 .low = (low_),                         \
+                                 .high = (high_),                       \
+                                 .given = &s->by_flag[i]};              \
     i++;
 #include "../util/config.def"
-#undef NUMBER
-#undef TEXT
+#undef SETTING
 }
 
 static bool one_of(const char *flag, const char *text, const char *const *allowed, size_t n,
@@ -94,20 +90,29 @@ bool settings_finish(struct settings *s, const struct option options[SETTING_COU
            one_of("--log-level", s->config.log_level, levels, countof(levels), e);
 }
 
-void settings_print(const struct settings *s)
+/* The value of a setting as its flag takes it. */
+static const char *show(const struct option *o, char out[64])
 {
-    char name[VARIABLE_MAX];
-    unsigned i = 0;
+    const uint64_t *n = o->target;
 
-#define SOURCE (s->by_flag[i] ? "flag" : s->by_environment[i] ? variable(i, name) : "default")
-#define NUMBER(field, flag, value, low, high, help)                     \
-    printf("%-16s %-24" PRIu64 " %s\n", flag, s->config.field, SOURCE); \
-    i++;
-#define TEXT(field, flag, value, help)                         \
-    printf("%-16s %-24s %s\n", flag, s->config.field, SOURCE); \
-    i++;
-#include "../util/config.def"
-#undef NUMBER
-#undef TEXT
-#undef SOURCE
+    if (o->kind == OPTION_TEXT)
+        return *(const char *const *)o->target;
+    if (o->kind == OPTION_SWITCH)
+        return *(const bool *)o->target ? "true" : "false";
+    if (o->kind == OPTION_SECONDS)
+        snprintf(out, 64, "%" PRIu64 ".%03" PRIu64, *n / 1000, *n % 1000);
+    else
+        snprintf(out, 64, "%" PRIu64, *n);
+    return out;
+}
+
+void settings_print(const struct settings *s, const struct option options[SETTING_COUNT])
+{
+    char name[VARIABLE_MAX], value[64];
+
+    for (unsigned i = 0; i < SETTING_COUNT; i++)
+        printf("%-20s %-24s %s\n", options[i].flag, show(&options[i], value),
+               s->by_flag[i]          ? "flag"
+               : s->by_environment[i] ? variable(i, name)
+                                      : "default");
 }

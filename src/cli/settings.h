@@ -7,11 +7,9 @@
 #include "scored/config.h"
 
 enum setting_id {
-#define NUMBER(field, flag, value, low, high, help) SETTING_##field,
-#define TEXT(field, flag, value, help)              SETTING_##field,
+#define SETTING(kind, field, flag, value, low, high, help) SETTING_##field,
 #include "../util/config.def"
-#undef NUMBER
-#undef TEXT
+#undef SETTING
     SETTING_COUNT
 };
 
@@ -29,6 +27,6 @@ void settings_init(struct settings *s, struct option options[SETTING_COUNT]);
 bool settings_finish(struct settings *s, const struct option options[SETTING_COUNT], struct err *e);
 
 /* All of them with their source, to stdout. */
-void settings_print(const struct settings *s);
+void settings_print(const struct settings *s, const struct option options[SETTING_COUNT]);
 
 #endif

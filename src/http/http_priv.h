@@ -9,7 +9,7 @@
 
 #include "scored/buf.h"
 #include "scored/config.h"
-#include "scored/model.h"
+#include "scored/registry.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -18,6 +18,7 @@ enum {
     REQUEST_ID = 65,
     KEPT_BYTES = 16 * 1024, /* of a buffer between two requests of a connection */
     ECHO_LIST = ECHO_MAX,
+    RELOAD_BODY = 1024,
 };
 
 enum side { SIDE_PUBLIC = 1, SIDE_ADMIN = 2, SIDE_BOTH = 3 };
@@ -80,7 +81,8 @@ struct exchange {
     struct head head;
     const struct route *route;
     struct slot *slot;
-    bool is_head; /* the method was HEAD */
+    struct text version; /* of {version}; empty: the current one */
+    bool is_head;        /* the method was HEAD */
     char id[REQUEST_ID];
     uint64_t began_ns;
     uint64_t received; /* bytes of the body */
@@ -127,17 +129,20 @@ void reply_log(struct exchange *x);
 
 /* -- routes.c -- */
 
-#define ROUTES(X)                              \
-    X(PREDICT, "/predict")                     \
-    X(MODEL_PREDICT, "/models/{name}/predict") \
-    X(LIVEZ, "/livez")                         \
-    X(READYZ, "/readyz")                       \
-    X(HEALTHZ, "/healthz")                     \
-    X(MODELS, "/models")                       \
-    X(MODEL, "/models/{name}")                 \
-    X(SCHEMA, "/models/{name}/schema")         \
-    X(OPENAPI, "/openapi.json")                \
-    X(METRICS, "/metrics")                     \
+#define ROUTES(X)                                                   \
+    X(PREDICT, "/predict")                                          \
+    X(MODEL_PREDICT, "/models/{name}/predict")                      \
+    X(VERSION_PREDICT, "/models/{name}/versions/{version}/predict") \
+    X(RELOAD, "/models/{name}/reload")                              \
+    X(ROLLBACK, "/models/{name}/rollback")                          \
+    X(LIVEZ, "/livez")                                              \
+    X(READYZ, "/readyz")                                            \
+    X(HEALTHZ, "/healthz")                                          \
+    X(MODELS, "/models")                                            \
+    X(MODEL, "/models/{name}")                                      \
+    X(SCHEMA, "/models/{name}/schema")                              \
+    X(OPENAPI, "/openapi.json")                                     \
+    X(METRICS, "/metrics")                                          \
     X(VERSION, "/version")
 
 enum route_id {
@@ -173,6 +178,9 @@ bool predict_open(struct exchange *x);
 void predict_body(struct exchange *x, const char *p, size_t n);
 void predict_answer(struct exchange *x);
 bool model_open(struct exchange *x); /* x->slot and x->model of {name} */
+void reload_body(struct exchange *x, const char *p, size_t n);
+void answer_reload(struct exchange *x);
+void answer_rollback(struct exchange *x);
 void answer_livez(struct exchange *x);
 void answer_readyz(struct exchange *x);
 void answer_models(struct exchange *x);
@@ -181,6 +189,10 @@ void answer_schema(struct exchange *x);
 void answer_openapi(struct exchange *x);
 void answer_metrics(struct exchange *x);
 void answer_version(struct exchange *x);
+
+/* The members "reload", "versions" and "refused" of a slot, each with a comma before. */
+void put_reload(struct buf *out, struct slot *s);
+void reply_not_loaded(struct exchange *x);
 
 /* JSON arrays of the models' names and of their known columns, for problem documents. */
 void put_model_names(struct buf *out, const struct registry *r);

@@ -4,6 +4,7 @@
 
 #include "scored/clock.h"
 #include "scored/server.h"
+#include "scored/version.h"
 
 #include <stdlib.h>
 
@@ -23,7 +24,7 @@ void put_model_names(struct buf *out, const struct registry *r)
     buf_char(out, '[');
     for (unsigned i = 0; i < r->n_slots; i++) {
         buf_text(out, i ? "," : "");
-        put_string(out, r->slots[i].name);
+        put_string(out, slot_name(&r->slots[i]));
     }
     buf_char(out, ']');
 }
@@ -34,17 +35,32 @@ void answer_livez(struct exchange *x)
     buf_lit(&x->reply, "{\"status\":\"live\"}");
 }
 
+static void put_unready(struct buf *out, struct slot *s)
+{
+    struct reload_status status;
+
+    slot_status(s, &status);
+    if (!status.has_error) {
+        buf_lit(out, ":\"not loaded\"");
+        return;
+    }
+    buf_char(out, ':');
+    put_string(out, status.error);
+}
+
 static bool put_readiness(struct buf *out, struct registry *r)
 {
     bool ready = true;
 
     for (unsigned i = 0; i < r->n_slots; i++) {
-        struct model *m = slot_acquire(&r->slots[i]);
+        bool loaded = atomic_load(&r->slots[i].current) != NULL;
         buf_text(out, i ? "," : "");
-        put_string(out, r->slots[i].name);
-        buf_text(out, m ? ":\"ready\"" : ":\"not loaded\"");
-        ready &= m != NULL;
-        model_release(m);
+        put_string(out, slot_name(&r->slots[i]));
+        if (loaded)
+            buf_lit(out, ":\"ready\"");
+        else
+            put_unready(out, &r->slots[i]);
+        ready &= loaded;
     }
     return ready;
 }
@@ -71,7 +87,7 @@ static void put_identity(struct buf *out, const struct slot *s, const struct mod
     char when[CLOCK_TEXT];
 
     buf_lit(out, "{\"name\":");
-    put_string(out, s->name);
+    put_string(out, slot_name(s));
     if (!m) {
         buf_lit(out, ",\"ready\":false");
         return;
@@ -150,6 +166,9 @@ void answer_model(struct exchange *x)
 
     x->status = 200;
     put_identity(out, x->slot, m);
+    put_reload(out, x->slot);
+    if (m->signer[0])
+        put_member(out, "signer", m->signer);
     buf_printf(out, ",\"load_seconds\":%.6f", (double)m->load_ns / 1e9);
     put_bundle_columns(out, "input", m->bundle->inputs, m->bundle->n_inputs, true);
     put_bundle_columns(out, "output", m->bundle->outputs, m->bundle->n_outputs, false);

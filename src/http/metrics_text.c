@@ -7,6 +7,7 @@
 
 #include "scored/clock.h"
 #include "scored/server.h"
+#include "scored/version.h"
 
 #include <stdio.h>
 #include <sys/resource.h>
@@ -142,7 +143,7 @@ static void put_row_counter(const struct text_of *t, const char *name, const cha
     snprintf(series, sizeof series, "scored_%s_total{model", name);
     for (unsigned i = 0; i < t->m->n_slots; i++) {
         struct counts sum = sum_rows(t->m, i);
-        label(t, series, t->app->registry->slots[i].name);
+        label(t, series, slot_name(&t->app->registry->slots[i]));
         end(t, pick(&sum));
     }
 }
@@ -189,7 +190,7 @@ static void put_row_errors(const struct text_of *t)
                     n += get(&t->m->threads[i].slots[s].errors[f][p]);
                 if (!n)
                     continue;
-                label(t, "scored_row_errors_total{model", t->app->registry->slots[s].name);
+                label(t, "scored_row_errors_total{model", slot_name(&t->app->registry->slots[s]));
                 label(t, ",field", f < slot->n_fields ? slot->fields[f] : "");
                 label(t, ",type", problem_urn((enum problem)p));
                 end(t, n);
@@ -206,7 +207,7 @@ static void put_models(const struct text_of *t)
     for (unsigned i = 0; i < r->n_slots; i++) {
         struct model *m = slot_acquire(&r->slots[i]);
         if (m) {
-            label(t, "scored_model_info{model", r->slots[i].name);
+            label(t, "scored_model_info{model", slot_name(&r->slots[i]));
             label(t, ",version", m->bundle->version);
             label(t, ",sha256", m->bundle->sha256);
             end(t, 1);
@@ -217,10 +218,46 @@ static void put_models(const struct text_of *t)
     for (unsigned i = 0; i < r->n_slots; i++) {
         struct model *m = slot_acquire(&r->slots[i]);
         if (m) {
-            label(t, "scored_model_loaded_timestamp_seconds{model", r->slots[i].name);
+            label(t, "scored_model_loaded_timestamp_seconds{model", slot_name(&r->slots[i]));
             buf_printf(t->out, "} %.3f\n", (double)m->loaded_ms / 1e3);
         }
         model_release(m);
+    }
+}
+
+/* Looks at the sources, and what came of them. */
+static void put_reloads(const struct text_of *t)
+{
+    struct registry *r = t->app->registry;
+    struct reload_status status;
+
+    head(t, "model_loads", "counter",
+         "Loads of new versions, by result: published, or the phase that failed.");
+    for (unsigned i = 0; i < r->n_slots; i++) {
+        slot_status(&r->slots[i], &status);
+        label(t, "scored_model_loads_total{model", slot_name(&r->slots[i]));
+        label(t, ",result", "published");
+        end(t, status.published);
+        for (unsigned p = 0; p < PHASE_COUNT; p++) {
+            if (!status.failed[p])
+                continue;
+            label(t, "scored_model_loads_total{model", slot_name(&r->slots[i]));
+            label(t, ",result", load_phase_name((enum load_phase)p));
+            end(t, status.failed[p]);
+        }
+    }
+    head(t, "model_source_success_timestamp_seconds", "gauge",
+         "When the model's source was last read; what is served is at least this fresh.");
+    for (unsigned i = 0; i < r->n_slots; i++) {
+        slot_status(&r->slots[i], &status);
+        label(t, "scored_model_source_success_timestamp_seconds{model", slot_name(&r->slots[i]));
+        buf_printf(t->out, "} %.3f\n", (double)status.success_ms / 1e3);
+    }
+    head(t, "model_failing", "gauge", "1 where the last look at the source failed or was refused.");
+    for (unsigned i = 0; i < r->n_slots; i++) {
+        slot_status(&r->slots[i], &status);
+        label(t, "scored_model_failing{model", slot_name(&r->slots[i]));
+        end(t, status.has_error);
     }
 }
 
@@ -271,6 +308,9 @@ static void put_process(const struct text_of *t)
     put_gauge(t, "start_timestamp_seconds", "When the server started.",
               (double)t->m->started_ms / 1e3);
     put_gauge(t, "resident_memory_bytes", "Memory of the process.", resident_bytes());
+    put_gauge(t, "credentials_expiry_timestamp_seconds",
+              "When the credentials for S3 expire; 0: never, or none are used.",
+              (double)registry_credentials_expiry(t->app->registry) / 1e3);
     if (!getrusage(RUSAGE_SELF, &used))
         put_counter(t, "cpu_seconds", "Processor time of the process.",
                     seconds(used.ru_utime) + seconds(used.ru_stime));
@@ -300,6 +340,7 @@ void answer_metrics(struct exchange *x)
     put_rows(&t);
     put_row_errors(&t);
     put_models(&t);
+    put_reloads(&t);
     put_process(&t);
     if (t.open)
         buf_lit(&x->reply, "# EOF\n");

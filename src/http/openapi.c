@@ -4,6 +4,7 @@
 #include "http_priv.h"
 
 #include "scored/server.h"
+#include "scored/version.h"
 
 #include <stdio.h>
 
@@ -106,7 +107,7 @@ static void put_paths(struct buf *out, struct app *app, struct model *const *mod
             if (routes[i].consumes && !has_rows)
                 continue;
             buf_text(out, comma);
-            put_path(out, &routes[i], slot ? slot->name : "");
+            put_path(out, &routes[i], slot ? slot_name(slot) : "");
             comma = ",";
         }
     }
@@ -120,7 +121,7 @@ static void put_schemas(struct buf *out, struct app *app, struct model *const *m
     buf_char(out, ',');
     buf_text(out, row_failed_schema);
     for (unsigned s = 0; s < app->registry->n_slots; s++) {
-        const char *name = app->registry->slots[s].name;
+        const char *name = slot_name(&app->registry->slots[s]);
         if (!models[s])
             continue;
         buf_printf(out, ",\"%s.row\":", name);

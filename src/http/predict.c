@@ -31,13 +31,27 @@ static uint64_t body_max(const struct exchange *x)
     return x->ndjson ? x->app->config->max_ndjson : x->app->config->max_body;
 }
 
-bool model_open(struct exchange *x)
+static bool open_version(struct exchange *x)
 {
-    x->model = slot_acquire(x->slot);
+    x->model = slot_acquire_version(x->slot, x->version.p, x->version.len);
     if (x->model)
         return true;
-    reply_problem(x, PROBLEM_NOT_READY, NULL, "model \"%s\" is not loaded yet", x->slot->name);
+    struct buf extra = {0};
+    put_reload(&extra, x->slot);
+    reply_problem(x, PROBLEM_NO_VERSION, extra.failed ? NULL : extra.data,
+                  "`versions` lists those that are kept beside the current one");
+    buf_done(&extra);
     return false;
+}
+
+bool model_open(struct exchange *x)
+{
+    if (x->version.len)
+        return open_version(x);
+    x->model = slot_acquire(x->slot);
+    if (!x->model)
+        reply_not_loaded(x);
+    return x->model != NULL;
 }
 
 bool predict_open(struct exchange *x)

@@ -13,6 +13,12 @@ const struct route routes[] = {
         "application/json"
     {"POST", "/predict", ROUTE_PREDICT_ROW, "Answers of the default model"},
     {"POST", "/models/{name}/predict", ROUTE_PREDICT_ROW, "Answers of a model"},
+    {"POST", "/models/{name}/versions/{version}/predict", ROUTE_PREDICT_ROW,
+     "Answers of a version that is loaded: the current one, or one kept for rollback"},
+    {"POST", "/models/{name}/reload", SIDE_ADMIN, NULL, reload_body, answer_reload, JSON_TYPES,
+     JSON_TYPES, "Look for a new version now"},
+    {"POST", "/models/{name}/rollback", SIDE_ADMIN, NULL, reload_body, answer_rollback, JSON_TYPES,
+     JSON_TYPES, "Go back to the previous version"},
 #define GET(path, side, open, answer, produces, summary)               \
     {                                                                  \
         "GET", path, side, open, NULL, answer, NULL, produces, summary \
@@ -49,19 +55,22 @@ const char *route_path(const struct route *r)
     return r ? paths[r - routes] : "none";
 }
 
-/* Matches byte for byte; "{name}" is one segment. */
-static bool path_matches(const char *pattern, struct text path, struct text *name)
+enum { PATH_PARTS = 2 };
+
+/* Matches byte for byte; "{...}" is one segment that is not empty, and the next of `parts`. */
+static bool path_matches(const char *pattern, struct text path, struct text parts[PATH_PARTS])
 {
     const char *p = path.p, *end = path.p + path.len;
+    struct text *part = parts;
 
     while (*pattern) {
         if (*pattern == '{') {
-            pattern += strlen("{name}");
-            *name = (struct text){p, 0};
+            pattern = strchr(pattern, '}') + 1;
+            *part = (struct text){p, 0};
             while (p < end && *p != '/')
                 p++;
-            name->len = (uint32_t)(p - name->p);
-            if (!name->len)
+            part->len = (uint32_t)(p - part->p);
+            if (!part++->len)
                 return false;
         } else if (p == end || *p++ != *pattern++) {
             return false;
@@ -70,11 +79,13 @@ static bool path_matches(const char *pattern, struct text path, struct text *nam
     return p == end;
 }
 
-static const struct route *find(const struct exchange *x, struct text *name)
+static const struct route *find(const struct exchange *x, struct text parts[PATH_PARTS])
 {
-    for (size_t i = 0; i < countof(routes); i++)
-        if ((routes[i].side & x->side) && path_matches(routes[i].path, x->path, name))
+    for (size_t i = 0; i < countof(routes); i++) {
+        parts[0] = parts[1] = (struct text){"", 0};
+        if ((routes[i].side & x->side) && path_matches(routes[i].path, x->path, parts))
             return &routes[i];
+    }
     return NULL;
 }
 
@@ -186,7 +197,7 @@ static bool answer_options(struct exchange *x)
 
 bool route_open(struct exchange *x, const char *method)
 {
-    struct text name = {"", 0};
+    struct text parts[PATH_PARTS];
     bool options = !strcmp(method, "OPTIONS");
 
     if (options && x->path.len == 1 && x->path.p[0] == '*')
@@ -195,7 +206,7 @@ bool route_open(struct exchange *x, const char *method)
         reply_problem(x, PROBLEM_BAD_REQUEST, NULL, "no path here needs percent-encoding");
         return false;
     }
-    x->route = find(x, &name);
+    x->route = find(x, parts);
     if (!x->route) {
         not_found(x);
         return false;
@@ -204,8 +215,9 @@ bool route_open(struct exchange *x, const char *method)
         return answer_options(x);
     if (!check_method(x, method) || !check_body(x) || !check_accept(x))
         return false;
-    bool needs_model = x->route->consumes || name.len;
-    if (needs_model && !name_models(x, name))
+    bool needs_model = x->route->consumes || parts[0].len;
+    x->version = parts[1];
+    if (needs_model && !name_models(x, parts[0]))
         return false;
     return !x->route->open || x->route->open(x);
 }

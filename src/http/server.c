@@ -168,7 +168,7 @@ static bool add_headers(struct exchange *x, struct MHD_Response *r)
     return add_header(r, "Content-Type", x->content_type) && add_header(r, "X-Request-Id", x->id) &&
            add_header(r, "X-Content-Type-Options", "nosniff") &&
            add_header(r, "Cache-Control", "no-store") &&
-           add_header(r, "X-Model-Name", b ? x->slot->name : NULL) &&
+           add_header(r, "X-Model-Name", b ? slot_name(x->slot) : NULL) &&
            add_header(r, "X-Model-Version", b ? b->version : NULL) &&
            (!x->extra_header || add_header(r, x->extra_header, x->extra_value)) &&
            add_header(r, "Connection", closes ? "close" : NULL);

@@ -5,34 +5,66 @@
 #include "scored/bounds.h"
 #include "scored/clock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-static bool fetch_manifest(struct model *m, struct source *s, struct err *e)
+const char *load_phase_name(enum load_phase p)
 {
-    const struct source_request r = {.name = s->manifest, .max = BOUND_MANIFEST};
-    struct source_file f;
-
-    if (!source_fetch(s, &r, &f, e))
-        return false;
-    m->bundle = bundle_new((const char *)f.bytes, f.n, e);
-    free(f.bytes);
-    if (!m->bundle)
-        return err_wrap(e, "%s", s->manifest);
-    if (s->pin[0] && strcmp(s->pin, m->bundle->sha256) != 0)
-        return err_set(e, ERR_BAD_BUNDLE, "%s: the digest is %.16s..., the URI wants %.16s...",
-                       s->manifest, m->bundle->sha256, s->pin);
-    return true;
+    static const char *const names[] = {
+#define X(id, name, refuses) name,
+        LOAD_PHASES(X)
+#undef X
+    };
+    return names[p];
 }
 
-static bool fetch_files(struct model *m, struct source *s, struct err *e)
+bool load_phase_refuses(enum load_phase p)
+{
+    static const bool refusing[] = {
+#define X(id, name, refuses) refuses,
+        LOAD_PHASES(X)
+#undef X
+    };
+    return refusing[p];
+}
+
+bool model_signed(struct source *s, const struct source_file *manifest,
+                  const struct model_options *options, struct source_file *envelope,
+                  char signer[KEY_ID], struct err *e)
+{
+    char name[32];
+
+    *envelope = (struct source_file){0};
+    signer[0] = '\0';
+    if (!options->trust)
+        return true;
+    snprintf(name, sizeof name, "bundle-%.16s.dsse", manifest->sha256);
+    const struct source_request r = {.name = name, .max = ENVELOPE_BYTES};
+    if (!source_fetch(s, &r, envelope, e))
+        return err_wrap(e, "the signature that --trust asks for");
+    return trust_verify(options->trust, (const char *)envelope->bytes, envelope->n,
+                        (const char *)manifest->bytes, manifest->n, signer, e) ||
+           err_wrap(e, "%s", name);
+}
+
+static void set_phase(atomic_uint *phase, enum load_phase to)
+{
+    atomic_store_explicit(phase, to, memory_order_relaxed);
+}
+
+static bool fetch_files(struct model *m, struct source *s, atomic_uint *phase, struct err *e)
 {
     for (unsigned role = 0; role < ROLE_COUNT; role++) {
         const struct bundle_file *listed = &m->bundle->files[role];
         const struct source_request r = {
             .name = listed->name, .max = listed->size, .sha256 = listed->sha256};
         struct source_file f;
-        if (!source_fetch(s, &r, &f, e) ||
-            !bundle_attach(m->bundle, (enum bundle_role)role, f.bytes, f.n, f.sha256, e))
+        set_phase(phase, PHASE_FETCH);
+        if (!source_fetch(s, &r, &f, e))
+            return false;
+        set_phase(phase, PHASE_COMPILE); /* from here on the bytes are what was published */
+        if (!bundle_attach(m->bundle, (enum bundle_role)role, f.bytes, f.n, f.sha256, e))
             return false;
     }
     /* the profile is there to be hashed */
@@ -77,9 +109,8 @@ static void model_free(struct model *m)
     free(m);
 }
 
-struct model *model_load(struct source *s, const struct model_options *options, struct err *e)
+struct model *model_begin(const struct source_file *manifest, struct err *e)
 {
-    uint64_t start = clock_ns();
     struct model *m = calloc(1, sizeof *m);
 
     if (!m) {
@@ -87,14 +118,65 @@ struct model *model_load(struct source *s, const struct model_options *options, 
         return NULL;
     }
     atomic_init(&m->refs, 1);
-    if (!fetch_manifest(m, s, e) || !fetch_files(m, s, e) || !compile(m, options, e) ||
-        (options->verify && !golden_replay(m, e))) {
-        err_wrap(e, "%s", s->uri);
-        model_free(m);
-        return NULL;
-    }
+    m->bundle = bundle_new((const char *)manifest->bytes, manifest->n, e);
+    if (m->bundle)
+        return m;
+    model_free(m);
+    return NULL;
+}
+
+bool model_finish(struct model *m, struct source *s, const struct model_options *options,
+                  atomic_uint *phase, struct err *e)
+{
+    uint64_t start = clock_ns();
+
+    if (!fetch_files(m, s, phase, e) || !compile(m, options, e))
+        return false;
+    set_phase(phase, PHASE_GOLDEN);
+    if (options->verify && !golden_replay(m, e))
+        return false;
     m->loaded_ms = clock_ms();
     m->load_ns = clock_ns() - start;
+    return true;
+}
+
+static struct model *load(struct source *s, const struct source_file *manifest,
+                          const struct model_options *options, struct err *e)
+{
+    atomic_uint phase = PHASE_POLL;
+    struct source_file envelope = {0};
+    char signer[KEY_ID];
+
+    bool ok = model_signed(s, manifest, options, &envelope, signer, e);
+    free(envelope.bytes);
+    if (!ok)
+        return NULL;
+    struct model *m = model_begin(manifest, e);
+    if (!m) {
+        err_wrap(e, "%s", s->manifest);
+        return NULL;
+    }
+    memcpy(m->signer, signer, sizeof m->signer);
+    if (model_fits(m, options, e) && model_finish(m, s, options, &phase, e))
+        return m;
+    model_free(m);
+    return NULL;
+}
+
+struct model *model_load(struct source *s, const struct model_options *options, struct err *e)
+{
+    const struct source_request r = {
+        .name = s->manifest, .max = BOUND_MANIFEST, .sha256 = s->pin[0] ? s->pin : NULL};
+    struct source_file manifest;
+
+    if (!source_fetch(s, &r, &manifest, e)) {
+        err_wrap(e, "%s", s->uri);
+        return NULL;
+    }
+    struct model *m = load(s, &manifest, options, e);
+    free(manifest.bytes);
+    if (!m)
+        err_wrap(e, "%s", s->uri);
     return m;
 }
 

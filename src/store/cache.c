@@ -214,3 +214,16 @@ bool cache_put(struct cache *c, const char *sha256, const unsigned char *p, size
     make_room(c, n);
     return file_replace(c->folder, sha256, p, n, e);
 }
+
+bool cache_note_put(struct cache *c, const char *name, const char *p, size_t n, struct err *e)
+{
+    return file_replace(c->folder, name, p, n, e);
+}
+
+bool cache_note_get(struct cache *c, const char *name, uint64_t max, struct source_file *f)
+{
+    char path[PATH_MAX];
+    struct err ignored = {0};
+
+    return path_of(c, name, path) && file_read(path, max, f, &ignored);
+}

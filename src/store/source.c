@@ -86,7 +86,7 @@ bool source_fetch(struct source *s, const struct source_request *r, struct sourc
     if (f->unchanged)
         return true;
     if (r->sha256 && strcmp(r->sha256, f->sha256) != 0) {
-        err_set(e, ERR_BAD_BUNDLE, "%s: the digest is %.16s..., the manifest says %.16s...",
+        err_set(e, ERR_BAD_BUNDLE, "%s: the digest is %.16s..., not %.16s... as it should be",
                 r->name, f->sha256, r->sha256);
         free(f->bytes);
         f->bytes = NULL;
@@ -95,4 +95,40 @@ bool source_fetch(struct source *s, const struct source_request *r, struct sourc
     if (s->cache && r->sha256)
         cache_put(s->cache, r->sha256, f->bytes, f->n, &s->cache_error);
     return true;
+}
+
+/* -- what outlives the process -- */
+
+enum { MEMO_BYTES = 64 * 1024 };
+
+static bool memo_name(const struct source *s, char out[32])
+{
+    char digest[SHA256_HEX + 1];
+    struct err ignored = {0};
+
+    if (!s->cache || !sha256_hex(s->uri, strlen(s->uri), digest, &ignored))
+        return false;
+    snprintf(out, 32, "slot-%.16s.json", digest);
+    return true;
+}
+
+void source_keep(struct source *s, const struct source_file *f)
+{
+    if (s->cache)
+        cache_put(s->cache, f->sha256, f->bytes, f->n, &s->cache_error);
+}
+
+void source_memo_write(struct source *s, const char *text, size_t n)
+{
+    char name[32];
+
+    if (memo_name(s, name))
+        cache_note_put(s->cache, name, text, n, &s->cache_error);
+}
+
+bool source_memo_read(struct source *s, struct source_file *f)
+{
+    char name[32];
+
+    return memo_name(s, name) && cache_note_get(s->cache, name, MEMO_BYTES, f);
 }

@@ -40,4 +40,8 @@ bool cache_get(struct cache *c, const char *sha256, uint64_t max, struct source_
 bool cache_put(struct cache *c, const char *sha256, const unsigned char *p, size_t n,
                struct err *e);
 
+/* A file of the cache's folder that is not named by its digest. */
+bool cache_note_put(struct cache *c, const char *name, const char *p, size_t n, struct err *e);
+bool cache_note_get(struct cache *c, const char *name, uint64_t max, struct source_file *f);
+
 #endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Is there memory for one more model? Asked before its files are fetched: the kernel's answer to
+ * too much is to kill the process, and the old model with it.
+ */
+#include "scored/model.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The number in a file of one number; UINT64_MAX where it says "max", or there is no such file. */
+static uint64_t read_number(const char *folder, const char *name)
+{
+    char path[PATH_MAX], text[64];
+    uint64_t n = UINT64_MAX;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return n;
+    if (fgets(text, sizeof text, f) && text[0] >= '0' && text[0] <= '9')
+        n = strtoull(text, NULL, 10);
+    fclose(f);
+    return n;
+}
+
+/* The number behind a key of a file of "key number" lines; 0 where there is none. */
+static uint64_t read_key(const char *path, const char *key)
+{
+    char line[128];
+    uint64_t n = 0;
+    size_t len = strlen(key);
+    FILE *f = fopen(path, "re");
+
+    if (!f)
+        return 0;
+    while (fgets(line, sizeof line, f)) {
+        if (strncmp(line, key, len) == 0) {
+            n = strtoull(line + len, NULL, 10);
+            break;
+        }
+    }
+    fclose(f);
+    return n;
+}
+
+/* What a control group's limit leaves; its file cache can be given back and counts as free. */
+static uint64_t left_in(const char *folder, const char *limit, const char *usage)
+{
+    char path[PATH_MAX];
+    uint64_t max = read_number(folder, limit), used = read_number(folder, usage);
+
+    if (max == UINT64_MAX || used == UINT64_MAX)
+        return UINT64_MAX;
+    snprintf(path, sizeof path, "%s/memory.stat", folder);
+    uint64_t cached = read_key(path, "inactive_file ");
+    used -= cached < used ? cached : used;
+    return used < max ? max - used : 0;
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* In a container the group's own folder is the root of what is mounted. */
+static uint64_t memory_left(void)
+{
+    uint64_t left = read_key("/proc/meminfo", "MemAvailable:") * 1024;
+
+    if (!left)
+        left = UINT64_MAX;
+    left = least(left, left_in("/sys/fs/cgroup", "memory.max", "memory.current"));
+    return least(
+        left, left_in("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"));
+}
+
+static uint64_t memory_used(void)
+{
+    return read_key("/proc/self/status", "VmRSS:") * 1024;
+}
+
+static uint64_t estimate(const struct model *m, const struct model_options *o)
+{
+    const uint64_t base = (uint64_t)8 << 20;
+    const struct bundle_file *f = m->bundle->files;
+    uint64_t blocks = f[ROLE_BLOCKS].size, passing = f[ROLE_GOLDEN].size;
+
+    if (passing < f[ROLE_PROFILE].size)
+        passing = f[ROLE_PROFILE].size;
+    return base + blocks + blocks / 5 + passing + (uint64_t)o->workers * o->scratch;
+}
+
+bool model_fits(const struct model *m, const struct model_options *options, struct err *e)
+{
+    uint64_t need = estimate(m, options), left = memory_left();
+
+    if (options->memory) {
+        uint64_t used = memory_used();
+        left = least(left, used < options->memory ? options->memory - used : 0);
+    }
+    return need <= left ||
+           err_set(e, ERR_NO_MEMORY,
+                   "version %s needs about %llu MiB beside what is loaded, %llu MiB are left",
+                   m->bundle->version, (unsigned long long)(need >> 20),
+                   (unsigned long long)(left >> 20));
+}

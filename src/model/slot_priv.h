@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What slots, registry and loader share. Pointers of a slot are changed under its lock. */
+#ifndef SCORED_MODEL_SLOT_PRIV_H
+#define SCORED_MODEL_SLOT_PRIV_H
+
+#include "scored/registry.h"
+
+struct model *model_retain(struct model *m); /* takes NULL */
+
+/* Makes `next` current; takes the caller's reference. What was current becomes the latest of `keep`
+ * kept ones. Returns the model that falls out, with its reference, or NULL. */
+struct model *slot_publish(struct slot *s, struct model *next, unsigned keep);
+
+/* Current and the latest kept one change places. False: none is kept. */
+bool slot_swap(struct slot *s);
+
+/* -- refused.c: the versions not to be loaded; under the slot's lock -- */
+
+bool refused_find(const struct reload_status *s, const char *sha256,
+                  const struct registry_options *o, struct refusal *found);
+void refused_add(struct reload_status *s, const char *sha256, enum load_phase phase);
+void refused_remove(struct reload_status *s, const char *sha256);
+
+/* -- memo.c: slot->served and the list of the refused, across restarts -- */
+
+/* By the loader, and before it runs. What cannot be read is not there. */
+void memo_read(struct slot *s);
+void memo_write(struct slot *s);
+
+/* -- reload.c -- */
+
+enum turn_result { TURN_SAME, TURN_PUBLISHED, TURN_REFUSED, TURN_FAILED };
+
+/* What one look at the source led to. */
+struct turn {
+    enum turn_result result;
+    enum load_phase phase; /* of a failure */
+    bool refused;          /* the failure: not to be tried again */
+    struct err e;          /* of failures and refusals */
+    struct model *next;    /* published now; a reference of the caller's */
+    struct model *out;     /* fell out; its reference is the caller's, who frees it when its last
+                              request has ended */
+};
+
+/* Looks, and loads what is new. `whole`: the manifest is wanted even where it is unchanged. */
+void slot_turn(struct registry *r, struct slot *s, bool whole, struct turn *t);
+
+/* Loads the version that was served last, from the cache. */
+void slot_recall(struct registry *r, struct slot *s, struct turn *t);
+
+/* -- loader.c -- */
+
+void loader_wake(struct loader *l); /* takes NULL */
+
+#endif
