@@ -7,6 +7,7 @@
 #include "scored/model.h"
 
 #include "scored/bounds.h"
+#include "scored/fault.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -104,6 +105,24 @@ static bool split_line(char *p, struct line *l)
     if (l->out)
         l->out[l->out_len] = '\0';
     return (l->out != NULL) + l->skipped + l->error == 1;
+}
+
+/* Members of an object, by its commas; 0 where it is none that ends. */
+static unsigned count_members(char *p)
+{
+    unsigned n = 0;
+
+    do {
+        p = skip_space(p + 1);
+        if (*p == '}')
+            return n;
+        p = *p == '"' ? skip_value(p) : NULL; /* the name */
+        if (!p || *(p = skip_space(p)) != ':' || !(p = skip_value(skip_space(p + 1))))
+            return 0;
+        n++;
+        p = skip_space(p);
+    } while (*p == ',');
+    return n;
 }
 
 /* -- equality -- */
@@ -225,11 +244,14 @@ static bool replay_line(struct replay *r, char *text, struct err *e)
         return err_set(
             e, ERR_BAD_BUNDLE,
             "must be an object of \"in\" and one of \"out\", \"skipped\":true, \"error\":true");
+    unsigned n_in = count_members(l.in), n_out = l.out ? count_members(l.out) : 0;
     if (!decode(&r->got, l.in, l.in_len, "in", e))
         return false;
     plan_run(p, p->program, r->got.frame);
     if (!check_outcome(r, &l, e))
         return false;
+    if (n_in != p->n_inputs) /* the decoder itself takes a missing field for a null */
+        return err_set(e, ERR_BAD_BUNDLE, "\"in\" has %u of %u inputs", n_in, p->n_inputs);
     c->rows++;
     c->skipped += l.skipped;
     c->failed += l.error;
@@ -244,7 +266,8 @@ static bool replay_line(struct replay *r, char *text, struct err *e)
         if (!same_cell(p->columns[p->outputs[i]].shape.type, &r->expected.frame->columns[i],
                        &r->got.frame->columns[p->outputs[i]], r->ulps[i]))
             return fail_cell(r, i, e);
-    return true;
+    return n_out == p->n_outputs ||
+           err_set(e, ERR_BAD_BUNDLE, "\"out\" has %u of %u outputs", n_out, p->n_outputs);
 }
 
 /* -- all lines -- */
@@ -317,6 +340,7 @@ static bool replay_all(struct replay *r, char *text, size_t n, struct err *e)
             return err_set(e, ERR_BAD_BUNDLE, "more than %d lines", BOUND_GOLDEN_ROWS);
         if (memchr(at, '\0', length))
             return err_set(e, ERR_BAD_BUNDLE, "line %u: a NUL byte", number + 1);
+        fault_point("golden.row");
         at[length] = '\0'; /* the newline's place, or the byte behind the file */
         if (!replay_line(r, at, e))
             return err_wrap(e, "line %u", number + 1);

@@ -59,7 +59,7 @@ static void retire(struct loader *l, struct model *m)
         return;
     if (l->n_retired == RETIRED) { /* whoever ends last frees the oldest */
         model_release(l->retired[0]);
-        memmove(l->retired, l->retired + 1, sizeof l->retired - sizeof l->retired[0]);
+        memmove(l->retired, l->retired + 1, (RETIRED - 1) * sizeof(struct model *));
         l->n_retired--;
     }
     l->retired[l->n_retired++] = m;

@@ -66,7 +66,7 @@ static void get_refused(const struct json *root, struct reload_status *s)
 
 void memo_read(struct slot *s)
 {
-    const struct json_limits limits = {64 * 1024, 4, 20};
+    const struct json_limits limits = {1 << 16, 4, 20};
     struct source_file f;
     struct err ignored = {0};
 

@@ -4,6 +4,7 @@
 
 #include "scored/bounds.h"
 #include "scored/clock.h"
+#include "scored/fault.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,9 +61,11 @@ static bool fetch_files(struct model *m, struct source *s, atomic_uint *phase, s
         const struct source_request r = {
             .name = listed->name, .max = listed->size, .sha256 = listed->sha256};
         struct source_file f;
+        fault_point("load.fetch");
         set_phase(phase, PHASE_FETCH);
         if (!source_fetch(s, &r, &f, e))
             return false;
+        fault_point("load.attach");
         set_phase(phase, PHASE_COMPILE); /* from here on the bytes are what was published */
         if (!bundle_attach(m->bundle, (enum bundle_role)role, f.bytes, f.n, f.sha256, e))
             return false;
@@ -130,11 +133,19 @@ bool model_finish(struct model *m, struct source *s, const struct model_options 
 {
     uint64_t start = clock_ns();
 
-    if (!fetch_files(m, s, phase, e) || !compile(m, options, e))
+    if (!fetch_files(m, s, phase, e))
         return false;
+    fault_point("load.compile");
+    if (!compile(m, options, e))
+        return false;
+    fault_point("load.golden");
     set_phase(phase, PHASE_GOLDEN);
-    if (options->verify && !golden_replay(m, e))
-        return false;
+    if (options->verify) {
+        if (!golden_replay(m, e))
+            return false;
+        free(m->bundle->bytes[ROLE_GOLDEN]);
+        m->bundle->bytes[ROLE_GOLDEN] = NULL;
+    }
     m->loaded_ms = clock_ms();
     m->load_ns = clock_ns() - start;
     return true;

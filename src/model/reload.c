@@ -7,6 +7,7 @@
 
 #include "scored/bounds.h"
 #include "scored/clock.h"
+#include "scored/fault.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,10 +127,14 @@ static void remember(const struct candidate *c)
 {
     struct source *source = c->slot->source;
 
+    fault_point("remember.manifest");
     source_keep(source, &c->manifest);
+    fault_point("remember.envelope");
     if (c->envelope.bytes)
         source_keep(source, &c->envelope);
+    fault_point("remember.memo");
     memo_write(c->slot);
+    fault_point("remember.done");
 }
 
 /* -- failures -- */

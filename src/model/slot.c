@@ -7,6 +7,8 @@
  */
 #include "slot_priv.h"
 
+#include "scored/fault.h"
+
 #include <sched.h>
 #include <string.h>
 
@@ -66,7 +68,9 @@ struct model *slot_publish(struct slot *s, struct model *next, unsigned keep)
         atomic_store(&s->kept[i], atomic_load(&s->kept[i - 1]));
     if (keep)
         atomic_store(&s->kept[0], now);
+    fault_point("publish.switch");
     atomic_store(&s->current, next);
+    fault_point("publish.switched");
     wait_for_takers(s);
     return out;
 }

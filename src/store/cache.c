@@ -10,6 +10,7 @@
 #include "store_priv.h"
 
 #include "scored/clock.h"
+#include "scored/fault.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -22,6 +23,7 @@
 #include <unistd.h>
 
 enum {
+    WRITE_PIECE = 256 * 1024, /* bytes of one write(2) */
     CACHE_FILES = 4096,      /* looked at when space is made */
     LEFTOVER_SECONDS = 3600, /* after which an unfinished file is nobody's */
 };
@@ -99,7 +101,8 @@ bool cache_get(struct cache *c, const char *sha256, uint64_t max, struct source_
 static bool write_all(int fd, const unsigned char *p, size_t n)
 {
     while (n) {
-        ssize_t put = write(fd, p, n < INT_MAX ? n : INT_MAX);
+        fault_point("cache.write");
+        ssize_t put = write(fd, p, n < WRITE_PIECE ? n : WRITE_PIECE);
         if (put < 0 && errno == EINTR)
             continue;
         if (put < 0)
@@ -132,10 +135,15 @@ bool file_replace(const char *folder, const char *name, const void *p, size_t n,
     int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return err_errno(e, part);
-    bool ok = write_all(fd, p, n) && fsync(fd) == 0;
+    bool ok = write_all(fd, p, n);
+    fault_point("cache.sync");
+    ok = ok && fsync(fd) == 0;
     ok = close(fd) == 0 && ok;
-    if (ok && rename(part, path) == 0 && sync_folder(folder))
+    fault_point("cache.rename");
+    if (ok && rename(part, path) == 0 && sync_folder(folder)) {
+        fault_point("cache.renamed");
         return true;
+    }
     err_errno(e, path);
     unlink(part);
     return false;

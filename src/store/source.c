@@ -86,8 +86,9 @@ bool source_fetch(struct source *s, const struct source_request *r, struct sourc
     if (f->unchanged)
         return true;
     if (r->sha256 && strcmp(r->sha256, f->sha256) != 0) {
-        err_set(e, ERR_BAD_BUNDLE, "%s: the digest is %.16s..., not %.16s... as it should be",
-                r->name, f->sha256, r->sha256);
+        err_set(e, ERR_BAD_BUNDLE,
+                "%s: the digest is %.16s... (of %zu bytes), not %.16s... as it should be", r->name,
+                f->sha256, f->n, r->sha256);
         free(f->bytes);
         f->bytes = NULL;
         return false;
