@@ -24,8 +24,8 @@
 
 enum {
     WRITE_PIECE = 256 * 1024, /* bytes of one write(2) */
-    CACHE_FILES = 4096,      /* looked at when space is made */
-    LEFTOVER_SECONDS = 3600, /* after which an unfinished file is nobody's */
+    CACHE_FILES = 4096,       /* looked at when space is made */
+    LEFTOVER_SECONDS = 3600,  /* after which an unfinished file is nobody's */
 };
 
 static const char part_mark[] = ".part-";
