@@ -23,7 +23,7 @@ static const char row_failed_schema[] =
     "\"skipped\"],\"properties\":{\"skipped\":{\"type\":\"object\",\"properties\":{\"stage\":{"
     "\"type\":\"string\"},\"column\":{\"type\":\"string\"}}}}}";
 
-static const char parameters[] =
+static const char query_parameters[] =
     "\"parameters\":[{\"name\":\"columns\",\"in\":\"query\",\"description\":\"columns to answer, "
     "separated by commas, or all\",\"schema\":{\"type\":\"string\"}},{\"name\":\"vectors\",\"in\":"
     "\"query\",\"description\":\"how vectors are written\",\"schema\":{\"enum\":[\"dense\","
@@ -55,7 +55,7 @@ static void put_rows_content(struct buf *out, const char *model, const char *kin
 
 static void put_predict(struct buf *out, const char *model)
 {
-    buf_text(out, parameters);
+    buf_text(out, query_parameters);
     buf_lit(out, "\"requestBody\":{\"required\":true,");
     put_rows_content(out, model, "row");
     buf_lit(out, "},\"responses\":{\"200\":{\"description\":\"one answer a row, in order\",");
@@ -76,21 +76,46 @@ static void put_get(struct buf *out, const struct route *r)
     buf_char(out, '}');
 }
 
-/* `model` names whose rows are described; `in_path` replaces "{name}". */
-static void put_path(struct buf *out, const struct route *r, const char *model)
+/* What operators ask of a model; answered on the admin listener only. */
+static void put_command(struct buf *out, const struct route *r)
 {
-    const char *brace = strchr(r->path, '{');
-    int before = brace ? (int)(brace - r->path) : (int)strlen(r->path);
+    const unsigned problems[] = {400, 404, 409, 415, 503};
 
-    buf_printf(out, "\"%.*s%s%s\":{\"%s\":{\"summary\":", before, r->path, brace ? model : "",
-               brace ? brace + strlen("{name}") : "", r->consumes ? "post" : "get");
+    buf_printf(out,
+               "\"responses\":{\"%s\":{\"description\":\"done, or begun\",\"content\":{\"%s\":{}}}",
+               r->answer == answer_reload ? "202" : "200", r->produces);
+    put_problems(out, problems, countof(problems));
+    buf_char(out, '}');
+}
+
+static void put_operation(struct buf *out, const struct route *r, const char *model)
+{
+    buf_printf(out, "\"%s\":{\"summary\":", r->consumes ? "post" : "get");
     buf_json_string(out, r->summary, strlen(r->summary));
     buf_char(out, ',');
-    if (r->consumes)
+    if (r->body == predict_body)
         put_predict(out, model);
+    else if (r->consumes)
+        put_command(out, r);
     else
         put_get(out, r);
-    buf_lit(out, "}}");
+    buf_char(out, '}');
+}
+
+/* `model` names whose rows are described, and stands for "{name}"; "{version}" stays. */
+static void put_path(struct buf *out, const struct route *r, const char *model)
+{
+    static const char name[] = "{name}";
+    const char *at = strstr(r->path, name);
+    int before = at ? (int)(at - r->path) : (int)strlen(r->path);
+
+    buf_printf(out, "\"%.*s%s%s\":{", before, r->path, at ? model : "",
+               at ? at + strlen(name) : "");
+    if (strstr(r->path, "{version}"))
+        buf_lit(out, "\"parameters\":[{\"name\":\"version\",\"in\":\"path\",\"required\":true,"
+                     "\"schema\":{\"type\":\"string\"}}],");
+    put_operation(out, r, model);
+    buf_char(out, '}');
 }
 
 static void put_paths(struct buf *out, struct app *app, struct model *const *models)
