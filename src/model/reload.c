@@ -149,28 +149,47 @@ static bool is_refused(struct candidate *c, struct refusal *found)
     return refused;
 }
 
-static void failed(struct candidate *c, struct turn *t)
+/* Under the slot's lock: for whoever asks why the newest version is not served. */
+static void tell(struct candidate *c, const struct turn *t)
 {
-    enum load_phase phase = (enum load_phase)atomic_load(&c->phase);
     struct reload_status *status = &c->slot->status;
-    bool refuse = load_phase_refuses(phase) && t->e.code != ERR_NO_MEMORY;
 
-    t->result = TURN_FAILED;
-    t->phase = phase;
-    t->refused = refuse;
-    pthread_mutex_lock(&c->slot->lock);
-    status->failed[phase]++;
     status->has_error = true;
-    status->error_phase = phase;
+    status->error_phase = t->phase;
     status->error_ms = clock_ms();
-    status->error_refused = refuse;
+    status->error_refused = t->refused;
     snprintf(status->error, sizeof status->error, "%s", t->e.msg);
     snprintf(status->error_sha256, sizeof status->error_sha256, "%s", c->manifest.sha256);
-    if (refuse)
-        refused_add(status, c->manifest.sha256, phase);
+}
+
+static void failed(struct candidate *c, struct turn *t)
+{
+    struct reload_status *status = &c->slot->status;
+
+    t->result = TURN_FAILED;
+    t->phase = (enum load_phase)atomic_load(&c->phase);
+    t->refused = load_phase_refuses(t->phase) && t->e.code != ERR_NO_MEMORY;
+    pthread_mutex_lock(&c->slot->lock);
+    status->failed[t->phase]++;
+    tell(c, t);
+    if (t->refused)
+        refused_add(status, c->manifest.sha256, t->phase);
     pthread_mutex_unlock(&c->slot->lock);
-    if (refuse)
+    if (t->refused)
         memo_write(c->slot);
+}
+
+static void refused(struct candidate *c, const struct refusal *found, struct turn *t)
+{
+    t->result = TURN_REFUSED;
+    t->phase = found->phase;
+    t->refused = true;
+    err_set(&t->e, ERR_BAD_BUNDLE,
+            "%.16s... was refused before (%s); a reload with {\"force\":true} tries it again",
+            c->manifest.sha256, load_phase_name(found->phase));
+    pthread_mutex_lock(&c->slot->lock);
+    tell(c, t);
+    pthread_mutex_unlock(&c->slot->lock);
 }
 
 /* -- a turn -- */
@@ -211,6 +230,22 @@ static void looked(struct candidate *c, bool served)
     pthread_mutex_unlock(&c->slot->lock);
 }
 
+/* A manifest that is neither served nor refused. */
+static void load_next(struct candidate *c, struct turn *t)
+{
+    struct model *next = build(c, &t->e);
+
+    if (next) {
+        publish(c, next, t);
+        looked(c, true);
+        remember(c);
+        return;
+    }
+    failed(c, t);
+    if (t->refused)
+        looked(c, false);
+}
+
 void slot_turn(struct registry *r, struct slot *s, bool whole, struct turn *t)
 {
     struct candidate c = {.registry = r, .slot = s};
@@ -219,28 +254,13 @@ void slot_turn(struct registry *r, struct slot *s, bool whole, struct turn *t)
     *t = (struct turn){.result = TURN_SAME};
     if (!look(&c, whole, &t->e)) {
         failed(&c, t);
-    } else if (c.manifest.unchanged) {
-        looked(&c, false);
-    } else if (is_current(&c)) {
-        looked(&c, true);
+    } else if (c.manifest.unchanged || is_current(&c)) {
+        looked(&c, !c.manifest.unchanged);
     } else if (is_refused(&c, &found)) {
         looked(&c, false);
-        t->result = TURN_REFUSED;
-        err_set(&t->e, ERR_BAD_BUNDLE,
-                "%s: %.16s... was refused before (%s); a reload with "
-                "{\"force\":true} tries it again",
-                s->source->uri, c.manifest.sha256, load_phase_name(found.phase));
+        refused(&c, &found, t);
     } else {
-        struct model *next = build(&c, &t->e);
-        if (next) {
-            publish(&c, next, t);
-            looked(&c, true);
-            remember(&c);
-        } else {
-            failed(&c, t);
-            if (t->refused)
-                looked(&c, false);
-        }
+        load_next(&c, t);
     }
     if (t->e.code)
         err_wrap(&t->e, "%s", s->source->uri);
