@@ -12,7 +12,7 @@ build=$top/build
 logs=$build/logs
 py=$build/venv/bin/python
 
-stages="lint unit bundles ops export example http e2e threads memory parity fuzz packaging"
+stages="lint unit bundles ops export example cli http e2e threads memory parity fuzz packaging"
 full=
 chosen=
 for arg in "$@"; do
@@ -123,6 +123,10 @@ stage_ops() {
 }
 stage_export() { run export pytests tests/export; }
 stage_example() { run example pytests tests/example; }
+stage_cli() {
+    build_asan
+    run cli env SCORED_BIN="$build/asan/scored" "$py" -m pytest -q -p no:cacheprovider tests/cli
+}
 stage_http() {
     build_asan
     run http env SCORED_BIN="$build/asan/scored" "$py" -m pytest -q -p no:cacheprovider tests/http

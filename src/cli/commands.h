@@ -8,6 +8,9 @@ int cmd_serve(int argc, char **argv);
 int cmd_predict(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);
+int cmd_fetch(int argc, char **argv);
+int cmd_sign(int argc, char **argv);
+int cmd_verify(int argc, char **argv);
 
 enum { EXIT_FINE = 0, EXIT_BAD = 1, EXIT_USAGE = 2 };
 

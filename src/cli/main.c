@@ -16,6 +16,9 @@ static const struct command {
     {"predict", cmd_predict, "answer rows of a file: one JSON line in, one out"},
     {"check", cmd_check, "validate a bundle and replay its golden rows"},
     {"inspect", cmd_inspect, "show a bundle: pipeline, columns, sizes, lineage, exactness"},
+    {"fetch", cmd_fetch, "copy a bundle into a folder, verified"},
+    {"sign", cmd_sign, "sign a bundle with an Ed25519 key"},
+    {"verify", cmd_verify, "verify a bundle's signature and digests"},
 };
 
 static void help(FILE *out)

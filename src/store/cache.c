@@ -10,7 +10,7 @@
 #include "store_priv.h"
 
 #include "scored/clock.h"
-#include "scored/fault.h"
+#include "scored/file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -23,12 +23,10 @@
 #include <unistd.h>
 
 enum {
-    WRITE_PIECE = 256 * 1024, /* bytes of one write(2) */
-    CACHE_FILES = 4096,       /* looked at when space is made */
-    LEFTOVER_SECONDS = 3600,  /* after which an unfinished file is nobody's */
+    PRIVATE = 0600,          /* golden rows are customers' data */
+    CACHE_FILES = 4096,      /* looked at when space is made */
+    LEFTOVER_SECONDS = 3600, /* after which an unfinished file is nobody's */
 };
-
-static const char part_mark[] = ".part-";
 
 struct cache {
     uint64_t max_bytes;
@@ -98,57 +96,6 @@ bool cache_get(struct cache *c, const char *sha256, uint64_t max, struct source_
     return false;
 }
 
-static bool write_all(int fd, const unsigned char *p, size_t n)
-{
-    while (n) {
-        fault_point("cache.write");
-        ssize_t put = write(fd, p, n < WRITE_PIECE ? n : WRITE_PIECE);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return false;
-        p += put;
-        n -= (size_t)put;
-    }
-    return true;
-}
-
-static bool sync_folder(const char *folder)
-{
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    if (fd < 0)
-        return false;
-    bool ok = fsync(fd) == 0;
-    close(fd);
-    return ok;
-}
-
-bool file_replace(const char *folder, const char *name, const void *p, size_t n, struct err *e)
-{
-    char path[PATH_MAX], part[PATH_MAX];
-
-    if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path ||
-        snprintf(part, sizeof part, "%s/%.32s%s%ld-%llx", folder, name, part_mark, (long)getpid(),
-                 (unsigned long long)clock_ns()) >= (int)sizeof part)
-        return err_set(e, ERR_USAGE, "%s: the path is too long", folder);
-    int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return err_errno(e, part);
-    bool ok = write_all(fd, p, n);
-    fault_point("cache.sync");
-    ok = ok && fsync(fd) == 0;
-    ok = close(fd) == 0 && ok;
-    fault_point("cache.rename");
-    if (ok && rename(part, path) == 0 && sync_folder(folder)) {
-        fault_point("cache.renamed");
-        return true;
-    }
-    err_errno(e, path);
-    unlink(part);
-    return false;
-}
-
 /* -- the bound -- */
 
 struct entry {
@@ -170,7 +117,7 @@ static int by_age(const void *a, const void *b)
 /* An unfinished file that was not touched for long: its writer is gone. */
 static void remove_leftover(int folder, const char *name, const struct stat *st)
 {
-    if (strstr(name, part_mark) && (uint64_t)st->st_mtime + LEFTOVER_SECONDS < clock_ms() / 1000)
+    if (strstr(name, FILE_PART) && (uint64_t)st->st_mtime + LEFTOVER_SECONDS < clock_ms() / 1000)
         unlinkat(folder, name, 0);
 }
 
@@ -220,12 +167,12 @@ bool cache_put(struct cache *c, const char *sha256, const unsigned char *p, size
                        "%zu bytes are more than the cache may hold (--cache-bytes %llu)", n,
                        (unsigned long long)c->max_bytes);
     make_room(c, n);
-    return file_replace(c->folder, sha256, p, n, e);
+    return file_put(c->folder, sha256, p, n, PRIVATE, e);
 }
 
 bool cache_note_put(struct cache *c, const char *name, const char *p, size_t n, struct err *e)
 {
-    return file_replace(c->folder, name, p, n, e);
+    return file_put(c->folder, name, p, n, PRIVATE, e);
 }
 
 bool cache_note_get(struct cache *c, const char *name, uint64_t max, struct source_file *f)

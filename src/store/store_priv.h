@@ -16,10 +16,6 @@ bool s3_source(struct source *s, const char *uri, const struct source_options *o
 /* Reads and hashes a regular file of at most `max` bytes. ERR_NOT_FOUND where there is none. */
 bool file_read(const char *path, uint64_t max, struct source_file *f, struct err *e);
 
-/* Writes a file so that its name stands for the old bytes or the new ones, whatever happens: under
- * another name, forced to disk, renamed. */
-bool file_replace(const char *folder, const char *name, const void *p, size_t n, struct err *e);
-
 /* Memory for n bytes and a NUL behind them, 64-aligned, freed by free(). */
 unsigned char *file_memory(size_t n, struct err *e);
 
