@@ -104,6 +104,10 @@ bool bundle_attach(struct bundle *b, enum bundle_role role, unsigned char *bytes
 /* A block of a stage, "s003." and `name`, marked as used; NULL where there is none. */
 const struct block *bundle_block(struct bundle *b, uint32_t stage, const char *name);
 
+/* Gives back the memory of rows [from, to) of a block, in whole pages: nobody reads them again.
+ * `to` may be beyond the end. */
+void block_release(const struct block *b, uint64_t from, uint64_t to);
+
 /* Every block was used, and every stage's list is the set of its blocks. Called when all ops are
  * loaded. */
 bool bundle_all_used(const struct bundle *b, struct err *e);

@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static const struct {
     const char *name;
@@ -181,6 +183,18 @@ static bool read_tensors(struct bundle *b, const struct json *root, const unsign
     if (!dict_build(&b->block_names, b->block_keys, n, &b->arena))
         return err_memory(e);
     return check_cover(spans, n, limit, e);
+}
+
+void block_release(const struct block *b, uint64_t from, uint64_t to)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), data = (uintptr_t)b->data;
+    uint64_t rows = b->shape[0], size = b->shape[1] * dtypes[b->type].size;
+    uintptr_t begin = data + from * size, end = data + (to < rows ? to : rows) * size;
+
+    begin = (begin + page - 1) & ~(page - 1);
+    end &= ~(page - 1);
+    if (begin < end)
+        madvise((void *)begin, end - begin, MADV_DONTNEED);
 }
 
 bool blocks_read(struct bundle *b, const unsigned char *bytes, size_t n, struct err *e)

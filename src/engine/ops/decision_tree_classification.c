@@ -15,7 +15,7 @@ static void run_raw(const struct unit *u, struct frame *f, uint64_t rows)
     FOR_ROWS(r, forest_rows(x, u, f, rows))
     {
         uint32_t leaf = forest_leaf(x, 0, &f->columns[u->in[0]].vec[r]);
-        if (leaf == NODE_NONE) {
+        if (leaf == LEAF_NONE) {
             forest_fail(u, f, r);
             continue;
         }
@@ -40,9 +40,12 @@ static bool load(struct load *l, struct err *e)
                            .alone = forest_run_prediction,
                            .alone_in = in,
                            .params = x};
-    return load_input(l, "featuresCol", TYPE_VECTOR, in, e) &&
-           classifier_load_classes(l, 1, &c, e) && forest_load(l, c.n_classes, true, x, in, e) &&
-           classifier_load(l, &c, e) && forest_load_leaf_column(l, x, in, true, e);
+    if (!load_input(l, "featuresCol", TYPE_VECTOR, in, e) || !classifier_load_classes(l, 1, &c, e))
+        return false;
+    const struct forest_need need = {
+        .n_stats = c.n_classes, .single = true, .keep = KEEP_PREDICTION | KEEP_STATS};
+    return forest_load(l, &need, x, in, e) && classifier_load(l, &c, e) &&
+           forest_load_leaf_column(l, x, in, true, e);
 }
 
 const struct op op_decision_tree_classification = {

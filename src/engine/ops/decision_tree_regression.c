@@ -18,7 +18,7 @@ static void run_variance(const struct unit *u, struct frame *f, uint64_t rows)
     FOR_ROWS(r, forest_rows(x, u, f, rows))
     {
         uint32_t leaf = forest_leaf(x, 0, &f->columns[u->in[0]].vec[r]);
-        if (leaf == NODE_NONE)
+        if (leaf == LEAF_NONE)
             forest_fail(u, f, r);
         else
             f->columns[u->out].f64[r] = variance(forest_stats(x, leaf));
@@ -35,7 +35,12 @@ static bool load(struct load *l, struct err *e)
         return err_memory(e);
     if (!load_input(l, "featuresCol", TYPE_VECTOR, in, e) ||
         !load_output(l, "predictionCol", &prediction_name, e) ||
-        !load_output(l, "varianceCol", &variance_name, e) || !forest_load(l, STATS, true, x, in, e))
+        !load_output(l, "varianceCol", &variance_name, e))
+        return false;
+    const struct forest_need need = {.n_stats = STATS,
+                                     .single = true,
+                                     .keep = KEEP_PREDICTION | (variance_name ? KEEP_STATS : 0)};
+    if (!forest_load(l, &need, x, in, e))
         return false;
     const struct unit prediction = {.run = forest_run_prediction, .params = x, .in = in, .n_in = 1};
     const struct unit v = {.run = run_variance, .params = x, .in = in, .n_in = 1};

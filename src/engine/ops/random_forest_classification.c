@@ -5,17 +5,22 @@
 
 #include <string.h>
 
-/* A leaf of no weight gives no vote. */
-static void vote(struct vec *votes, const double *stats)
+/* Makes a leaf's class counts its vote. A leaf of no weight gives none: adding 0.0 to a sum that
+ * began with 0.0 changes no bit. */
+static void make_vote(double *stats, uint32_t n)
 {
     double total = 0;
 
-    for (uint32_t i = 0; i < votes->n; i++)
+    for (uint32_t i = 0; i < n; i++)
         total += stats[i];
-    if (total == 0)
-        return;
+    for (uint32_t i = 0; i < n; i++)
+        stats[i] = total == 0 ? 0.0 : stats[i] / total;
+}
+
+static void add_vote(struct vec *votes, const double *vote)
+{
     for (uint32_t i = 0; i < votes->n; i++)
-        votes->values[i] += stats[i] / total;
+        votes->values[i] += vote[i];
 }
 
 static void run_raw(const struct unit *u, struct frame *f, uint64_t rows)
@@ -28,13 +33,15 @@ static void run_raw(const struct unit *u, struct frame *f, uint64_t rows)
         v->size = v->n = x->n_stats;
         v->sparse = false;
         memset(v->values, 0, v->n * sizeof(double));
-        for (uint32_t t = 0; t < x->n_trees; t++) {
-            uint32_t leaf = forest_leaf(x, t, &f->columns[u->in[0]].vec[r]);
-            if (leaf == NODE_NONE) {
+        for (uint32_t t = 0, n; t < x->n_trees; t += n) {
+            uint32_t leaf[FOREST_GROUP];
+            n = forest_leaves(x, t, &f->columns[u->in[0]].vec[r], leaf);
+            if (!n) {
                 forest_fail(u, f, r);
                 break;
             }
-            vote(v, forest_stats(x, leaf));
+            for (uint32_t k = 0; k < n; k++)
+                add_vote(v, forest_stats(x, leaf[k]));
         }
     }
 }
@@ -48,9 +55,14 @@ static bool load(struct load *l, struct err *e)
         return err_memory(e);
     struct classifier c = {
         .raw = run_raw, .raw_params = x, .raw_in = in, .probability = classifier_normalize};
-    return load_input(l, "featuresCol", TYPE_VECTOR, in, e) &&
-           classifier_load_classes(l, 1, &c, e) && forest_load(l, c.n_classes, false, x, in, e) &&
-           classifier_load(l, &c, e) && forest_load_leaf_column(l, x, in, false, e);
+    if (!load_input(l, "featuresCol", TYPE_VECTOR, in, e) || !classifier_load_classes(l, 1, &c, e))
+        return false;
+    const struct forest_need need = {.n_stats = c.n_classes, .keep = KEEP_STATS};
+    if (!forest_load(l, &need, x, in, e))
+        return false;
+    for (uint32_t leaf = 0; leaf < x->n_leaves; leaf++)
+        make_vote(forest_stats(x, leaf), x->n_stats);
+    return classifier_load(l, &c, e) && forest_load_leaf_column(l, x, in, false, e);
 }
 
 const struct op op_random_forest_classification = {

@@ -11,13 +11,15 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
     {
         const struct vec *features = &f->columns[u->in[0]].vec[r];
         double sum = 0;
-        uint32_t leaf = 0;
-        for (uint32_t t = 0; t < x->n_trees && leaf != NODE_NONE; t++) {
-            leaf = forest_leaf(x, t, features);
-            if (leaf != NODE_NONE)
-                sum += x->prediction[leaf];
-        }
-        if (leaf == NODE_NONE)
+        uint32_t t = 0, n;
+        do {
+            uint32_t leaf[FOREST_GROUP];
+            n = forest_leaves(x, t, features, leaf);
+            for (uint32_t k = 0; k < n; k++)
+                sum += x->prediction[leaf[k]];
+            t += n;
+        } while (n && t < x->n_trees);
+        if (!n)
             forest_fail(u, f, r);
         else
             f->columns[u->out].f64[r] = sum / x->n_trees;
@@ -28,12 +30,13 @@ static bool load(struct load *l, struct err *e)
 {
     struct forest *x = load_new(l, struct forest, 1);
     uint16_t *in = load_new(l, uint16_t, 1);
+    const struct forest_need need = {.n_stats = 3, .keep = KEEP_PREDICTION};
     const char *name;
 
     if (!x || !in)
         return err_memory(e);
     if (!load_input(l, "featuresCol", TYPE_VECTOR, in, e) ||
-        !load_output(l, "predictionCol", &name, e) || !forest_load(l, 3, false, x, in, e))
+        !load_output(l, "predictionCol", &name, e) || !forest_load(l, &need, x, in, e))
         return false;
     const struct unit u = {.run = run, .params = x, .in = in, .n_in = 1};
     return (!name || load_unit(l, name, shape_double, false, &u, e)) &&

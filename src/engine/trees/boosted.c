@@ -14,21 +14,25 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
         struct vec *v = frame_vec(f, u->out, r);
         v->size = v->n = x->n_trees;
         v->sparse = false;
-        for (uint32_t t = 0; t < x->n_trees; t++) {
-            uint32_t leaf = forest_leaf(x, t, &f->columns[u->in[0]].vec[r]);
-            if (leaf == NODE_NONE) {
+        for (uint32_t t = 0, n; t < x->n_trees; t += n) {
+            uint32_t leaf[FOREST_GROUP];
+            n = forest_leaves(x, t, &f->columns[u->in[0]].vec[r], leaf);
+            if (!n) {
                 forest_fail(u, f, r);
                 break;
             }
-            v->values[t] = x->prediction[leaf];
+            for (uint32_t k = 0; k < n; k++)
+                v->values[t + k] = x->prediction[leaf[k]];
         }
     }
 }
 
 bool boosted_load(struct load *l, struct boosted *x, struct err *e)
 {
+    const struct forest_need need = {.n_stats = STATS, .keep = KEEP_PREDICTION};
+
     if (!load_input(l, "featuresCol", TYPE_VECTOR, &x->features, e) ||
-        !forest_load(l, STATS, false, &x->forest, &x->features, e))
+        !forest_load(l, &need, &x->forest, &x->features, e))
         return false;
     const struct unit u = {.run = run, .params = &x->forest, .in = &x->features, .n_in = 1};
     struct shape shape = shape_vector(x->forest.n_trees, x->forest.n_trees);

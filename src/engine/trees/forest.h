@@ -1,36 +1,71 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A forest as its blocks hold it: structure of arrays, pre-order (FORMAT.md 4). Load proves that
- * every walk ends in a leaf of its tree, so that walking checks only what a row brings. This is the
- * plain walk, and the reference of any faster kernel.
+ * A forest, compiled from its blocks (FORMAT.md 4) into what walking reads and nothing else. Load
+ * proves that every walk ends in a leaf of its tree, so that walking checks only what a row brings.
+ * A leaf is named by its place among all leaves of the forest, counted from the left.
  */
 #ifndef SCORED_FOREST_H
 #define SCORED_FOREST_H
 
 #include "../engine_priv.h"
 
-#define NODE_NONE UINT32_MAX
-
-struct forest {
-    uint32_t n_trees, n_stats, n_features;
-    const uint32_t *tree_offset, *feature, *right, *set, *set_offset;
-    const double *tree_weight, *threshold, *prediction, *stats;
-    const uint8_t *kind, *set_bits;
-    bool stumps;                  /* every tree is a leaf: none looks at the vector */
-    const uint32_t *leaf_index;   /* by node: of its tree's leaves, counted from the left */
-    const uint32_t *n_categories; /* by row of set_offset */
+enum {
+    LEAF_NONE = UINT32_MAX,
+    FOREST_GROUP = 32, /* trees that are walked side by side (walk.c) */
 };
 
-/* Loads sNNN.forest.*, params.numFeatures and params.numCategories. n_stats is the columns of
- * `stats`; `single`: there must be one tree. *in is the column of features: it becomes a hidden one
- * of the same vectors, dense and cut to the model's features, so that no walk searches a sparse
- * vector; unless the features are too many to copy. */
-bool forest_load(struct load *l, uint32_t n_stats, bool single, struct forest *out, uint16_t *in,
+/* See walk.c. */
+struct forest_node {
+    uint64_t test;
+    uint32_t slot, child;
+};
+
+/* A feature with categorical splits. */
+struct forest_category {
+    uint32_t feature, count;
+};
+
+struct forest {
+    uint32_t n_trees, n_leaves, n_stats, n_features;
+    const struct forest_node *nodes;
+    const uint32_t *root;                     /* by tree */
+    const uint32_t *steps;                    /* by group of trees: the depth of its deepest */
+    const uint32_t *first_leaf;               /* by tree */
+    const struct forest_category *categories; /* by slot - n_features; the wide ones last */
+    uint32_t n_categories, wide_slot;         /* the first slot whose sets do not fit into a node */
+    const uint64_t *words;                    /* sets of wide slots */
+    bool stumps;                              /* every tree is a leaf: none looks at the vector */
+    bool slots;         /* vectors come from the hidden column, categories behind the features */
+    double *prediction; /* by leaf; where it is kept */
+    double *stats;      /* n_stats a leaf; the same */
+    const double *tree_weight;
+};
+
+enum forest_keep { KEEP_PREDICTION = 1, KEEP_STATS = 2 };
+
+struct forest_need {
+    uint32_t n_stats; /* columns of `stats` */
+    bool single;      /* there must be one tree */
+    unsigned keep;    /* what of the leaves is wanted, of enum forest_keep */
+};
+
+/* Loads sNNN.forest.*, params.numFeatures and params.numCategories. *in is the column of features:
+ * it becomes a hidden one of the same vectors, made ready for walking, unless the features are too
+ * many to copy. The blocks' memory is given back, but that of tree_weight. */
+bool forest_load(struct load *l, const struct forest_need *need, struct forest *out, uint16_t *in,
                  struct err *e);
 
-/* The node of tree t's leaf for a vector, or NODE_NONE where the walk asks for a feature that it
- * has not. */
+/* The leaf of tree t for a vector, or LEAF_NONE where the walk asks for a feature that it has not.
+ */
 uint32_t forest_leaf(const struct forest *x, uint32_t t, const struct vec *v);
+
+/* The leaves of tree t and those behind it, t a multiple of FOREST_GROUP: at most FOREST_GROUP.
+ * Returns how many, or 0 where a walk asks for a feature that the vector has not. */
+uint32_t forest_leaves(const struct forest *x, uint32_t t, const struct vec *v,
+                       uint32_t leaf[FOREST_GROUP]);
+
+/* Puts the categories of a dense vector behind its features, where walks look for them. */
+void forest_put_categories(const struct forest *x, double *values);
 
 /* Makes a column of the first tree's predictions. */
 unit_run forest_run_prediction;
@@ -41,10 +76,13 @@ uint64_t forest_rows(const struct forest *x, const struct unit *u, struct frame 
 /* The row fails: its vector is too short for a tree. */
 void forest_fail(const struct unit *u, struct frame *f, unsigned row);
 
-static inline const double *forest_stats(const struct forest *x, uint32_t node)
+static inline double *forest_stats(const struct forest *x, uint32_t leaf)
 {
-    return x->stats + (size_t)node * x->n_stats;
+    return x->stats + (size_t)leaf * x->n_stats;
 }
+
+/* Adds the hidden column; part of forest_load. */
+bool forest_add_features(struct load *l, struct forest *x, uint16_t *in, struct err *e);
 
 /* Adds the column of leaf indexes, if it is asked for: a double of a single tree, else a dense
  * vector. */
