@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "options.h"
+#include "progress.h"
 
 #include <stdio.h>
 
@@ -10,11 +11,16 @@ struct model *open_model(const char *uri, unsigned workers, unsigned frame_rows,
 {
     const struct model_options options = {
         .workers = workers, .scratch = (size_t)64 << 20, .frame_rows = frame_rows, .verify = true};
-    struct source *s = source_open(uri, NULL, e);
+    struct progress progress;
+    const struct source_options from = {.progress = progress_tell, .context = &progress};
+
+    progress_init(&progress);
+    struct source *s = source_open(uri, &from, e);
 
     if (!s)
         return NULL;
     struct model *m = model_load(s, &options, e);
+    progress_end(&progress);
     source_free(s);
     return m;
 }

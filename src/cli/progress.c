@@ -38,11 +38,14 @@ void progress_tell(void *context, const char *name, uint64_t done, uint64_t tota
     uint64_t now = clock_ns();
 
     (void)name;
-    (void)total;
-    if (!p->terminal || !p->total || now - p->last_ns < EVERY_MS * UINT64_C(1000000))
+    if (p->total)
+        total = p->total;
+    if (!p->terminal || !total || now - p->last_ns < EVERY_MS * UINT64_C(1000000))
         return;
     p->last_ns = now;
-    double bytes = (double)(p->before + done), all = (double)p->total;
+    if (!p->start_ns)
+        p->start_ns = now;
+    double bytes = (double)(p->before + done), all = (double)total;
     double seconds = (double)(now - p->start_ns) / 1e9;
     double rate = seconds > 0 ? bytes / seconds : 0;
     fprintf(stderr, "\r\033[K%.1f of %.1f MB (%.0f %%), %.1f MB/s", bytes / 1e6, all / 1e6,

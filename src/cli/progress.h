@@ -12,7 +12,8 @@ struct progress {
     uint64_t start_ns, last_ns;
 };
 
-/* Before a source is opened with progress_tell; nothing is shown until the total is known. */
+/* Before a source is opened with progress_tell. Until the total is known each file is shown on its
+ * own. */
 void progress_init(struct progress *p);
 void progress_start(struct progress *p, uint64_t total);
 void progress_done(struct progress *p, uint64_t bytes); /* of one file */
