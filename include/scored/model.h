@@ -84,8 +84,10 @@ struct model *model_begin(const struct source_file *manifest, struct err *e);
 bool model_finish(struct model *m, struct source *s, const struct model_options *options,
                   atomic_uint *phase, struct err *e);
 
-/* Is there memory for it? The estimate: 8 MiB, 1.2 x blocks, golden rows, and all scratches. */
+/* Is there memory for a model whose manifest is known? The estimate: 8 MiB, 1.2 x blocks, golden
+ * rows. What scratches take is known, and asked for by memory_fits, once there is a plan. */
 bool model_fits(const struct model *m, const struct model_options *options, struct err *e);
+bool memory_fits(uint64_t bytes, const struct model_options *options, struct err *e);
 
 /* What of `next` clients of `now` could trip over: a new input, an input retyped or newly not
  * nullable, a default output gone or retyped, another name. False: the error spells it out. */

@@ -83,7 +83,20 @@ static uint64_t memory_used(void)
     return read_key("/proc/self/status", "VmRSS:") * 1024;
 }
 
-static uint64_t estimate(const struct model *m, const struct model_options *o)
+bool memory_fits(uint64_t bytes, const struct model_options *options, struct err *e)
+{
+    uint64_t left = memory_left();
+
+    if (options->memory) {
+        uint64_t used = memory_used();
+        left = least(left, used < options->memory ? options->memory - used : 0);
+    }
+    return bytes <= left ||
+           err_set(e, ERR_NO_MEMORY, "needs about %llu MiB more, %llu MiB are left",
+                   (unsigned long long)((bytes >> 20) + 1), (unsigned long long)(left >> 20));
+}
+
+bool model_fits(const struct model *m, const struct model_options *options, struct err *e)
 {
     const uint64_t base = (uint64_t)8 << 20;
     const struct bundle_file *f = m->bundle->files;
@@ -91,20 +104,6 @@ static uint64_t estimate(const struct model *m, const struct model_options *o)
 
     if (passing < f[ROLE_PROFILE].size)
         passing = f[ROLE_PROFILE].size;
-    return base + blocks + blocks / 5 + passing + (uint64_t)o->workers * o->scratch;
-}
-
-bool model_fits(const struct model *m, const struct model_options *options, struct err *e)
-{
-    uint64_t need = estimate(m, options), left = memory_left();
-
-    if (options->memory) {
-        uint64_t used = memory_used();
-        left = least(left, used < options->memory ? options->memory - used : 0);
-    }
-    return need <= left ||
-           err_set(e, ERR_NO_MEMORY,
-                   "version %s needs about %llu MiB beside what is loaded, %llu MiB are left",
-                   m->bundle->version, (unsigned long long)(need >> 20),
-                   (unsigned long long)(left >> 20));
+    return memory_fits(base + blocks + blocks / 5 + passing, options, e) ||
+           err_wrap(e, "version %s", m->bundle->version);
 }

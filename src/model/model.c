@@ -102,7 +102,12 @@ static bool compile(struct model *m, const struct model_options *o, struct err *
         .max_rows = UINT32_MAX,
         .max_reply = SIZE_MAX,
     };
-    return (m->schema || err_memory(e)) && make_frames(m, o->workers ? o->workers : 1, e);
+    unsigned n = o->workers ? o->workers : 1;
+    if (!m->schema)
+        return err_memory(e);
+    return (memory_fits((uint64_t)n * m->plan.scratch_size, o, e) ||
+            err_wrap(e, "memory for scoring on %u threads", n)) &&
+           make_frames(m, n, e);
 }
 
 static void model_free(struct model *m)
