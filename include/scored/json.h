@@ -33,6 +33,7 @@ struct json {
 struct json_doc *json_parse(const char *text, size_t n, const struct json_limits *limits,
                             struct err *e);
 void json_free(struct json_doc *doc); /* takes NULL */
+void json_wipe(struct json_doc *doc); /* json_free of one with secrets: overwrites its strings */
 struct json json_root(const struct json_doc *doc);
 
 /* "what" at the value's path: err_set(ERR_BAD_BUNDLE, "stages[2].params.p: what"). */

@@ -42,6 +42,23 @@ void json_free(struct json_doc *doc)
     free(doc);
 }
 
+/* As deep as the limits of json_parse let documents be. */
+static void overwrite(const cJSON *list)
+{
+    for (; list; list = list->next) {
+        if (list->valuestring)
+            explicit_bzero(list->valuestring, strlen(list->valuestring));
+        overwrite(list->child);
+    }
+}
+
+void json_wipe(struct json_doc *doc)
+{
+    if (doc)
+        overwrite(doc->root);
+    json_free(doc);
+}
+
 struct json json_root(const struct json_doc *doc)
 {
     return (struct json){.node = doc->root};
