@@ -3,7 +3,7 @@
 #ifndef SCORED_TESTS_CREDENTIALS_KIT_H
 #define SCORED_TESTS_CREDENTIALS_KIT_H
 
-#include "script_server.h"
+#include "step_server.h"
 
 #include "../../src/store/credentials/priv.h"
 #include "scored/buf.h"
@@ -32,7 +32,7 @@ static void set(const char *name, const char *value)
 }
 
 /* A file of the test's folder; returns its path, until the next call. */
-static const char *put(const char *name, const char *text)
+static inline const char *put(const char *name, const char *text)
 {
     static char path[96];
 
@@ -44,7 +44,7 @@ static const char *put(const char *name, const char *text)
     return path;
 }
 
-static void set_url(const char *name, const char *path)
+static inline void set_url(const char *name, const char *path)
 {
     char url[128];
 
@@ -162,7 +162,7 @@ static void must_contain(const char *text, const char *part)
         fail_msg("no '%s' in: %s", part, text);
 }
 
-static void must_lack(const char *text, const char *part)
+static inline void must_lack(const char *text, const char *part)
 {
     if (strcasestr(text, part))
         fail_msg("'%s' in: %s", part, text);

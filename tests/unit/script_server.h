@@ -1,150 +1,158 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * An HTTP server on loopback that answers by a script: the n-th request gets the n-th answer, and
- * what was asked can be looked at. A connection serves one request.
- */
-#ifndef SCORED_TESTS_SCRIPT_SERVER_H
-#define SCORED_TESTS_SCRIPT_SERVER_H
-
-#include "cmocka_all.h"
+/* An HTTP server inside a test: a thread per connection, each request answered by the test's own
+ * function, which writes what it likes. */
+#ifndef SCORED_SCRIPT_SERVER_H
+#define SCORED_SCRIPT_SERVER_H
 
 #include <arpa/inet.h>
+#include <assert.h>
+#include <netinet/in.h>
 #include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { SCRIPT_STEPS = 32, SCRIPT_REQUEST = 32 << 10 };
+enum { SCRIPT_CONNECTIONS = 256, SCRIPT_HEAD = 16384 };
 
-struct script_step {
-    unsigned status; /* 0: it never answers */
-    const char *body;
+struct script_server;
+
+struct script_connection {
+    struct script_server *server;
+    pthread_t thread;
+    int fd;
 };
 
-static struct script_server {
+struct script_server {
+    /* Answers the n-th request (from 0) of the server; false: then the connection is closed. */
+    bool (*answer)(struct script_server *s, int fd, const char *head, unsigned n);
+    void *context;
     int fd;
-    unsigned short port;
+    unsigned port;
+    atomic_uint requests;
     pthread_t thread;
-    pthread_mutex_t lock; /* guards what follows */
-    struct script_step steps[SCRIPT_STEPS];
-    char requests[SCRIPT_STEPS][SCRIPT_REQUEST];
-    unsigned n_steps, n_requests;
-} script = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    unsigned n;
+    struct script_connection connections[SCRIPT_CONNECTIONS];
+};
 
-/* Whether the head, and the body that it announces, are there. */
-static bool script_whole(const char *text)
+static inline bool script_put(int fd, const void *p, size_t n)
 {
-    const char *end = strstr(text, "\r\n\r\n"), *length = strcasestr(text, "content-length:");
+    const char *from = p;
 
-    if (!end)
-        return false;
-    return !length || length > end || strlen(end + 4) >= strtoul(length + 15, NULL, 10);
+    while (n) {
+        ssize_t put = send(fd, from, n, MSG_NOSIGNAL);
+        if (put <= 0)
+            return false;
+        from += put;
+        n -= (size_t)put;
+    }
+    return true;
 }
 
-static void script_read(int fd, char *text)
+__attribute__((format(printf, 2, 3))) static inline bool script_send(int fd, const char *fmt, ...)
+{
+    char text[4096];
+    va_list args;
+
+    va_start(args, fmt);
+    int n = vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    assert(n >= 0 && n < (int)sizeof text);
+    return script_put(fd, text, (size_t)n);
+}
+
+/* The value of a request's header, up to its line's end; "" where there is none. */
+static inline const char *script_header(const char *head, const char *name, char out[512])
+{
+    char mark[128];
+
+    snprintf(mark, sizeof mark, "\n%s: ", name);
+    const char *at = strcasestr(head, mark);
+    out[0] = '\0';
+    if (at) {
+        at += strlen(mark);
+        snprintf(out, 512, "%.*s", (int)strcspn(at, "\r\n"), at);
+    }
+    return out;
+}
+
+static inline bool script_read_head(int fd, char *head)
 {
     size_t n = 0;
 
-    while (n < SCRIPT_REQUEST - 1 && !script_whole(text)) {
-        ssize_t got = recv(fd, text + n, SCRIPT_REQUEST - 1 - n, 0);
+    while (n + 1 < SCRIPT_HEAD) {
+        ssize_t got = recv(fd, head + n, 1, 0);
         if (got <= 0)
-            return;
-        n += (size_t)got;
-        text[n] = '\0';
+            return false;
+        head[++n] = '\0';
+        if (n >= 4 && strcmp(head + n - 4, "\r\n\r\n") == 0)
+            return true;
     }
+    return false;
 }
 
-static void script_answer(int fd)
+static inline void *script_connection_main(void *p)
 {
-    static char text[SCRIPT_REQUEST];
-    char head[200], rest[16];
+    struct script_connection *c = p;
+    char head[SCRIPT_HEAD], length[512];
+    bool open = true;
 
-    memset(text, 0, sizeof text);
-    script_read(fd, text);
-    pthread_mutex_lock(&script.lock);
-    struct script_step step = {500, "the script is over"};
-    if (script.n_requests < SCRIPT_STEPS)
-        memcpy(script.requests[script.n_requests], text, sizeof text);
-    if (script.n_requests < script.n_steps)
-        step = script.steps[script.n_requests];
-    script.n_requests++;
-    pthread_mutex_unlock(&script.lock);
-    if (!step.status) {
-        while (recv(fd, rest, sizeof rest, 0) > 0)
-            ;
-        return;
+    while (open && script_read_head(c->fd, head)) {
+        size_t n = strtoul(script_header(head, "content-length", length), NULL, 10);
+        char byte;
+        while (n && recv(c->fd, &byte, 1, 0) == 1)
+            n--;
+        unsigned number = atomic_fetch_add(&c->server->requests, 1);
+        open = c->server->answer(c->server, c->fd, head, number);
     }
-    int n = snprintf(head, sizeof head,
-                     "HTTP/1.1 %u X\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
-                     step.status, strlen(step.body));
-    if (send(fd, head, (size_t)n, MSG_NOSIGNAL) == n)
-        (void)!send(fd, step.body, strlen(step.body), MSG_NOSIGNAL);
-}
-
-static void *script_run(void *unused)
-{
-    int fd;
-
-    (void)unused;
-    while ((fd = accept(script.fd, NULL, NULL)) >= 0) {
-        script_answer(fd);
-        close(fd);
-    }
+    shutdown(c->fd, SHUT_RDWR);
     return NULL;
 }
 
-static bool script_start(void)
+static inline void *script_main(void *p)
 {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t size = sizeof a;
+    struct script_server *s = p;
 
-    script.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (script.fd < 0 || bind(script.fd, (struct sockaddr *)&a, size) < 0 ||
-        listen(script.fd, 8) < 0 || getsockname(script.fd, (struct sockaddr *)&a, &size) < 0)
-        return false;
-    script.port = ntohs(a.sin_port);
-    return pthread_create(&script.thread, NULL, script_run, NULL) == 0;
+    for (;;) {
+        int fd = accept(s->fd, NULL, NULL);
+        if (fd < 0)
+            return NULL;
+        assert(s->n < SCRIPT_CONNECTIONS);
+        struct script_connection *c = &s->connections[s->n];
+        *c = (struct script_connection){.server = s, .fd = fd};
+        assert(pthread_create(&c->thread, NULL, script_connection_main, c) == 0);
+        s->n++;
+    }
 }
 
-static void script_stop(void)
+static inline void script_start(struct script_server *s)
 {
-    shutdown(script.fd, SHUT_RDWR);
-    pthread_join(script.thread, NULL);
-    close(script.fd);
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof a;
+
+    s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert(s->fd >= 0 && bind(s->fd, (struct sockaddr *)&a, n) == 0 && listen(s->fd, 64) == 0);
+    assert(getsockname(s->fd, (struct sockaddr *)&a, &n) == 0);
+    s->port = ntohs(a.sin_port);
+    s->n = 0;
+    s->requests = 0;
+    assert(pthread_create(&s->thread, NULL, script_main, s) == 0);
 }
 
-/* Forgets the script and what was asked. */
-static void script_clear(void)
+static inline void script_stop(struct script_server *s)
 {
-    pthread_mutex_lock(&script.lock);
-    script.n_steps = script.n_requests = 0;
-    pthread_mutex_unlock(&script.lock);
-}
-
-/* Adds an answer. `body` must stay. */
-static void script_add(unsigned status, const char *body)
-{
-    pthread_mutex_lock(&script.lock);
-    assert_true(script.n_steps < SCRIPT_STEPS);
-    script.steps[script.n_steps++] = (struct script_step){status, body};
-    pthread_mutex_unlock(&script.lock);
-}
-
-static unsigned script_count(void)
-{
-    pthread_mutex_lock(&script.lock);
-    unsigned n = script.n_requests;
-    pthread_mutex_unlock(&script.lock);
-    return n;
-}
-
-/* The text of a request that has come. */
-static const char *script_request(unsigned i)
-{
-    assert_true(i < script_count());
-    return script.requests[i];
+    shutdown(s->fd, SHUT_RDWR);
+    pthread_join(s->thread, NULL);
+    close(s->fd);
+    for (unsigned i = 0; i < s->n; i++) {
+        shutdown(s->connections[i].fd, SHUT_RDWR);
+        pthread_join(s->connections[i].thread, NULL);
+        close(s->connections[i].fd);
+    }
 }
 
 #endif

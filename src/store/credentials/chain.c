@@ -122,7 +122,7 @@ static uint64_t refresh_time(const struct credential_chain *c, const struct cred
         return 0;
     uint64_t life = k->expires_ms - now;
     if (life < window + EARLY_MS)
-        window = life > 2 * EARLY_MS ? life - EARLY_MS : life / 2;
+        window = life > 2 * (uint64_t)EARLY_MS ? life - EARLY_MS : life / 2;
     if (getrandom(&random, sizeof random, GRND_NONBLOCK) < 0)
         random = 0;
     return now + window - window / 8 * (random >> 8) / (UINT32_MAX >> 8);

@@ -91,7 +91,8 @@ static bool make_body(struct request *r, const struct sts_role *role, struct err
         return err_set(e, ERR_UPSTREAM, "duration_seconds: '%.20s' is no number from 900 to 43200",
                        role->duration);
     snprintf(session, sizeof session, "scored-%llu", (unsigned long long)chain_now(r->c));
-    buf_reserve(&r->body, 4 * SECRET_MAX); /* once: memory that grows leaves copies behind */
+    buf_reserve(&r->body,
+                4 * (size_t)SECRET_MAX); /* once: memory that grows leaves copies behind */
     buf_printf(&r->body, "Action=AssumeRole%s&Version=2011-06-15",
                role->token_file ? "WithWebIdentity" : "");
     put(r, "RoleArn", role->arn);
