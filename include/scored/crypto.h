@@ -5,7 +5,7 @@
 
 #include "scored/err.h"
 
-enum { SHA256_SIZE = 32, SHA256_HEX = 64 };
+enum { SHA256_SIZE = 32, SHA256_HEX = 64, MD5_SIZE = 16 };
 
 /* 64 lower-case hex digits and a NUL. */
 bool sha256_hex(const void *p, size_t n, char out[SHA256_HEX + 1], struct err *e);
@@ -21,6 +21,9 @@ struct sha256 *sha256_new(struct err *e);
 bool sha256_add(struct sha256 *s, const void *p, size_t n);
 bool sha256_end(struct sha256 *s, char out[SHA256_HEX + 1], struct err *e); /* once */
 void sha256_free(struct sha256 *s);                                         /* takes NULL */
+
+/* Guards nothing: S3 wants it beside a key, against slips of transmission. */
+bool md5_bytes(const void *p, size_t n, unsigned char out[MD5_SIZE], struct err *e);
 
 /* Writes 2n lower-case hex digits and a NUL. */
 void hex_text(const unsigned char *p, size_t n, char *out);

@@ -3,6 +3,8 @@
 
 #include "commands.h"
 
+#include "scored/distance.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,39 +12,13 @@
 
 enum { FLAG_MAX = 32 };
 
-static unsigned min3(unsigned a, unsigned b, unsigned c)
-{
-    unsigned least = a < b ? a : b;
-    return least < c ? least : c;
-}
-
-/* Levenshtein's distance; texts are cut to FLAG_MAX. */
-static unsigned distance(const char *a, const char *b)
-{
-    unsigned row[FLAG_MAX + 1];
-    unsigned n = (unsigned)strnlen(a, FLAG_MAX), m = (unsigned)strnlen(b, FLAG_MAX);
-
-    for (unsigned j = 0; j <= m; j++)
-        row[j] = j;
-    for (unsigned i = 1; i <= n; i++) {
-        unsigned diagonal = row[0];
-        row[0] = i;
-        for (unsigned j = 1; j <= m; j++) {
-            unsigned above = row[j];
-            row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-            diagonal = above;
-        }
-    }
-    return row[m];
-}
-
 static const char *nearest(const struct option *options, unsigned n, const char *flag)
 {
     const char *best = "help";
-    unsigned least = distance(flag, best);
+    unsigned least = text_distance(flag, best);
 
     for (unsigned i = 0; i < n; i++) {
-        unsigned d = distance(flag, options[i].flag);
+        unsigned d = text_distance(flag, options[i].flag);
         if (d < least) {
             least = d;
             best = options[i].flag;

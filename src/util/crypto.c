@@ -21,6 +21,12 @@ bool sha256_bytes(const void *p, size_t n, unsigned char out[SHA256_SIZE], struc
            err_set(e, ERR_NO_MEMORY, "SHA-256 failed");
 }
 
+bool md5_bytes(const void *p, size_t n, unsigned char out[MD5_SIZE], struct err *e)
+{
+    return EVP_Digest(p, n, out, NULL, EVP_md5(), NULL) ||
+           err_set(e, ERR_SYSTEM, "OpenSSL does not give MD5 here");
+}
+
 bool sha256_hex(const void *p, size_t n, char out[SHA256_HEX + 1], struct err *e)
 {
     unsigned char digest[SHA256_SIZE];
