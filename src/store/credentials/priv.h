@@ -4,6 +4,7 @@
 #define SCORED_STORE_CREDENTIALS_PRIV_H
 
 #include "../credentials.h"
+#include "../xml.h"
 
 enum {
     ANSWER_MAX = 10 << 10, /* bytes of a reply of a container's or an instance's service */
@@ -65,11 +66,6 @@ bool time_read(const char *text, uint64_t *ms);
 
 /* A whole number of a setting. */
 bool number_read(const char *text, unsigned low, unsigned high, unsigned *out);
-
-/* The text of the first element `name`, its entities decoded. False where there is none, where it
- * holds elements, does not fit, or the document has a DTD, a comment or other entities than XML's
- * own five: then `out` is "". */
-bool xml_text(const char *p, size_t n, const char *name, char *out, size_t size);
 
 /* -- sts.c -- */
 
