@@ -198,6 +198,13 @@ const char *aws_region_setting(const struct aws_config *c)
     return find_region(c).name;
 }
 
+const char *aws_ca_bundle(const struct aws_config *c)
+{
+    const char *value = aws_env("AWS_CA_BUNDLE");
+
+    return value ? value : aws_profile_get(c, NULL, "ca_bundle");
+}
+
 const char *aws_dns_suffix(const char *region)
 {
     static const struct {

@@ -40,6 +40,9 @@ const char *aws_region(const struct aws_config *c);
 const char *aws_endpoint_setting(const struct aws_config *c, const char *service);
 const char *aws_region_setting(const struct aws_config *c);
 
+/* AWS_CA_BUNDLE, the profile's ca_bundle: a PEM file of authorities; NULL: the system's. */
+const char *aws_ca_bundle(const struct aws_config *c);
+
 /* What hosts of a region's partition end with: "amazonaws.com", "amazonaws.com.cn". */
 const char *aws_dns_suffix(const char *region);
 

@@ -302,6 +302,17 @@ static void decides_the_endpoint(void **state)
     aws_config_free(c);
 }
 
+static void finds_the_authorities(void **state)
+{
+    (void)state;
+    put(config_path, "[default]\nca_bundle = /a.pem\n");
+    struct aws_config *c = must_read();
+    assert_string_equal(aws_ca_bundle(c), "/a.pem");
+    set("AWS_CA_BUNDLE", "/b.pem");
+    assert_string_equal(aws_ca_bundle(c), "/b.pem");
+    aws_config_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +323,7 @@ int main(void)
         cmocka_unit_test_setup(chooses_the_profile, clean),
         cmocka_unit_test_setup(decides_the_region, clean),
         cmocka_unit_test_setup(decides_the_endpoint, clean),
+        cmocka_unit_test_setup(finds_the_authorities, clean),
     };
 
     if (!mkdtemp(home))
