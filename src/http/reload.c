@@ -125,7 +125,8 @@ static bool read_force(struct exchange *x, bool *force, struct err *e)
     if (!doc)
         return false;
     struct json root = json_root(doc);
-    bool ok = json_only(&root, known, e) &&
+    bool ok = (json_is_object(&root) || json_fail(&root, e, "must be an object")) &&
+              json_only(&root, known, e) &&
               (!json_has(&root, "force") || json_get_bool(&root, "force", force, e));
     json_free(doc);
     return ok;
