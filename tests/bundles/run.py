@@ -19,6 +19,7 @@ from pathlib import Path
 
 from make_bad import CASES, COMMITTED, Case, write
 from make_good import GOOD
+from make_versions import write as write_versions
 
 HERE = Path(__file__).resolve().parent
 SECONDS = 30
@@ -86,6 +87,12 @@ def run_bad(scored: str, work: Path, pattern: str) -> list[tuple[str, str]]:
     return results
 
 
+def run_versions(work: Path) -> list[tuple[str, str]]:
+    """Return (name, complaint) of the versions, which the unit tests load: committed as they are made."""
+    write_versions(work)
+    return [("versions", "" if same_tree(work, HERE / "versions") else "versions is not what make_versions.py writes")]
+
+
 def stale(case: Case, work: Path) -> str:
     """Return a complaint where the committed copy is not what was written."""
     if case not in COMMITTED or same_tree(work / case.name, HERE / "bad" / case.name):
@@ -104,6 +111,7 @@ def main() -> int:
         work = options.keep or Path(temporary)
         results = run_good(options.scored, work / "good", options.pattern)
         results += run_bad(options.scored, work / "bad", options.pattern)
+        results += run_versions(work / "versions")
     failures = [(name, complaint) for name, complaint in results if complaint]
     for name, complaint in failures:
         print(f"FAIL {name}: {complaint}")
