@@ -40,9 +40,16 @@ static void set(const char *name, const char *value)
 static void forget_environment(void)
 {
     static const char *const names[] = {
-        "AWS_PROFILE",         "AWS_CONFIG_FILE",      "AWS_SHARED_CREDENTIALS_FILE",
-        "AWS_REGION",          "AWS_DEFAULT_REGION",   "AWS_ENDPOINT_URL",
-        "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_STS", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+        "AWS_PROFILE",
+        "AWS_CONFIG_FILE",
+        "AWS_SHARED_CREDENTIALS_FILE",
+        "AWS_CA_BUNDLE",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        "AWS_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_S3",
+        "AWS_ENDPOINT_URL_STS",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
     };
 
     for (size_t i = 0; i < countof(names); i++)
