@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 enum {
-    PIECE = 1 << 20, /* read and hashed while it is in the processor's cache */
+    PIECE = 256 << 10, /* read, then hashed while the processor has it in its cache */
     HUGE_PAGE = 2 << 20,
 };
 
