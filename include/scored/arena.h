@@ -20,7 +20,7 @@ struct arena {
 void arena_done(struct arena *a);
 
 /* Zeroed memory for n items, or NULL (also where n * size overflows). n = 0 gives a valid pointer.
- */
+ * Pages of large items come into being when they are used. */
 void *arena_alloc(struct arena *a, size_t n, size_t size, size_t align);
 #define arena_new(a, type, n) ((type *)arena_alloc((a), (n), sizeof(type), alignof(type)))
 

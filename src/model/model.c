@@ -84,6 +84,7 @@ static bool make_frames(struct model *m, unsigned n, struct err *e)
         void *scratch = arena_alloc(&m->arena, m->plan.scratch_size, 1, 64);
         if (!scratch)
             return err_memory(e);
+        memset(scratch, 0, m->plan.scratch_size);
         m->frames[i] = frame_init(&m->plan, scratch);
         m->n_frames++;
     }
