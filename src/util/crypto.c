@@ -18,7 +18,7 @@ void hex_text(const unsigned char *p, size_t n, char *out)
 bool sha256_bytes(const void *p, size_t n, unsigned char out[SHA256_SIZE], struct err *e)
 {
     return EVP_Digest(p, n, out, NULL, EVP_sha256(), NULL) ||
-           err_set(e, ERR_NO_MEMORY, "SHA-256 failed");
+           err_set(e, ERR_NO_MEMORY, "out of memory (SHA-256)");
 }
 
 bool md5_bytes(const void *p, size_t n, unsigned char out[MD5_SIZE], struct err *e)
@@ -41,7 +41,7 @@ bool hmac_sha256(const void *key, size_t n_key, const void *p, size_t n,
                  unsigned char out[SHA256_SIZE], struct err *e)
 {
     return HMAC(EVP_sha256(), key, (int)n_key, p, n, out, NULL) ||
-           err_set(e, ERR_NO_MEMORY, "HMAC-SHA-256 failed");
+           err_set(e, ERR_NO_MEMORY, "out of memory (HMAC-SHA-256)");
 }
 
 /* struct sha256 is OpenSSL's context under a name of ours. */
@@ -57,7 +57,7 @@ struct sha256 *sha256_new(struct err *e)
     if (c && EVP_DigestInit_ex(c, EVP_sha256(), NULL))
         return (struct sha256 *)(void *)c;
     EVP_MD_CTX_free(c);
-    err_set(e, ERR_NO_MEMORY, "SHA-256 failed");
+    err_set(e, ERR_NO_MEMORY, "out of memory (SHA-256)");
     return NULL;
 }
 
@@ -71,7 +71,7 @@ bool sha256_end(struct sha256 *s, char out[SHA256_HEX + 1], struct err *e)
     unsigned char digest[SHA256_SIZE];
 
     if (!EVP_DigestFinal_ex(context(s), digest, NULL))
-        return err_set(e, ERR_NO_MEMORY, "SHA-256 failed");
+        return err_set(e, ERR_NO_MEMORY, "out of memory (SHA-256)");
     hex_text(digest, sizeof digest, out);
     return true;
 }

@@ -115,27 +115,22 @@ static bool read_text(const char *file, char text[FILE_MAX], size_t *n, struct e
     return got >= 0 && (*n < FILE_MAX || err_set(e, ERR_USAGE, "%s: too large for a key", file));
 }
 
-/* The only PEM block of a file. */
-static bool read_pem(const char *file, struct pem *p, struct err *e)
+/* The only PEM block of a text. */
+static bool read_pem(const char *file, const char *text, size_t n, struct pem *p, struct err *e)
 {
     static const char mark[] = "-----BEGIN ";
-    char text[FILE_MAX];
-    size_t n;
-    bool ok = read_text(file, text, &n, e);
+    const char *first = memmem(text, n, mark, sizeof mark - 1);
+    size_t left = first ? n - (size_t)(first + 1 - text) : 0;
+    BIO *bio = BIO_new_mem_buf(text, (int)n);
+    bool ok = true;
 
-    if (ok) {
-        const char *first = memmem(text, n, mark, sizeof mark - 1);
-        size_t left = first ? n - (size_t)(first + 1 - text) : 0;
-        BIO *bio = BIO_new_mem_buf(text, (int)n);
-        if (!bio)
-            ok = err_memory(e);
-        else if (first && memmem(first + 1, left, mark, sizeof mark - 1))
-            ok = err_set(e, ERR_USAGE, "%s: holds more than one key; give each a file", file);
-        else if (!PEM_read_bio(bio, &p->name, &p->header, &p->der, &p->n))
-            ok = err_set(e, ERR_USAGE, "%s: not a PEM file", file);
-        BIO_free(bio);
-    }
-    OPENSSL_cleanse(text, sizeof text);
+    if (!bio)
+        ok = err_memory(e);
+    else if (first && memmem(first + 1, left, mark, sizeof mark - 1))
+        ok = err_set(e, ERR_USAGE, "%s: holds more than one key; give each a file", file);
+    else if (!PEM_read_bio(bio, &p->name, &p->header, &p->der, &p->n))
+        ok = err_set(e, ERR_USAGE, "%s: not a PEM file", file);
+    BIO_free(bio);
     return ok;
 }
 
@@ -162,14 +157,15 @@ static bool refuse(const char *file, const char *wanted, const char *found, stru
     return err_set(e, ERR_USAGE, "%s: %s", file, refusals[i].text);
 }
 
-/* Opens the key of a file whose PEM block has this name. */
-static EVP_PKEY *read_key(const char *file, const char *wanted, struct err *e)
+/* The key of a file that was read. */
+static EVP_PKEY *parse_key(const char *file, const char *text, size_t n, const char *wanted,
+                           struct err *e)
 {
     bool private = strcmp(wanted, "PRIVATE KEY") == 0;
     struct pem p = {0};
     EVP_PKEY *key = NULL;
 
-    if (read_pem(file, &p, e)) {
+    if (read_pem(file, text, n, &p, e)) {
         const unsigned char *at = p.der;
         bool named = strcmp(p.name, wanted) == 0;
         if (named)
@@ -181,6 +177,23 @@ static EVP_PKEY *read_key(const char *file, const char *wanted, struct err *e)
         }
     }
     pem_done(&p);
+    return key;
+}
+
+/* Opens the key of a file whose PEM block has this name. OpenSSL does not always tell a lack of
+ * memory from a bad file: the second try has the memory that the first lacked, or says so. */
+static EVP_PKEY *read_key(const char *file, const char *wanted, struct err *e)
+{
+    char text[FILE_MAX];
+    size_t n;
+    EVP_PKEY *key = NULL;
+
+    if (read_text(file, text, &n, e))
+        for (unsigned tries = 0; !key && tries < 2; tries++) {
+            *e = (struct err){0};
+            key = parse_key(file, text, n, wanted, e);
+        }
+    OPENSSL_cleanse(text, sizeof text);
     return key;
 }
 
@@ -218,18 +231,31 @@ bool ed25519_sign(const struct ed25519_private *k, const void *p, size_t n,
     return ok || err_memory(e);
 }
 
+/* One try. False with no error: it is not the key's signature, or a lack of memory that OpenSSL
+ * does not tell from that. */
+static bool verify(EVP_PKEY *key, const void *p, size_t n,
+                   const unsigned char signature[ED25519_SIGNATURE], struct err *e)
+{
+    EVP_MD_CTX *c = EVP_MD_CTX_new();
+    bool ready = c && EVP_DigestVerifyInit(c, NULL, NULL, NULL, key) == 1;
+    bool good = ready && EVP_DigestVerify(c, signature, ED25519_SIGNATURE, p, n) == 1;
+
+    EVP_MD_CTX_free(c);
+    return ready ? good : err_memory(e);
+}
+
 bool ed25519_verify(const struct ed25519_public *k, const void *p, size_t n,
                     const unsigned char signature[ED25519_SIGNATURE], struct err *e)
 {
     EVP_PKEY *key = public_key(k->raw);
-    EVP_MD_CTX *c = EVP_MD_CTX_new();
-    bool ready = key && c && EVP_DigestVerifyInit(c, NULL, NULL, NULL, key) == 1;
-    bool good = ready && EVP_DigestVerify(c, signature, ED25519_SIGNATURE, p, n) == 1;
+    struct err why = {0};
+    /* the second try has the memory that the first may have lacked, or says so */
+    bool good = key && (verify(key, p, n, signature, &why) ||
+                        (!why.code && verify(key, p, n, signature, &why)));
 
-    EVP_MD_CTX_free(c);
     EVP_PKEY_free(key);
     ERR_clear_error();
-    if (!ready)
+    if (!key || why.code)
         return err_memory(e);
     return good || err_set(e, ERR_BAD_BUNDLE, "the signature does not fit");
 }
