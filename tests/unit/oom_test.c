@@ -350,7 +350,7 @@ static void sign_version(const char *version, const char *key)
     must(file_read(path, 1 << 20, &f, &e));
     must(signature_make(key, (const char *)f.bytes, f.n, &envelope, &e));
     snprintf(name, sizeof name, "bundle-%.16s.dsse", f.sha256);
-    must(file_replace(bundle.path, name, envelope.data, envelope.len, &e));
+    must(file_put(bundle.path, name, envelope.data, envelope.len, 0600, &e));
     buf_done(&envelope);
     free(f.bytes);
 }
@@ -382,8 +382,8 @@ static void signatures(void **state)
     struct err e = {0};
 
     (void)state;
-    must(file_replace(bundle.path, "key.pem", private_key, strlen(private_key), &e));
-    must(file_replace(bundle.path, "key.pub", public_key, strlen(public_key), &e));
+    must(file_put(bundle.path, "key.pem", private_key, sizeof private_key - 1, 0600, &e));
+    must(file_put(bundle.path, "key.pub", public_key, sizeof public_key - 1, 0600, &e));
     sign_version("v1", folder_file(&bundle, "key.pem", path));
     sign_version("v2", path);
     folder_file(&bundle, "key.pub", public_file);

@@ -6,6 +6,7 @@
 
 #include "../../src/model/slot_priv.h"
 #include "../../src/store/store_priv.h"
+#include "scored/file.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -73,7 +74,7 @@ static inline void folder_copy(const struct folder *f, const char *from, const c
     struct err e = {0};
 
     must(file_read(from, 1 << 20, &file, &e));
-    must(file_replace(f->path, name, file.bytes, file.n, &e));
+    must(file_put(f->path, name, file.bytes, file.n, 0600, &e));
     free(file.bytes);
 }
 
