@@ -124,6 +124,27 @@ def check_manifests(docs: dict[str, dict[str, Any]], docker: Dockerfile, known: 
     )
 
 
+def check_s3(docs: dict[str, dict[str, Any]], known: set[str]) -> Checks:
+    """The variant that watches S3 changes what it should of the deployment, and nothing by mistake."""
+    base = docs["Deployment"]["spec"]["template"]["spec"]
+    kustomization = yaml.safe_load((TOP / "k8s/s3/kustomization.yaml").read_text())
+    patch = yaml.safe_load((TOP / "k8s/s3" / kustomization["patches"][0]["path"]).read_text())
+    pod = patch["spec"]["template"]["spec"]
+    container = pod["containers"][0]
+    arguments = dict(a.partition("=")[::2] for a in container["args"])
+    account = yaml.safe_load((TOP / "k8s/s3/serviceaccount.yaml").read_text())
+
+    yield "s3: the patch is of the deployment", patch["metadata"]["name"] == docs["Deployment"]["metadata"]["name"]
+    yield "s3: the container is the deployment's", container["name"] == base["containers"][0]["name"]
+    yield "s3: the flags exist", flags(container["args"]) <= known
+    yield "s3: the public port stays", f"--listen={arguments['--listen']}" in base["containers"][0]["args"]
+    mounts = {m["name"]: m["mountPath"] for m in container["volumeMounts"]}
+    yield "s3: the cache is a volume", mounts.get("cache") == arguments["--cache"]
+    limit = next(v for v in pod["volumes"] if v["name"] == "cache")["emptyDir"]["sizeLimit"]
+    yield "s3: the cache fits into it", int(arguments["--cache-bytes"]) < int(limit.removesuffix("M")) * 10**6
+    yield "s3: the account exists", pod["serviceAccountName"] == account["metadata"]["name"]
+
+
 def ask(url: str, body: bytes | None = None) -> tuple[int, bytes]:
     """Status and body of a request; status 0 where nobody listens."""
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
@@ -182,6 +203,7 @@ def main() -> int:
     for checks in (
         check_dockerfile(docker, known),
         check_manifests(docs, docker, known),
+        check_s3(docs, known),
         check_daemon(args.binary, args.bundle, docs),
     ):
         for name, fine in checks:
