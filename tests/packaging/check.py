@@ -197,8 +197,8 @@ def main() -> int:
     args = parser.parse_args()
     docker = Dockerfile(TOP / "docker/Dockerfile")
     known = known_flags(args.binary)
-    files = yaml.safe_load((TOP / "k8s/kustomization.yaml").read_text())["resources"]
-    docs = {d["kind"]: d for f in files for d in yaml.safe_load_all((TOP / "k8s" / f).read_text())}
+    files = yaml.safe_load((TOP / "k8s/base/kustomization.yaml").read_text())["resources"]
+    docs = {d["kind"]: d for f in files for d in yaml.safe_load_all((TOP / "k8s/base" / f).read_text())}
     passed = failed = 0
     for checks in (
         check_dockerfile(docker, known),
