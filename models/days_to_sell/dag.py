@@ -22,7 +22,8 @@ except ImportError:
 
 MODELS = Path(__file__).resolve().parents[1]
 OUT = os.environ.get("DAYS_TO_SELL_OUT", "/var/lib/days_to_sell")
-BUNDLE = os.environ.get("DAYS_TO_SELL_BUNDLE", f"{OUT}/bundle")
+BUNDLE = os.environ.get("DAYS_TO_SELL_BUNDLE", f"{OUT}/bundle")  # or s3://BUCKET/PREFIX/
+SIGN_KEY = os.environ.get("DAYS_TO_SELL_SIGN_KEY")
 
 
 def run(job: str, *arguments: str) -> None:
@@ -64,7 +65,7 @@ def days_to_sell() -> None:
 
     @task
     def export() -> None:
-        run("export", "--bundle", BUNDLE)
+        run("export", "--bundle", BUNDLE, *(["--sign-key", SIGN_KEY] if SIGN_KEY else []))
 
     generate() >> check() >> train() >> export()
 

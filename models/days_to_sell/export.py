@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -28,49 +29,48 @@ def requests(spark: SparkSession, training: Path) -> DataFrame:
     return spark.createDataFrame(rows, request_schema())
 
 
-def export(folder: cli.Folder, bundle: Path, version: str | None, uri: str | None, master: str) -> None:
+def export(folder: cli.Folder, args: argparse.Namespace) -> None:
     """Export the model that `train` saved, with what `check` and `train` know of it."""
+    bundle = args.bundle or str(folder.bundle)
     model = folder.need(folder.model, "train")
     training = folder.need(folder.training, "check")
     profile, report = (json.loads(p.read_text(encoding="utf-8")) for p in (folder.profile, folder.metrics))
-    spark = session.spark(master)
+    spark = session.spark(args.master)
     try:
-        scored_export.export(
+        digest = scored_export.export(
             PipelineModel.load(str(model)),
             bundle,
             sample=requests(spark, training),
             name="days_to_sell",
-            version=version,
-            lineage=lineage(profile, report, uri),
+            version=args.version,
+            lineage=lineage(profile, report, args.training_data_uri),
             descriptions=DESCRIPTIONS,
+            sign_key=args.sign_key,
         )
     except scored_export.Refused as why:
         raise cli.Refused(str(why)) from why
-    size = sum(f.stat().st_size for f in bundle.iterdir())
-    cli.say(f"  {bundle}: {size / 1024:.0f} KiB in {len(list(bundle.iterdir()))} files")
+    cli.say(f"  {bundle}: sha256 {digest}")
 
 
 HELP = """Write the bundle of DIR/model: manifest, blocks, golden rows with Spark's answers, profile, lineage.
 
 example:
-  python -m days_to_sell.export --out build/days_to_sell --bundle models/days_to_sell/bundle"""
+  python -m days_to_sell.export --out build/days_to_sell --bundle models/days_to_sell/bundle
+  python -m days_to_sell.export --out build/days_to_sell --bundle s3://models/days_to_sell/ --sign-key private.pem"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the job."""
     p = cli.parser("export", HELP)
-    p.add_argument("--bundle", type=Path, metavar="DIR", help="where to write it (default DIR/bundle)")
+    p.add_argument(
+        "--bundle", metavar="URI", help="where to write it: a directory or s3://BUCKET/PREFIX/ (default DIR/bundle)"
+    )
+    p.add_argument("--sign-key", metavar="PEM", help="sign it with this Ed25519 private key")
     p.add_argument("--version", help="label of this version (default: UTC time and a hash)")
     p.add_argument("--training-data-uri", metavar="URI", help="where the training data is kept, for lineage")
     p.add_argument("--master", default="local[2]", help="Spark master (default local[2])")
     args = p.parse_args(argv)
-    folder = cli.Folder(args.out)
-    return cli.run(
-        "export",
-        lambda: export(
-            folder, args.bundle or folder.bundle, args.version, args.training_data_uri, args.master
-        ),
-    )
+    return cli.run("export", lambda: export(cli.Folder(args.out), args))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import types
+from collections.abc import Callable
 from itertools import pairwise
 from typing import ClassVar
 
@@ -74,6 +75,21 @@ def test_export_writes_a_bundle_with_its_lineage(trained):
     assert manifest["lineage"]["training_data_sha256"] == profile["training_data_sha256"]
 
 
+def test_export_publishes_where_it_is_told(trained, monkeypatch, capsys):
+    """A URI of S3 comes to the exporter as it is, and so does the key; its refusal is the job's."""
+    given = {}
+
+    def fake(model, out, **more):
+        given.update(more, out=out)
+        raise export.scored_export.Refused("s3:// needs boto3", "install it")
+
+    monkeypatch.setattr(export.scored_export, "export", fake)
+    args = ["--bundle", "s3://models/days_to_sell/", "--sign-key", "k.pem", "--master", "local[1]"]
+    assert export.main(["--out", str(trained.root), *args]) == cli.REFUSED
+    assert (given["out"], given["sign_key"]) == ("s3://models/days_to_sell/", "k.pem")
+    assert "s3:// needs boto3; install it" in capsys.readouterr().err
+
+
 def test_committed_bundle_is_whole():
     bundle = MODELS / "days_to_sell" / "bundle"
     check_bundle(bundle)
@@ -84,12 +100,15 @@ class FakeTask:
     """Stands in for an Airflow task: `a >> b` notes the order."""
 
     order: ClassVar[list[tuple[str, str]]] = []
+    end: ClassVar[FakeTask]
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, work: Callable[[], None]) -> None:
+        self.name = work.__name__
+        self.work = work
 
     def __rshift__(self, other: FakeTask) -> FakeTask:
         self.order.append((self.name, other.name))
+        FakeTask.end = other
         return other
 
 
@@ -107,10 +126,16 @@ def test_dag_chains_the_jobs(home, monkeypatch):
 
     fake("airflow")
     fake("airflow.exceptions", AirflowFailException=Fail)
-    fake(home, dag=lambda **_: lambda f: f, task=lambda f: lambda: FakeTask(f.__name__))
+    fake(home, dag=lambda **_: lambda f: f, task=lambda f: lambda: FakeTask(f))
     monkeypatch.setattr(FakeTask, "order", [])
+    monkeypatch.setenv("DAYS_TO_SELL_BUNDLE", "s3://models/days_to_sell/")
+    monkeypatch.setenv("DAYS_TO_SELL_SIGN_KEY", "k.pem")
     monkeypatch.delitem(sys.modules, "days_to_sell.dag", raising=False)
     made = importlib.import_module("days_to_sell.dag")
     assert FakeTask.order == list(pairwise(JOBS))
     with pytest.raises(Fail, match="unrecognized arguments: --no-such"):
         made.run("generate", "--no-such")
+    ran = []
+    monkeypatch.setattr(made, "run", lambda *args: ran.append(args))
+    FakeTask.end.work()
+    assert ran == [("export", "--bundle", "s3://models/days_to_sell/", "--sign-key", "k.pem")]

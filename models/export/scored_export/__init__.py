@@ -3,6 +3,7 @@
 
 from scored_export.errors import Refused
 from scored_export.exporter import export
+from scored_export.publish import Version, promote, versions
 
 __version__ = "1.0.0"
-__all__ = ["Refused", "__version__", "export"]
+__all__ = ["Refused", "Version", "__version__", "export", "promote", "versions"]

@@ -11,6 +11,7 @@ from typing import Any
 
 from scored_export.errors import Refused, first_line
 from scored_export.exporter import NAME, export
+from scored_export.publish import promote, versions
 
 REFUSED = 3
 EPILOG = """\
@@ -24,6 +25,12 @@ example:
   scored-export --pipeline saved --sample rows.jsonl --schema schema.json \\
                 --out bundle --name prices --lineage git_commit=$(git rev-parse HEAD)
   scored check bundle
+
+publishing to S3 (pip install 'scored-export[s3]'; credentials and endpoint as for every AWS tool),
+signed (pip install 'scored-export[sign]'), and going back to an earlier version:
+  scored-export ... --out s3://models/prices/ --sign-key private.pem
+  scored-export versions --at s3://models/prices/
+  scored-export promote 9cb6aab898b465bf --at s3://models/prices/
 
 exit status: 0 written, 2 wrong usage, 3 refused, with the reason on the last line of stderr
 """
@@ -71,7 +78,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--schema", metavar="FILE", help="what df.schema.json() writes; needed for .jsonl and .csv")
     add("--infer-schema", action="store_true", help="let Spark guess the schema, and print it")
-    add("--out", required=True, metavar="DIR", help="directory of the bundle; nothing in it is deleted")
+    add(
+        "--out",
+        required=True,
+        metavar="URI",
+        help="directory of the bundle, or s3://BUCKET/PREFIX/; nothing in it is deleted",
+    )
     add("--name", required=True, type=_label, help="name of the model: letters, digits, . - _")
     add("--version", type=_label, metavar="LABEL", help="label of this version; default: UTC time and a hash")
     add("--output", action="append", default=[], metavar="COL", help="column answered by default; repeatable")
@@ -85,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--description", action="append", default=[], type=_pair, metavar="COL=TEXT", help="of an input")
     add("--no-sample-rows", action="store_true", help="publish no row of the sample: shuffle columns apart")
+    add("--sign-key", metavar="PEM", help="sign the bundle with this Ed25519 private key")
     add("--allow-inexact", type=int, metavar="N", help="publish what is not reproduced, as N ulp apart")
     return parser
 
@@ -156,11 +169,45 @@ def _run(args: argparse.Namespace, kind: str) -> str:
         no_sample_rows=args.no_sample_rows,
         allow_inexact=args.allow_inexact,
         descriptions=dict(args.description),
+        sign_key=args.sign_key,
     )
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit status."""
+def _at(command: str, text: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"scored-export {command}", description=text)
+    parser.add_argument("--at", required=True, metavar="URI", help="a directory, or s3://BUCKET/PREFIX/")
+    return parser
+
+
+def _promote(argv: Sequence[str]) -> None:
+    """``scored-export promote SHA16 --at URI``."""
+    parser = _at(
+        "promote",
+        "Make a published version the current one: copy bundle-<sha16>.json over bundle.json. "
+        "Every scored that polls the place takes it, golden rows first.",
+    )
+    parser.add_argument("digest", metavar="SHA16", help="the version's digest, or its first 16 digits")
+    args = parser.parse_args(argv)
+    now = promote(args.digest, args.at)
+    print(f"{args.at}: current is {now.name} version {now.version}, sha256 {now.sha256}")
+
+
+def _versions(argv: Sequence[str]) -> None:
+    """``scored-export versions --at URI``."""
+    parser = _at("versions", "List the published versions, oldest first; * is the current one.")
+    found = versions(parser.parse_args(argv).at)
+    width = max((len(v.version) for v in found), default=0)
+    for v in found:
+        label = v.damage or f"{v.created}  {v.version:{width}}  {'signed' if v.signed else '      '}"
+        print(f"{'*' if v.current else ' '} {v.sha256[:16]}  {label}".rstrip())
+    if not any(v.current for v in found):
+        print("none of them is current: bundle.json is missing, or not one of these", file=sys.stderr)
+
+
+COMMANDS = {"promote": _promote, "versions": _versions}
+
+
+def _export(argv: Sequence[str]) -> None:
     parser = _parser()
     args = parser.parse_args(argv)
     kind = _format(args.sample)
@@ -168,12 +215,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"{args.sample} needs --schema FILE (or --infer-schema)")
     if args.allow_inexact is not None and args.allow_inexact < 1:
         parser.error("--allow-inexact takes a positive number of units in the last place")
+    print(f"{args.out}: sha256 {_run(args, kind)}")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    argv = sys.argv[1:] if argv is None else argv
     try:
-        digest = _run(args, kind)
-    except Refused as error:
+        if argv and argv[0] in COMMANDS:
+            COMMANDS[argv[0]](argv[1:])
+        else:
+            _export(argv)
+    except (Refused, OSError) as error:
         print(f"scored-export: refused: {error}", file=sys.stderr)
         return REFUSED
-    print(f"{args.out}: sha256 {digest}")
     return 0
 
 

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 from scored_export import profile
@@ -22,30 +19,23 @@ from scored_export.golden import CANDIDATES, Golden, Probe, Writer, make_golden,
 from scored_export.ops.vectors import vector_width
 from scored_export.plan import Plan, default_output, make_plan
 from scored_export.platform import ask_platform
+from scored_export.progress import show
+from scored_export.publish import publish, sha
 from scored_export.saved import live_stages, load_model, qualified, read_stages
 from scored_export.score import Answer, Outcome, Row, Scorer, quoted
+from scored_export.signature import Signer
+from scored_export.store import MANIFEST_BYTES, Store, open_store
 from scored_export.values import ARRAYS, dumps, encode, type_name
 
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 CREATED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 SHA16 = 16
-MANIFEST_BYTES = 1 << 20
 EXAMPLE_TRIES = 50
 TEXT_LINEAGE = (
     *("spark", "jdk", "git_commit", "training_data_uri", "training_data_sha256"),
     *("mlflow_run_id", "airflow_dag_id", "airflow_run_id", "exporter"),
 )
-
-
-def _progress(text: str) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{text}")
-        sys.stderr.flush()
-
-
-def _sha(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def _check_label(what: str, value: str) -> None:
@@ -133,31 +123,6 @@ def _example(
     raise Refused("no typical row passes all stages", "give a sample that the pipeline accepts")
 
 
-def _write(folder: Path, name: str, data: bytes) -> None:
-    """Write a file under a temporary name, to disk, and rename it."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, folder / name)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _check_version(folder: Path, version: str, digest: str) -> None:
-    """Refuse a version label that stands on another bundle in the folder."""
-    import json
-
-    for path in sorted(folder.glob("bundle-*.json")):
-        data = path.read_bytes()
-        if _sha(data) != digest and json.loads(data).get("version") == version:
-            raise Refused(f"version {version} is taken by {path.name}", "choose another version")
-
-
 def _manifest_text(manifest: Mapping[str, Any]) -> bytes:
     """Return the manifest with one top-level key a line."""
     lines = [f"{dumps(key)}:{dumps(value)}" for key, value in manifest.items()]
@@ -183,7 +148,7 @@ class _Export:
         self.spark = spark
         self.model = model
         self.sample = sample
-        self.plan = make_plan(read_stages(spark, saved_path), live_stages(model), sample, _progress)
+        self.plan = make_plan(read_stages(spark, saved_path), live_stages(model), sample, show)
 
     def outputs(self, asked: Sequence[str]) -> list[str]:
         """Return the default outputs, checked."""
@@ -205,7 +170,7 @@ class _Export:
         wanted = [*probe.columns, *self.scalars(output)]
         probe_scorer = Scorer(self.spark, probe.model, plan.inputs, wanted, lead)
         writer = Writer(plan, output)
-        _progress("asking Spark for the golden rows")
+        show("asking Spark for the golden rows")
         golden = make_golden(scorer, probe_scorer, probe, writer, given, plan.inputs)
         if not golden.passing:
             raise Refused("Spark answers no row of the sample", "give a sample that the pipeline accepts")
@@ -231,23 +196,10 @@ def _files(contents: Mapping[str, tuple[str, bytes]]) -> list[dict[str, Any]]:
     """Return the manifest's `files`; each is named by its content."""
     files = []
     for role, (extension, data) in contents.items():
-        digest = _sha(data)
+        digest = sha(data)
         name = f"{role}-{digest[:SHA16]}.{extension}"
         files.append({"role": role, "name": name, "size": len(data), "sha256": digest})
     return files
-
-
-def _publish(folder: Path, manifest: dict[str, Any], contents: Mapping[str, tuple[str, bytes]]) -> str:
-    """Write all files, bundle.json last; return the bundle's identity."""
-    text = _manifest_text(manifest)
-    digest = _sha(text)
-    folder.mkdir(parents=True, exist_ok=True)
-    _check_version(folder, manifest["version"], digest)
-    for entry, (_, data) in zip(manifest["files"], contents.values()):
-        _write(folder, entry["name"], data)
-    _write(folder, f"bundle-{digest[:SHA16]}.json", text)
-    _write(folder, "bundle.json", text)
-    return digest
 
 
 def export(
@@ -263,6 +215,7 @@ def export(
     no_sample_rows: bool = False,
     allow_inexact: int | None = None,
     descriptions: Mapping[str, str] | None = None,
+    sign_key: str | os.PathLike[str] | None = None,
 ) -> str:
     """Write a bundle of a fitted model.
 
@@ -270,8 +223,8 @@ def export(
     ----------
     model : pyspark.ml.Model or str
         A fitted pipeline, a single fitted stage, a tuned model, or the directory one was saved in.
-    out : path
-        Directory of the bundle; made if needed, nothing in it is deleted.
+    out : path or str
+        Directory of the bundle, made if needed, or ``s3://bucket/prefix/``; nothing in it is deleted.
     sample : pyspark.sql.DataFrame
         Rows as the service will send them: their schema becomes the inputs, without the label.
     name : str
@@ -290,6 +243,8 @@ def export(
         Publish columns that cannot be reproduced, and declare this distance in units in the last place.
     descriptions : mapping, optional
         Input column -> a sentence for people.
+    sign_key : path, optional
+        PEM file of an Ed25519 private key, to sign the bundle with.
 
     Returns
     -------
@@ -306,11 +261,14 @@ def export(
         _check_label("version", version)
     if created is not None and not CREATED.fullmatch(created):
         raise Refused(f"created {created!r} is not UTC with milliseconds", "write 2026-01-31T10:20:30.123Z")
+    signer = None if sign_key is None else Signer(sign_key)
+    store = open_store(out)
+    store.check()
     scratch = tempfile.mkdtemp(prefix="scored-export-")
     try:
         return _export(
             model,
-            Path(out),
+            (store, signer),
             scratch,
             sample,
             {"name": name, "version": version, "created": created, "lineage": lineage or {}},
@@ -319,7 +277,7 @@ def export(
         )
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-        _progress("")
+        show("")
 
 
 def _saved(model: Any, spark: Any, scratch: str) -> tuple[Any, str]:
@@ -340,7 +298,7 @@ def _saved(model: Any, spark: Any, scratch: str) -> tuple[Any, str]:
 
 def _export(
     model: Any,
-    folder: Path,
+    place: tuple[Store, Signer | None],
     scratch: str,
     sample: Any,
     label: dict[str, Any],
@@ -365,7 +323,7 @@ def _export(
     }
     files = _files(contents)
     now = datetime.now(timezone.utc)
-    stamp = f"{now:%Y%m%dT%H%M%SZ}-{_sha(dumps(files).encode())[:8]}"
+    stamp = f"{now:%Y%m%dT%H%M%SZ}-{sha(dumps(files).encode())[:8]}"
     manifest = {
         "format": "scored-bundle",
         "format_version": 1,
@@ -382,4 +340,6 @@ def _export(
         "golden": golden.summary,
         "files": files,
     }
-    return _publish(folder, manifest, contents)
+    store, signer = place
+    named = {entry["name"]: data for entry, (_, data) in zip(files, contents.values())}
+    return publish(store, _manifest_text(manifest), named, signer)

@@ -23,7 +23,8 @@ from .wire import Reply, Request
 SSE = "x-amz-server-side-encryption"
 CUSTOMER = SSE + "-customer-"
 COPIED_CUSTOMER = "x-amz-copy-source-server-side-encryption-customer-"
-KEPT = ("content-type", "content-encoding", "cache-control", SSE, SSE + "-aws-kms-key-id")
+SUM = "x-amz-checksum-sha256"
+KEPT = ("content-type", "content-encoding", "cache-control", SUM, SSE, SSE + "-aws-kms-key-id")
 XMLNS = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 
 
@@ -272,6 +273,8 @@ class Store:
             headers += [(CUSTOMER + "algorithm", "AES256"), (CUSTOMER + "key-MD5", version.customer_key)]
         if held.requester_pays:
             headers.append(("x-amz-request-charged", "requester"))
+        if request.value("x-amz-checksum-mode") != "ENABLED":
+            headers = [(name, value) for name, value in headers if name != SUM]
         part = span(request.value("range"), len(data)) if request.method == "GET" else None
         if part is None:
             return Reply(200, headers, data)
