@@ -235,6 +235,17 @@ def test_nothing_is_parsed_before_it_is_verified(signed: Path, keys: dict[str, t
     assert "byte 0" in said
 
 
+@pytest.mark.parametrize("more", [1, -1])
+def test_a_size_that_lies_is_refused(
+    bundle: Path, keys: dict[str, tuple[Path, Path]], tmp_path: Path, more: int
+) -> None:
+    publish(bundle, lambda m: m["files"][2].update(size=m["files"][2]["size"] + more))
+    scored("sign", "--key", keys["ann"][0], bundle, code=1)
+    scored("sign", "--no-check", "--key", keys["ann"][0], bundle)
+    assert "profile-" in scored("verify", "--trust", keys["ann"][1], bundle, code=1).stderr
+    assert "profile-" in scored("fetch", bundle, tmp_path / "out", code=1).stderr
+
+
 def test_what_check_refuses_is_not_signed(bundle: Path, keys: dict[str, tuple[Path, Path]]) -> None:
     lie(bundle)
     why = scored("check", bundle, code=1).stderr.removeprefix("scored check: ")
