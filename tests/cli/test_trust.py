@@ -287,6 +287,7 @@ def test_fetch_without_signature(bundle: Path, keys: dict[str, tuple[Path, Path]
     assert "not signed" in scored("fetch", bundle, tmp_path / "out").stdout
     assert names(tmp_path / "out") == names(bundle)
     scored("fetch", "--trust", keys["ann"][1], bundle, tmp_path / "none", code=1)
+    scored("fetch", "--trust", tmp_path / "no.pem", bundle, tmp_path / "none", code=2)
     assert not (tmp_path / "none").exists()
 
 
@@ -333,6 +334,7 @@ def test_fetch_says_what_it_cannot_write(bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "bundle.json").mkdir()
     assert "Is a directory" in scored("fetch", bundle, tmp_path / "out", code=1).stderr
+    assert not list((tmp_path / "out").glob("*.part-*"))
 
 
 def test_a_bad_pin(bundle: Path, tmp_path: Path) -> None:
