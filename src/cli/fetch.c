@@ -74,11 +74,14 @@ static void print_fetched(const struct fetch *f, const struct trust *trust)
 
     printf("%s: %s version %s, sha256 %s\n", f->folder, p->bundle->name, p->bundle->version,
            p->manifest.sha256);
+    if (p->no_envelope.code)
+        fprintf(stderr, "scored fetch: fetched without its signature, if it has one: %s\n",
+                p->no_envelope.msg);
     if (trust)
         printf("  signed by key %s (%s)\n", p->signer, trust_file(trust, p->signer));
     else
         printf("  %s\n", p->envelope.bytes ? "signed; nobody's signature was asked for (--trust)"
-                                           : "not signed");
+                                           : "no signature");
     printf("  %u of %d files fetched, %llu bytes%s\n", f->fetched, (int)ROLE_COUNT,
            (unsigned long long)f->bytes, f->fetched < ROLE_COUNT ? "; the others were there" : "");
 }

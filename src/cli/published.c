@@ -28,7 +28,9 @@ static bool read_envelope(struct published *p, struct source *s, bool needed, st
     if (needed && e->code == ERR_NOT_FOUND)
         return err_set(e, ERR_NOT_FOUND, "not signed: there is no %s; make it by scored sign",
                        p->envelope_name);
-    return !needed && e->code == ERR_NOT_FOUND;
+    if (e->code != ERR_NOT_FOUND)
+        p->no_envelope = *e;
+    return !needed;
 }
 
 static bool verify(struct published *p, const struct trust *trust, struct err *e)

@@ -11,6 +11,7 @@
 struct published {
     struct source_file manifest, envelope; /* envelope.bytes is NULL where there is no signature */
     struct bundle *bundle;
+    struct err no_envelope; /* why it could not be had, though it may be there */
     char envelope_name[32];
     char signer[KEY_ID]; /* "" where no signature was asked for */
 };

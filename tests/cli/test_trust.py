@@ -284,8 +284,13 @@ def test_fetch_copies_a_whole_bundle(signed: Path, keys: dict[str, tuple[Path, P
 
 
 def test_fetch_without_signature(bundle: Path, keys: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
-    assert "not signed" in scored("fetch", bundle, tmp_path / "out").stdout
+    assert "no signature" in scored("fetch", bundle, tmp_path / "out").stdout
     assert names(tmp_path / "out") == names(bundle)
+    envelope_path(bundle).mkdir()  # there, and not to be had
+    done = subprocess.run([BIN, "fetch", bundle, tmp_path / "out"], capture_output=True, text=True)
+    assert done.returncode == 0 and "without its signature" in done.stderr, done
+    scored("verify", "--trust", keys["ann"][1], bundle, code=1)
+    envelope_path(bundle).rmdir()
     scored("fetch", "--trust", keys["ann"][1], bundle, tmp_path / "none", code=1)
     scored("fetch", "--trust", tmp_path / "no.pem", bundle, tmp_path / "none", code=2)
     assert not (tmp_path / "none").exists()
