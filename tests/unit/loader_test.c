@@ -420,15 +420,69 @@ static void readers_see_whole_versions(void **state)
     print_message("%u versions published, %lu answers\n", published, atomic_load(&answers));
 }
 
+/* Nothing but pointers and counts, so that readers are often stopped between the two. */
+static void *hold_and_let_go(void *argument)
+{
+    (void)argument;
+    while (atomic_load(&reading)) {
+        struct model *m = slot_acquire(slot);
+        wrong += m->load_ns != 7;
+        model_release(m);
+    }
+    return NULL;
+}
+
+static struct model *empty_model(void)
+{
+    struct model *m = calloc(1, sizeof *m);
+
+    must(m != NULL);
+    atomic_init(&m->refs, 1);
+    m->load_ns = 7;
+    return m;
+}
+
+static void no_model_is_freed_under_a_reader(void **state)
+{
+    pthread_t readers[READERS];
+    uint64_t end;
+
+    (void)state;
+    open_slot(false);
+    atomic_store(&wrong, 0);
+    atomic_store(&slot->current, empty_model());
+    atomic_store(&reading, true);
+    for (unsigned i = 0; i < READERS; i++)
+        assert_int_equal(pthread_create(&readers[i], NULL, hold_and_let_go, NULL), 0);
+    end = clock_ns() + UINT64_C(1500) * 1000000;
+    while (clock_ns() < end) {
+        pthread_mutex_lock(&slot->lock);
+        struct model *out = slot_publish(slot, empty_model(), 0);
+        pthread_mutex_unlock(&slot->lock);
+        model_release(out);
+    }
+    atomic_store(&reading, false);
+    for (unsigned i = 0; i < READERS; i++)
+        pthread_join(readers[i], NULL);
+    assert_int_equal(wrong, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(serves_from_the_cache),        TEST(the_refused_stay_refused),
-        TEST(another_release_tries_again),  TEST(what_was_refused_is_not_recalled),
-        TEST(an_altered_memo_harms_nobody), TEST(a_memo_that_names_another_file),
-        TEST(an_altered_cache_is_noticed),  TEST(a_failed_look_is_repeated),
-        TEST(a_pin_is_looked_at_once),      TEST(the_loader_does_as_it_is_asked),
-        TEST(the_loader_recalls),           TEST(readers_see_whole_versions),
+        TEST(serves_from_the_cache),
+        TEST(the_refused_stay_refused),
+        TEST(another_release_tries_again),
+        TEST(what_was_refused_is_not_recalled),
+        TEST(an_altered_memo_harms_nobody),
+        TEST(a_memo_that_names_another_file),
+        TEST(an_altered_cache_is_noticed),
+        TEST(a_failed_look_is_repeated),
+        TEST(a_pin_is_looked_at_once),
+        TEST(the_loader_does_as_it_is_asked),
+        TEST(the_loader_recalls),
+        TEST(readers_see_whole_versions),
+        TEST(no_model_is_freed_under_a_reader),
     };
 
     log_set_level(LOG_ERROR);
