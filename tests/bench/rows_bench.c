@@ -100,11 +100,10 @@ struct bench {
 };
 
 /* The inputs of golden rows with an answer. */
-static void take_rows(struct bench *b, const struct model *m)
+static void take_rows(struct bench *b, const struct source_file *golden)
 {
     static const char head[] = "{\"in\":", middle[] = ",\"out\":";
-    const char *text = (const char *)m->bundle->bytes[ROLE_GOLDEN];
-    const char *end = text + m->bundle->files[ROLE_GOLDEN].size;
+    const char *text = (const char *)golden->bytes, *end = text + golden->n;
 
     for (const char *line = text, *next; line < end && b->n < MAX_ROWS; line = next) {
         const char *newline = memchr(line, '\n', (size_t)(end - line));
@@ -205,7 +204,8 @@ static bool bench_frame(struct bench *b, const char *name, unsigned frame)
     return same;
 }
 
-static struct model *load(const char *uri)
+/* The model, and its golden rows, which it does not keep. */
+static struct model *load(const char *uri, struct source_file *golden)
 {
     const struct model_options options = {
         .workers = 1, .scratch = 4 << 20, .frame_rows = FRAME_ROWS, .verify = true};
@@ -213,6 +213,12 @@ static struct model *load(const char *uri)
     struct source *s = source_open(uri, NULL, &e);
     struct model *m = s ? model_load(s, &options, &e) : NULL;
 
+    const struct bundle_file *file = m ? &m->bundle->files[ROLE_GOLDEN] : NULL;
+    if (m && !source_fetch(s, &(struct source_request){.name = file->name, .max = file->size},
+                           golden, &e)) {
+        model_release(m);
+        m = NULL;
+    }
     if (!m)
         fprintf(stderr, "rows_bench: %s\n", e.msg);
     source_free(s);
@@ -221,14 +227,15 @@ static struct model *load(const char *uri)
 
 static bool bench_bundle(const char *uri)
 {
-    struct model *m = load(uri);
+    struct source_file golden = {0};
+    struct model *m = load(uri, &golden);
     struct bench *b = calloc(1, sizeof *b);
     bool same = false;
 
     if (m && b) {
         b->scoring = (struct scoring){
             .plan = &m->plan, .schema = m->schema, .question = &m->defaults, .frame = m->frames[0]};
-        take_rows(b, m);
+        take_rows(b, &golden);
         printf("%s: %u stages, %u inputs; %u golden rows equal in bits, loaded in %.1f ms\n",
                m->bundle->name, m->bundle->n_stages, m->bundle->n_inputs, m->coverage.rows,
                (double)m->load_ns / 1e6);
@@ -241,6 +248,7 @@ static bool bench_bundle(const char *uri)
         buf_done(&b->scoring.echoed);
     }
     free(b);
+    free(golden.bytes);
     model_release(m);
     return same;
 }

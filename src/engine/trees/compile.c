@@ -309,7 +309,7 @@ static bool place_sets(struct compile *c, struct load *l)
     bool wide = c->x->wide_slot < c->x->n_features + c->x->n_categories;
 
     if (wide)
-        c->words = load_new(l, uint64_t, c->b.n_set_bytes / 8 + c->b.n_sets);
+        c->words = load_new(l, uint64_t, c->b.n_set_bytes / 8 + c->b.n_sets + 1);
     c->counts = calloc((size_t)c->b.n_sets + 1, sizeof *c->counts);
     return c->counts && (c->words || !wide);
 }

@@ -75,7 +75,8 @@ void forest_put_categories(const struct forest *x, double *values)
     }
 }
 
-/* Which splits the forest has; a constant where the kernels are compiled. */
+/* Which splits the forest has; a constant where the kernels are compiled. What is chosen between is
+ * computed, both ways, and masked: compilers make branches of "?:". */
 enum splits { CONTINUOUS, NARROW, WIDE };
 
 static inline uint32_t goes_right(const struct forest *x, const struct forest_node *n, double value,
@@ -84,14 +85,15 @@ static inline uint32_t goes_right(const struct forest *x, const struct forest_no
     uint32_t above = !(value <= as_double(n->test));
     if (splits == CONTINUOUS)
         return above;
-    uint64_t category = as_bits(value);
-    bool wide = splits == WIDE && n->slot >= x->wide_slot;
-    const uint64_t *word = wide ? &x->words[(n->test >> 1) + (category >> 6)] : &n->test;
-    uint32_t member = (uint32_t)(*word >> (category & 63)) & 1;
-    if (splits == WIDE)
-        member ^= (uint32_t)n->test & wide;
+    uint64_t category = as_bits(value), bits = n->test;
+    if (splits == WIDE) {
+        uint64_t wide = -(uint64_t)(n->slot >= x->wide_slot);
+        uint64_t word = x->words[((n->test >> 1) + (category >> 6)) & wide];
+        bits ^= (bits ^ word ^ -(n->test & 1)) & wide;
+    }
+    uint32_t member = (uint32_t)(bits >> (category & 63)); /* its lowest bit, as of all below */
     uint32_t categorical = n->slot >= x->n_features;
-    return above ^ ((above ^ member) & -categorical);
+    return above ^ ((above ^ member) & categorical);
 }
 
 /* -- side by side -- */
@@ -159,7 +161,7 @@ uint32_t forest_leaf(const struct forest *x, uint32_t t, const struct vec *v)
         const struct forest_node *n = &x->nodes[at];
         if (!slot_value(x, n->slot, v, &value))
             return LEAF_NONE;
-        at = n->child + goes_right(x, n, value, WIDE);
+        at = n->child + goes_right(x, n, value, x->words ? WIDE : NARROW);
     }
     return (uint32_t)x->nodes[at].test;
 }
