@@ -35,6 +35,8 @@ static bool make_url(struct request *r, struct err *e)
     const struct aws_config *config = r->c->config;
     const char *endpoint = aws_endpoint(config, "sts"), *fips = aws_env("AWS_USE_FIPS_ENDPOINT");
 
+    if (!fips)
+        fips = aws_profile_get(config, NULL, "use_fips_endpoint");
     r->region = aws_region(config);
     if (!endpoint && !r->region)
         return err_set(e, ERR_UPSTREAM, "STS needs a region: set AWS_REGION");
