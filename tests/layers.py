@@ -41,7 +41,7 @@ HEADERS: dict[str, str] = {
     "bundle": "bounds bundle signature",
     "engine": "blas frame java jmath op plan",
     "wire": "number scoring",
-    "store": "source",
+    "store": "doctor source",
     "model": "model registry",
     "http": "server",
 }

@@ -17,6 +17,7 @@ static const struct command {
     {"check", cmd_check, "validate a bundle and replay its golden rows"},
     {"inspect", cmd_inspect, "show a bundle: pipeline, columns, sizes, lineage, exactness"},
     {"fetch", cmd_fetch, "copy a bundle into a folder, verified"},
+    {"doctor", cmd_doctor, "say why a bundle cannot be read from here, link by link"},
     {"sign", cmd_sign, "sign a bundle with an Ed25519 key"},
     {"verify", cmd_verify, "verify a bundle's signature and digests"},
 };
