@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The S3 servers of the end-to-end tests: ours, and real ones where they are installed.
+
+``SCORED_S3_SERVERS`` names them ("fake versitygw moto"); by default only ours runs. build/tools/versitygw and
+build/moto are where tests/run.sh installs the others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.client import Config
+from daemon import TOP
+from fake_s3 import FakeS3, quiet_env
+
+BUCKET = "models"
+CHOSEN = os.environ.get("SCORED_S3_SERVERS", "fake").split()
+POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
+
+
+@dataclass
+class Backend:
+    """A running server with an empty bucket."""
+
+    name: str
+    env: dict[str, str]
+
+    def client(self, service: str = "s3") -> Any:
+        """Return a client of boto3 with the server's keys."""
+        return client(service, self.env)
+
+    def putter(self, prefix: str) -> Callable[[str, bytes], Any]:
+        """Return what puts a file below a prefix."""
+        s3 = self.client()
+        return lambda name, content: s3.put_object(Bucket=BUCKET, Key=prefix + name, Body=content)
+
+
+def client(service: str, env: Mapping[str, str], **keys: str) -> Any:
+    """Return a client of boto3 that sees only `env`."""
+    settings = {
+        "endpoint_url": env["AWS_ENDPOINT_URL_S3"],
+        "region_name": env["AWS_REGION"],
+        "aws_access_key_id": env["AWS_ACCESS_KEY_ID"],
+        "aws_secret_access_key": env["AWS_SECRET_ACCESS_KEY"],
+    }
+    return boto3.client(service, config=Config(s3={"addressing_style": "path"}), **(settings | keys))
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+@contextlib.contextmanager
+def running(args: list[str], env: Mapping[str, str], port: int) -> Iterator[None]:
+    """Run a server until it is no longer needed; it is there once its port is."""
+    with subprocess.Popen(
+        args, env=os.environ | env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            end = time.monotonic() + 60
+            while process.poll() is None and time.monotonic() < end:
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                    break
+                time.sleep(0.05)
+            else:
+                raise AssertionError(f"{args[0]} does not listen")
+            yield
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def env_for(url: str, key_id: str, secret: str) -> dict[str, str]:
+    """Return the environment of a client of a server."""
+    return quiet_env() | {
+        "AWS_ACCESS_KEY_ID": key_id,
+        "AWS_SECRET_ACCESS_KEY": secret,
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL_S3": url,
+        "AWS_ENDPOINT_URL_STS": url,
+    }
+
+
+@contextlib.contextmanager
+def fake(folder: Path) -> Iterator[Backend]:
+    """Ours."""
+    with FakeS3() as s3:
+        yield Backend("fake", s3.env())
+
+
+@contextlib.contextmanager
+def versitygw(folder: Path) -> Iterator[Backend]:
+    """versitygw over a directory."""
+    tool = TOP / "build" / "tools" / "versitygw"
+    port, keys = free_port(), ("tests", "secret-of-the-tests")
+    (folder / "data").mkdir()
+    (folder / "versions").mkdir()
+    args = [str(tool), "--port", f"127.0.0.1:{port}", "--quiet", "posix"]
+    args += ["--versioning-dir", str(folder / "versions"), str(folder / "data")]
+    with running(args, {"ROOT_ACCESS_KEY": keys[0], "ROOT_SECRET_KEY": keys[1]}, port):
+        yield Backend("versitygw", env_for(f"http://127.0.0.1:{port}", *keys))
+
+
+@contextlib.contextmanager
+def moto(folder: Path) -> Iterator[Backend]:
+    """moto with authentication on: it starts after the three calls that make a user."""
+    tool = TOP / "build" / "moto" / "bin" / "moto_server"
+    port = free_port()
+    args = [str(tool), "-H", "127.0.0.1", "-p", str(port)]
+    with running(args, {"INITIAL_NO_AUTH_ACTION_COUNT": "3"}, port):
+        env = env_for(f"http://127.0.0.1:{port}", "first", "first")
+        iam = client("iam", env)
+        iam.create_user(UserName="tests")
+        made = iam.create_access_key(UserName="tests")["AccessKey"]
+        iam.put_user_policy(UserName="tests", PolicyName="all", PolicyDocument=POLICY)
+        keys = {"AWS_ACCESS_KEY_ID": made["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"]}
+        yield Backend("moto", env | keys)
+
+
+SERVERS: dict[str, Callable[[Path], contextlib.AbstractContextManager[Backend]]] = {
+    "fake": fake,
+    "versitygw": versitygw,
+    "moto": moto,
+}
