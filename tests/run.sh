@@ -12,16 +12,17 @@ build=$top/build
 logs=$build/logs
 py=$build/venv/bin/python
 
-stages="lint unit bundles ops export example cli http e2e threads memory parity fuzz packaging"
+stages="lint unit bundles ops export example cli http e2e faults threads memory parity fuzz packaging"
+by_name="s3servers" # only when named
 full=
 chosen=
 for arg in "$@"; do
     case "$arg" in
     --full) full=1 ;;
-    -h | --help) sed -n '2,8p' "$0" | cut -c3-; echo "stages: $stages"; exit 0 ;;
-    *) case " $stages " in
+    -h | --help) sed -n '2,8p' "$0" | cut -c3-; echo "stages: $stages; only when named: $by_name"; exit 0 ;;
+    *) case " $stages $by_name " in
         *" $arg "*) chosen="$chosen $arg" ;;
-        *) echo "tests/run.sh: no stage '$arg'; there are: $stages" >&2; exit 2 ;;
+        *) echo "tests/run.sh: no stage '$arg'; there are: $stages $by_name" >&2; exit 2 ;;
         esac ;;
     esac
 done
@@ -59,6 +60,19 @@ install_python() {
     cp "$want" "$have"
 }
 
+install_s3servers() {
+    local go moto="$build/moto" want="$top/tests/e2e/requirements-moto.txt"
+    go=$(PATH=$PATH:/usr/local/go/bin command -v go) || die "versitygw is built by Go; there is none"
+    [ -x "$build/tools/versitygw" ] || say "building versitygw into build/tools"
+    [ -x "$build/tools/versitygw" ] || GOBIN=$build/tools "$go" install github.com/versity/versitygw/cmd/versitygw@latest \
+        >"$logs/go.log" 2>&1 || { tail -5 "$logs/go.log"; die "go install failed"; }
+    cmp -s "$want" "$moto/.requirements" && return
+    say "installing moto into build/moto"
+    python3 -m venv "$moto" && "$moto/bin/pip" install -q --disable-pip-version-check -r "$want" >"$logs/pip.log" 2>&1 ||
+        { tail -5 "$logs/pip.log"; die "pip failed"; }
+    cp "$want" "$moto/.requirements"
+}
+
 # build DIR OPTION...: configures once, then builds what changed.
 build() {
     local dir=$build/$1; shift
@@ -69,6 +83,7 @@ build() {
 build_release() { build release -DCMAKE_BUILD_TYPE=Release; }
 build_asan() { build asan -DCMAKE_BUILD_TYPE=Debug -DSANITIZE=address,undefined; }
 build_tsan() { build tsan -DCMAKE_BUILD_TYPE=Debug -DSANITIZE=thread; }
+build_faults() { build faults -DCMAKE_BUILD_TYPE=Release -DFAULTS=ON; }
 build_fuzz() { build fuzz -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang -DSANITIZE=address,undefined -DFUZZ=ON; }
 
 # -- counting -----------------------------------------------------------------------------------------------------
@@ -134,6 +149,21 @@ stage_http() {
 stage_e2e() {
     build_asan
     run e2e env SCORED_BIN="$build/asan/scored" "$py" -m pytest -q -p no:cacheprovider tests/e2e
+}
+stage_faults() {
+    local kills=30
+    [ -n "$full" ] && kills=1000
+    build_asan
+    build_faults
+    run faults "$py" tests/faults/run.py "$build/asan/scored"
+    run faults.kills "$py" tests/faults/kills.py "$build/faults/scored" --kills "$kills"
+}
+# The same against real servers: versitygw (needs Go) and moto.
+stage_s3servers() {
+    build_asan
+    install_s3servers
+    run s3servers env SCORED_BIN="$build/asan/scored" SCORED_S3_SERVERS="fake versitygw moto" \
+        "$py" -m pytest -q -p no:cacheprovider tests/e2e/test_e2e.py
 }
 stage_threads() {
     build_tsan

@@ -12,6 +12,7 @@ from typing import Any
 
 from daemon import Daemon
 from versions import ROW, answer
+
 from wire import Connection, Reply, ask, request
 
 MODEL = "m"
@@ -100,7 +101,12 @@ class Live:
     """A daemon with one model, called `m`."""
 
     def __init__(
-        self, uri: str, *flags: str, env: Mapping[str, str] | None = None, poll: float = 0.2, rate: float = 50.0
+        self,
+        uri: str,
+        *flags: str,
+        env: Mapping[str, str] | None = None,
+        poll: float = 0.2,
+        rate: float = 50.0,
     ) -> None:
         self.daemon = Daemon("--poll", str(poll), *flags, models=(f"{MODEL}={uri}",), env=dict(env or {}))
         self.traffic = Traffic(self.daemon.port, rate)
@@ -160,7 +166,9 @@ class Live:
             if holds(status):
                 return status
             if time.monotonic() > end or self.daemon.process.poll() is not None:
-                raise AssertionError(f"not within {seconds} s: {what}\n{json.dumps(status)}\n{self.daemon.log()}")
+                raise AssertionError(
+                    f"not within {seconds} s: {what}\n{json.dumps(status)}\n{self.daemon.log()}"
+                )
             time.sleep(0.03)
 
     def serves(self, label: str, seconds: float = 20.0) -> Status:
@@ -170,7 +178,9 @@ class Live:
         assert now.good and now.version == label, now
         return status
 
-    def fails(self, phase: str, detail: str = "", refused: bool | None = None, seconds: float = 20.0) -> Status:
+    def fails(
+        self, phase: str, detail: str = "", refused: bool | None = None, seconds: float = 20.0
+    ) -> Status:
         """Wait until the last attempt has failed as told."""
 
         def holds(status: Status) -> bool:

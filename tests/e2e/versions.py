@@ -113,7 +113,10 @@ def sketch(n: int, pad: int = 0) -> Draft:
     golden.append({"in": {"make": "BMW", "km": None}, "error": True})
     made = draft(
         "cars",
-        [{"name": "make", "type": "string", "nullable": True}, {"name": "km", "type": "double", "nullable": True}],
+        [
+            {"name": "make", "type": "string", "nullable": True},
+            {"name": "km", "type": "double", "nullable": True},
+        ],
         [{"name": "prediction", "type": "double"}],
         stages(len(labels)),
         ["make_i", "features", "prediction"],

@@ -1,0 +1,310 @@
+"""Every source of credentials through the daemon: first use, expiry and refresh under load, and failures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from backends import BUCKET
+from fake_aws.sigv4 import KeyPair
+from fake_s3 import KEY_ID, SECRET, FakeS3
+from live import Live
+from versions import version
+
+URI = f"s3://{BUCKET}/cars/"
+ROLE = "arn:aws:iam::123456789012:role/reader"
+OTHER_ROLE = "arn:aws:iam::123456789012:role/hub"
+BASE = f"[base]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n"
+LIFETIME = 4.0
+EXPIRY = "scored_credentials_expiry_timestamp_seconds"
+
+Env = dict[str, str]
+Source = Callable[[FakeS3, Path, Env], Env]
+
+
+def put(s3: FakeS3) -> Callable[[str, bytes], object]:
+    """Return what puts a file of the bundle."""
+    return lambda name, content: s3.store.put(BUCKET, "cars/" + name, content)
+
+
+def without_keys(s3: FakeS3) -> Env:
+    """Return the environment of a client that has no keys yet."""
+    return {name: value for name, value in s3.env().items() if "_KEY" not in name}
+
+
+# -- sources: each returns what it adds to an environment without keys
+
+
+def environment(s3: FakeS3, folder: Path, env: Env) -> Env:
+    return {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET}
+
+
+def session(s3: FakeS3, folder: Path, env: Env) -> Env:
+    key_id, pair = s3.issuer.issue("session")
+    return {
+        "AWS_ACCESS_KEY_ID": key_id,
+        "AWS_SECRET_ACCESS_KEY": pair.secret,
+        "AWS_SESSION_TOKEN": pair.token or "",
+    }
+
+
+def profile(s3: FakeS3, folder: Path, env: Env) -> Env:
+    (folder / "credentials").write_text(BASE)
+    return {"AWS_SHARED_CREDENTIALS_FILE": str(folder / "credentials"), "AWS_PROFILE": "base"}
+
+
+def configured(folder: Path, config: str, profile: str = "p") -> Env:
+    """Write both files."""
+    (folder / "credentials").write_text(BASE)
+    (folder / "config").write_text(config)
+    return {
+        "AWS_SHARED_CREDENTIALS_FILE": str(folder / "credentials"),
+        "AWS_CONFIG_FILE": str(folder / "config"),
+        "AWS_PROFILE": profile,
+    }
+
+
+def role(s3: FakeS3, folder: Path, env: Env) -> Env:
+    return configured(folder, f"[profile p]\nrole_arn = {ROLE}\nsource_profile = base\n")
+
+
+def chain(s3: FakeS3, folder: Path, env: Env) -> Env:
+    return configured(
+        folder,
+        f"[profile p]\nrole_arn = {ROLE}\nsource_profile = hub\n"
+        f"[profile hub]\nrole_arn = {OTHER_ROLE}\nsource_profile = base\nrole_session_name = hub-1\n",
+    )
+
+
+def role_from_environment(s3: FakeS3, folder: Path, env: Env) -> Env:
+    files = configured(folder, f"[profile p]\nrole_arn = {ROLE}\ncredential_source = Environment\n")
+    return files | environment(s3, folder, env)
+
+
+def web_identity(s3: FakeS3, folder: Path, env: Env) -> Env:
+    (folder / "token").write_text("web-token")
+    return {"AWS_ROLE_ARN": ROLE, "AWS_WEB_IDENTITY_TOKEN_FILE": str(folder / "token")}
+
+
+def web_identity_in_a_profile(s3: FakeS3, folder: Path, env: Env) -> Env:
+    (folder / "token").write_text("web-token")
+    return configured(
+        folder, f"[profile p]\nrole_arn = {ROLE}\nweb_identity_token_file = {folder / 'token'}\n"
+    )
+
+
+def container(s3: FakeS3, folder: Path, env: Env) -> Env:
+    return {
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": s3.url + "/credentials",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN": "container-token",
+    }
+
+
+def pod_identity(s3: FakeS3, folder: Path, env: Env) -> Env:
+    (folder / "pod-token").write_text("container-token")
+    return {
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": s3.url + "/credentials",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(folder / "pod-token"),
+    }
+
+
+def instance(s3: FakeS3, folder: Path, env: Env) -> Env:
+    return {"AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": s3.url}
+
+
+LASTING: list[Source] = [environment, session, profile]
+EXPIRING: dict[str, tuple[Source, str]] = {
+    "role": (role, "assume role"),
+    "chain of roles": (chain, "assume role"),
+    "role from the environment": (role_from_environment, "assume role"),
+    "web identity": (web_identity, "web identity"),
+    "web identity in a profile": (web_identity_in_a_profile, "web identity"),
+    "container": (container, "container"),
+    "pod identity": (pod_identity, "container"),
+    "instance": (instance, "instance"),
+}
+
+
+def no_secrets(s3: FakeS3, live: Live) -> None:
+    """Hold that no secret is told anywhere."""
+    told = live.daemon.log() + live.metrics() + str(live.status())
+    for pair in s3.keys.values():
+        assert pair.secret not in told
+        assert pair.token is None or pair.token not in told
+
+
+@pytest.mark.parametrize("source", LASTING, ids=lambda source: source.__name__)
+def test_keys_that_last(s3: FakeS3, tmp_path: Path, source: Source) -> None:
+    env = without_keys(s3)
+    version(1).publish(put(s3))
+    with Live(URI, env=env | source(s3, tmp_path, env)) as live:
+        live.serves("v1")
+        version(2).publish(put(s3))
+        live.serves("v2")
+        assert live.metric(EXPIRY) == 0
+        no_secrets(s3, live)
+
+
+@pytest.mark.parametrize("name", EXPIRING)
+def test_refresh_under_load(s3: FakeS3, tmp_path: Path, name: str) -> None:
+    source, issued_by = EXPIRING[name]
+    s3.issuer.lifetimes[issued_by] = LIFETIME
+    env = without_keys(s3)
+    version(1).publish(put(s3))
+    with Live(URI, env=env | source(s3, tmp_path, env)) as live:
+        live.serves("v1")
+        assert 0 < live.metric(EXPIRY) - time.time() <= LIFETIME
+        with live.traffic:
+            for n in range(2, 9):
+                version(n).publish(put(s3))
+                live.serves(f"v{n}")
+                time.sleep(1.2)
+        assert live.traffic.failed == []
+        assert live.traffic.seen() == [f"v{n}" for n in range(1, 9)]
+        assert live.status()["reload"]["last_error"] is None
+        no_secrets(s3, live)
+    assert {source for source, _ in s3.issuer.issued} == {issued_by}
+    used = {seen.key_id for seen in s3.log if seen.service == "s3" and seen.status < 400}
+    assert len(used & {key_id for _, key_id in s3.issuer.issued}) >= 2, "never refreshed"
+    assert [seen for seen in s3.log if seen.code == "ExpiredToken"] == []
+
+
+def test_the_old_are_kept_while_the_source_fails(s3: FakeS3, tmp_path: Path) -> None:
+    s3.issuer.lifetimes["container"] = 6.0
+    env = without_keys(s3)
+    version(1).publish(put(s3))
+    with Live(URI, env=env | container(s3, tmp_path, env)) as live:
+        live.serves("v1")
+        failing = s3.rules.add(action="status", status=500, service="container")
+        time.sleep(2.5)
+        version(2).publish(put(s3))
+        live.serves("v2", 3)
+        assert live.status()["reload"]["last_error"] is None
+        live.fails("poll", "container", refused=False, seconds=30)  # by now they have expired
+        assert live.status()["version"] == "v2"
+        assert failing.acted > 0
+        s3.rules.clear()
+        version(3).publish(put(s3))
+        live.serves("v3", 30)
+
+
+def test_a_token_file_is_read_again(s3: FakeS3, tmp_path: Path) -> None:
+    s3.issuer.lifetimes |= {"container": 2.0, "web identity": 2.0}
+    for source, file in ((pod_identity, "pod-token"), (web_identity, "token")):
+        s3.issuer.container_token, s3.issuer.web_tokens = "container-token", {"web-token"}
+        env = without_keys(s3)
+        version(1).publish(put(s3))
+        with Live(URI, env=env | source(s3, tmp_path, env)) as live:
+            live.serves("v1")
+            (tmp_path / file).write_text("rotated")
+            s3.issuer.container_token, s3.issuer.web_tokens = "rotated", {"rotated"}
+            time.sleep(2.5)
+            version(2).publish(put(s3))
+            live.serves("v2")
+
+
+def test_a_session_that_expires_is_told(s3: FakeS3, tmp_path: Path) -> None:
+    s3.issuer.lifetimes["session"] = 3.0
+    env = without_keys(s3)
+    version(1).publish(put(s3))
+    with Live(URI, env=env | session(s3, tmp_path, env)) as live:
+        live.serves("v1")
+        with live.traffic:
+            live.fails("poll", "ExpiredToken", refused=False)
+            time.sleep(0.5)
+        assert live.traffic.failed == [] and live.traffic.seen() == ["v1"]
+
+
+def test_credentials_that_expire_inside_a_download(s3: FakeS3, tmp_path: Path) -> None:
+    env = without_keys(s3)
+    version(1, 20 << 20).publish(put(s3))
+    expiry = s3.rules.add(action="expire", path="/blocks-", nth=2)
+    with Live(URI, env=env | container(s3, tmp_path, env)) as live:
+        live.serves("v1")
+        assert expiry.acted == 1
+        assert [seen.code for seen in s3.log if seen.code == "ExpiredToken"]
+        assert len(s3.issuer.issued) >= 2
+
+
+def test_the_clock_is_set_right_for_sts_too(s3: FakeS3, tmp_path: Path) -> None:
+    s3.skew = 1200
+    env = without_keys(s3)
+    version(1).publish(put(s3))
+    with Live(URI, env=env | role(s3, tmp_path, env)) as live:
+        live.serves("v1")
+
+
+REFUSED = {
+    "no source": (lambda s3, folder, env: {}, "credential"),
+    "half a pair": (lambda s3, folder, env: {"AWS_ACCESS_KEY_ID": KEY_ID}, "AWS_SECRET_ACCESS_KEY"),
+    "profile that nobody has": (
+        lambda s3, folder, env: profile(s3, folder, env) | {"AWS_PROFILE": "nobody"},
+        "nobody",
+    ),
+    "web token that is refused": (
+        lambda s3, folder, env: web_identity(s3, folder, env) | {"AWS_ROLE_ARN": "arn:odd"},
+        "web identity",
+    ),
+    "container without a token": (
+        lambda s3, folder, env: {"AWS_CONTAINER_CREDENTIALS_FULL_URI": s3.url + "/credentials"},
+        "container",
+    ),
+    "roles in a circle": (
+        lambda s3, folder, env: configured(
+            folder,
+            f"[profile p]\nrole_arn = {ROLE}\nsource_profile = q\n"
+            f"[profile q]\nrole_arn = {ROLE}\nsource_profile = p\n",
+        ),
+        "profile",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_missing_is_named(s3: FakeS3, tmp_path: Path, name: str) -> None:
+    source, says = REFUSED[name]
+    env = without_keys(s3)
+    version(1).publish(put(s3))
+    try:
+        live = Live(URI, env=env | source(s3, tmp_path, env))
+    except AssertionError as ended:  # what is wrong in the settings themselves may end it
+        assert says.lower() in str(ended).lower()
+        return
+    with live:
+        live.fails("poll", says, refused=False)
+        assert live.ready().status == 503
+        no_secrets(s3, live)
+
+
+def test_metadata_of_version_1_is_not_used(s3: FakeS3, tmp_path: Path) -> None:
+    s3.rules.add(action="status", status=403, method="PUT", service="instance")
+    env = without_keys(s3)
+    version(1).publish(put(s3))
+    with Live(URI, env=env | instance(s3, tmp_path, env)) as live:
+        live.fails("poll", refused=False)
+    assert all(seen.method == "PUT" for seen in s3.log if seen.service == "instance")
+
+
+def test_credentials_go_nowhere_else(s3: FakeS3, tmp_path: Path) -> None:
+    with FakeS3() as other:
+        s3.rules.add(action="redirect", to=other.url + "/credentials", service="container", status=302)
+        env = without_keys(s3)
+        with Live(URI, env=env | container(s3, tmp_path, env)) as live:
+            live.fails("poll", "container", refused=False)
+        assert other.log == []
+
+
+def test_keys_that_are_rotated(s3: FakeS3, tmp_path: Path) -> None:
+    env = without_keys(s3)
+    version(1).publish(put(s3))
+    with Live(URI, env=env | container(s3, tmp_path, env)) as live:
+        live.serves("v1")
+        for key_id, pair in list(s3.keys.items()):
+            if pair.source == "container":
+                s3.keys[key_id] = replace(pair, expires=0.0)  # revoked long before what was told
+        version(2).publish(put(s3))
+        live.serves("v2")
+    assert isinstance(s3.keys[KEY_ID], KeyPair)
