@@ -28,24 +28,44 @@ class Answer:
     status: int
     version: str
     value: Any
+    good: bool  # an answer, and that of the version that it names
 
-    @property
-    def good(self) -> bool:
-        """Whether it is an answer, and that of the version that it names."""
-        number = self.version.removeprefix("v")
-        return self.status == 200 and number.isdecimal() and self.value == answer(int(number))
+
+@dataclass(frozen=True)
+class Question:
+    """A row and what each version answers to it."""
+
+    row: dict[str, Any]
+    right: Callable[[str, Any], bool]
+
+    def judged(self, sent: float, reply: Reply) -> Answer:
+        """Return a reply as an answer."""
+        value = reply.json.get("prediction") if reply.status == 200 else reply.body
+        label = reply.headers.get("x-model-version", "")
+        good = reply.status == 200 and self.right(label, value)
+        return Answer(sent, time.monotonic(), reply.status, label, value, good)
+
+
+def right_by_number(label: str, value: Any) -> bool:
+    """Tell whether the version "vN" answers ROW so."""
+    number = label.removeprefix("v")
+    return number.isdecimal() and value == answer(int(number))
+
+
+BY_NUMBER = Question(ROW, right_by_number)
 
 
 class Traffic:
     """Predicts on one connection from start to stop, some times a second, and keeps every answer."""
 
-    def __init__(self, port: int, rate: float = 50.0) -> None:
+    def __init__(self, port: int, rate: float = 50.0, question: Question = BY_NUMBER) -> None:
         self.port = port
+        self.question = question
         self.pause = 1.0 / rate
         self.answers: list[Answer] = []
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self._bytes = request("POST", f"/models/{MODEL}/predict", json.dumps(ROW))
+        self._bytes = request("POST", f"/models/{MODEL}/predict", json.dumps(question.row))
 
     def __enter__(self) -> Traffic:
         self._thread.start()
@@ -59,9 +79,8 @@ class Traffic:
         connection.send(self._bytes)
         reply = connection.read()
         if reply is None:
-            return Answer(sent, time.monotonic(), 0, "", "the connection was closed")
-        value = reply.json.get("prediction") if reply.status == 200 else reply.body
-        return Answer(sent, time.monotonic(), reply.status, reply.headers.get("x-model-version", ""), value)
+            raise ConnectionError("the connection was closed")
+        return self.question.judged(sent, reply)
 
     def _run(self) -> None:
         connection: Connection | None = None
@@ -71,7 +90,7 @@ class Traffic:
                 connection = connection or Connection(self.port)
                 self.answers.append(self._one(connection))
             except (OSError, AssertionError, ValueError) as error:
-                self.answers.append(Answer(sent, time.monotonic(), 0, "", repr(error)))
+                self.answers.append(Answer(sent, time.monotonic(), 0, "", repr(error), False))
             if self.answers[-1].status == 0 and connection:
                 connection.socket.close()
                 connection = None
@@ -107,9 +126,11 @@ class Live:
         env: Mapping[str, str] | None = None,
         poll: float = 0.2,
         rate: float = 50.0,
+        question: Question = BY_NUMBER,
     ) -> None:
         self.daemon = Daemon("--poll", str(poll), *flags, models=(f"{MODEL}={uri}",), env=dict(env or {}))
-        self.traffic = Traffic(self.daemon.port, rate)
+        self.question = question
+        self.traffic = Traffic(self.daemon.port, rate, question)
 
     def __enter__(self) -> Live:
         return self
@@ -147,9 +168,10 @@ class Live:
         """Predict the row whose answers are known, by the current version or by a kept one."""
         where = f"/versions/{version}" if version else ""
         sent = time.monotonic()
-        reply = ask(self.daemon.port, "POST", f"/models/{MODEL}{where}/predict", json.dumps(ROW))
-        value = reply.json.get("prediction") if reply.status == 200 else reply.body
-        return Answer(sent, time.monotonic(), reply.status, reply.headers.get("x-model-version", ""), value)
+        text = json.dumps(self.question.row)
+        return self.question.judged(
+            sent, ask(self.daemon.port, "POST", f"/models/{MODEL}{where}/predict", text)
+        )
 
     def admin(self, path: str, body: Any = None) -> Reply:
         """POST to the admin listener, below the model."""

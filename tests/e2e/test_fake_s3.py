@@ -128,6 +128,17 @@ def test_ranges_and_conditions(filled: FakeS3) -> None:
     assert refused(lambda: c.put_object(**again)) == ("PreconditionFailed", 412)
 
 
+def test_checksums(s3: FakeS3) -> None:
+    c, digest = client(s3), base64.b64encode(hashlib.sha256(DATA).digest()).decode()
+    at = {"Bucket": "models", "Key": "k"}
+    c.create_bucket(Bucket="models")
+    c.put_object(**at, Body=DATA, ChecksumSHA256=digest)
+    assert c.head_object(**at, ChecksumMode="ENABLED")["ChecksumSHA256"] == digest
+    assert "ChecksumSHA256" not in c.head_object(**at)
+    wrong = base64.b64encode(bytes(32)).decode()
+    assert refused(lambda: c.put_object(**at, Body=DATA, ChecksumSHA256=wrong)) == ("BadDigest", 400)
+
+
 def test_versions(filled: FakeS3) -> None:
     c = client(filled)
     first = c.head_object(Bucket="models", Key="m/blocks")["VersionId"]

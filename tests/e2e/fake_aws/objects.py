@@ -23,8 +23,9 @@ from .wire import Reply, Request
 SSE = "x-amz-server-side-encryption"
 CUSTOMER = SSE + "-customer-"
 COPIED_CUSTOMER = "x-amz-copy-source-server-side-encryption-customer-"
-SUM = "x-amz-checksum-sha256"
-KEPT = ("content-type", "content-encoding", "cache-control", SUM, SSE, SSE + "-aws-kms-key-id")
+KEPT = ("content-type", "content-encoding", "cache-control", SSE, SSE + "-aws-kms-key-id")
+SUM = "x-amz-checksum-"
+KEPT_KINDS = ("x-amz-meta-", SUM)
 XMLNS = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 
 
@@ -268,13 +269,11 @@ class Store:
         conditions(request, version.etag)
         data = version.data or b""
         headers = [("ETag", version.etag), ("x-amz-version-id", version.id), ("Accept-Ranges", "bytes")]
-        headers += [("Last-Modified", formatdate(version.modified, usegmt=True)), *version.headers]
+        headers += [("Last-Modified", formatdate(version.modified, usegmt=True)), *shown(request, version)]
         if version.customer_key:
             headers += [(CUSTOMER + "algorithm", "AES256"), (CUSTOMER + "key-MD5", version.customer_key)]
         if held.requester_pays:
             headers.append(("x-amz-request-charged", "requester"))
-        if request.value("x-amz-checksum-mode") != "ENABLED":
-            headers = [(name, value) for name, value in headers if name != SUM]
         part = span(request.value("range"), len(data)) if request.method == "GET" else None
         if part is None:
             return Reply(200, headers, data)
@@ -373,11 +372,15 @@ BUCKET_CALLS = {"GET": Store._list, "HEAD": Store._look, "PUT": Store._make, "DE
 
 def kept(request: Request) -> tuple[tuple[str, str], ...]:
     """Return the headers of a write that come back with the object."""
-    found = [
-        (name, value) for name, value in request.headers if name in KEPT or name.startswith("x-amz-meta-")
-    ]
+    found = [(name, value) for name, value in request.headers if name in KEPT or name.startswith(KEPT_KINDS)]
     plain = [(n, v.replace("aws-chunked", "").strip(", ")) for n, v in found]
     return tuple((name, value) for name, value in plain if value)
+
+
+def shown(request: Request, version: Version) -> list[tuple[str, str]]:
+    """Return the headers that come back with an object; checksums only to those who ask for them."""
+    asked = request.value("x-amz-checksum-mode") == "ENABLED" and request.value("range") is None
+    return [(name, value) for name, value in version.headers if asked or not name.startswith(SUM)]
 
 
 def sse(version: Version) -> list[tuple[str, str]]:
