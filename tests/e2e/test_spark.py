@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from backends import BUCKET, CHOSEN, SERVERS, Backend
 from live import Live, Question
-from versions import corrupt
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "models" / "export"))
@@ -72,6 +71,15 @@ def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield running
 
 
+def upload_corrupt(folder: Path, put: Callable[[str, bytes], Any]) -> None:
+    """Publish a bundle with one bit of its blocks changed."""
+    for path in sorted(folder.iterdir(), key=lambda path: path.name == "bundle.json"):
+        content = bytearray(path.read_bytes())
+        if path.name.startswith("blocks-"):
+            content[-1] ^= 1
+        put(path.name, bytes(content))
+
+
 def test_from_spark_to_answers_and_back(backend: Backend, fitted: Any, tmp_path: Path) -> None:
     from scored_export import export, promote
 
@@ -84,7 +92,7 @@ def test_from_spark_to_answers_and_back(backend: Backend, fitted: Any, tmp_path:
 
     publish("v1", 0.5)
     question = Question(ROW, lambda label, value: value == answers.get(label))
-    with Live(URI, "--cache", str(tmp_path), env=backend.env, question=question) as live:
+    with Live(URI, "--cache", str(tmp_path / "cache"), env=backend.env, question=question) as live:
         assert live.serves("v1")["sha256"] == digests["v1"]
         with live.traffic:
             publish("v2", 0.75)
@@ -94,8 +102,10 @@ def test_from_spark_to_answers_and_back(backend: Backend, fitted: Any, tmp_path:
             live.serves("v1")
             live.admin("reload", {"force": True})
             live.serves("v2")
-            corrupt(3).publish(backend.putter("spark/prices/"))
-            live.wait("version 3 fails", lambda s: s["reload"]["last_error"])
+            model, sample, _ = fitted(1.0)
+            export(model, tmp_path / "v3", sample=sample, name="prices", version="v3")
+            upload_corrupt(tmp_path / "v3", backend.putter("spark/prices/"))
+            live.fails("fetch", "digest", refused=False)
             assert live.status()["version"] == "v2"
             promote(digests["v1"][:16], URI)
             live.serves("v1")

@@ -35,8 +35,9 @@ def main() -> int:
     from process_faults import PROCESS
     from scenario import Result, play
     from store_faults import S3
+    from trust_faults import TRUST
 
-    faults = [fault for fault in [*S3, *DISK, *PROCESS] if args.only in fault.name]
+    faults = [fault for fault in [*S3, *TRUST, *DISK, *PROCESS] if args.only in fault.name]
     names = [fault.name for fault in faults]
     assert len(set(names)) == len(names), "two scenarios of one name"
     jobs = [(fault, mode) for fault in faults for mode in fault.modes]

@@ -87,6 +87,7 @@ class Fault:
     within: float = 15.0  # seconds to what is expected
     healed: float = 15.0  # seconds from the end of the fault to the version
     target: Callable[[int], Version] = version
+    first: Callable[[int], Version] = version  # what serves before, at reload
     modes: tuple[str, ...] = ("start", "reload")
     before: Step = nothing  # before the daemon starts
     inject: Step = nothing  # besides the rules
@@ -135,7 +136,7 @@ class Run:
                 self._publish(stage.target)
                 self._inject()
             else:
-                self._publish(version(1))
+                self._publish(fault.first(1))
             with Live(stage.uri, *stage.flags, env=stage.env, poll=fault.poll, rate=20) as live:
                 stage.live = live
                 if stage.mode == "reload":
@@ -227,7 +228,7 @@ class Run:
         again = [seen.path for seen in self.stage.s3.requests(since=asked)]
         assert again and all(path.endswith("/bundle.json") for path in again), again
         self._heal()
-        self._publish(version(9))
+        self._publish(self.fault.first(9))
         live.serves("v9", self.fault.healed)
 
 
