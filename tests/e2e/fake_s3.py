@@ -42,7 +42,7 @@ from fake_aws.wire import Connection, Gone, Reply, Request
 
 KEY_ID, SECRET = "AKIAFAKE000000000001", "fake/secret+key/of/the/tests/0000000001"
 REGION = "us-east-1"
-DOMAINS = ("s3.test", "s3.localhost")
+DOMAINS = ("s3.test", "localhost")
 
 
 @dataclass(frozen=True)

@@ -173,6 +173,8 @@ class Connection:
             if length > BODY_MAX:
                 raise Gone
             body = self._take(length)
+        if target.startswith("http://"):  # what a client of a proxy sends
+            target = "/" + target.removeprefix("http://").partition("/")[2]
         path, _, query = target.partition("?")
         return Request(method, path, query, headers, body, self.tls)
 
