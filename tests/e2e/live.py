@@ -102,6 +102,14 @@ class Traffic:
         if self._thread.is_alive():
             self._thread.join(30)
 
+    def settles(self, label: str, seconds: float = 5.0) -> None:
+        """Wait until a version answers here too, if anything is asked here."""
+        end = time.monotonic() + seconds
+        while self._thread.is_alive() and time.monotonic() < end:
+            if self.answers and self.answers[-1].version == label:
+                return
+            time.sleep(self.pause / 4)
+
     @property
     def failed(self) -> list[Answer]:
         """The answers that no client should have got."""
@@ -188,9 +196,9 @@ class Live:
             if holds(status):
                 return status
             if time.monotonic() > end or self.daemon.process.poll() is not None:
-                raise AssertionError(
-                    f"not within {seconds} s: {what}\n{json.dumps(status)}\n{self.daemon.log()}"
-                )
+                lines = [line for line in self.daemon.log().splitlines() if "route=" not in line]
+                log = "\n".join(lines[-30:])
+                raise AssertionError(f"not within {seconds} s: {what}\n{json.dumps(status)}\n{log}")
             time.sleep(0.03)
 
     def serves(self, label: str, seconds: float = 20.0) -> Status:
@@ -198,6 +206,7 @@ class Live:
         status = self.wait(f"{label} serves", lambda s: s["http"] == 200 and s["version"] == label, seconds)
         now = self.predict()
         assert now.good and now.version == label, now
+        self.traffic.settles(label)
         return status
 
     def fails(
