@@ -50,6 +50,8 @@ static bool take(void *context, const char *p, size_t n)
 
     if (!a->checked && !check_head(a))
         return false;
+    if (r->ranged && n > r->end - r->from) /* the head may have told less than was asked for */
+        return err_set(&a->head, ERR_UPSTREAM, "a reply that is longer than its Content-Range");
     if (!r->sink(r->context, p, n))
         return false;
     r->from += r->ranged ? n : 0;
