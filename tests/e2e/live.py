@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -137,6 +138,7 @@ class Live:
         question: Question = BY_NUMBER,
     ) -> None:
         self.daemon = Daemon("--poll", str(poll), *flags, models=(f"{MODEL}={uri}",), env=dict(env or {}))
+        self.killed = False
         self.question = question
         self.traffic = Traffic(self.daemon.port, rate, question)
 
@@ -145,11 +147,17 @@ class Live:
 
     def __exit__(self, kind: object, *_: object) -> None:
         self.traffic.stop()
-        if kind is None:
+        if kind is None and not self.killed:
             assert self.daemon.stop() == 0, self.daemon.log()
-        elif self.daemon.process.poll() is None:
-            self.daemon.process.kill()
-            self.daemon.process.wait(10)
+        else:
+            self.kill()
+
+    def kill(self) -> None:
+        """End it as kill -9 does."""
+        self.killed = True
+        self.traffic.stop()
+        self.daemon.process.kill()
+        self.daemon.process.wait(10)
 
     # -- asking
 
@@ -219,7 +227,7 @@ class Live:
             return bool(
                 error
                 and error["phase"] == phase
-                and detail.lower() in error["detail"].lower()
+                and re.search(detail, error["detail"], re.IGNORECASE)
                 and refused in (None, error["refused"])
             )
 

@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,7 +38,15 @@ def filled(stage: Stage) -> None:
     stage.target.publish(stage.put)
     with Live(stage.uri, *stage.flags, env=stage.env) as earlier:
         earlier.serves(stage.target.label)
-    assert (folder / stage.target.sha256).is_file()
+        remembered(folder, stage.target)
+
+
+def remembered(folder: Path, bundle: Version) -> None:
+    """Wait until a version that serves is remembered, which comes right after."""
+    end = time.monotonic() + 5
+    while not any(bundle.sha256 in path.read_text() for path in folder.glob("slot-*.json")):
+        assert time.monotonic() < end, "it was not remembered"
+        time.sleep(0.01)
 
 
 def digest(bundle: Version, role: str) -> str:
@@ -119,6 +128,7 @@ def damaged(name: str) -> Fault:
 
     def whole(stage: Stage) -> None:
         path = cache(stage) / digest(stage.target, role)
+        remembered(cache(stage), stage.target)
         if not path.is_dir():
             assert hashlib.sha256(path.read_bytes()).hexdigest() == path.name
         if role != "bundle":

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from daemon import BIN
-from disk_faults import with_cache
+from disk_faults import cache, remembered, with_cache
 from live import Live
 from scenario import Fault, Stage
 from store_faults import (
@@ -106,20 +106,22 @@ def patient(stage: Stage, live: Live) -> None:
 def killed(stage: Stage, live: Live) -> None:
     """Kill it inside a transfer; the next one finishes what was begun."""
     acted(stage)
-    live.traffic.stop()
-    live.daemon.process.kill()
-    live.daemon.process.wait(10)
+    live.kill()
     stage.s3.rules.clear()
     with Live(stage.uri, *stage.flags, env=stage.env) as after:
         after.serves(stage.target.label)
 
 
+def settled(stage: Stage, live: Live) -> None:
+    """Wait until the version serves and is remembered."""
+    live.serves(stage.target.label)
+    remembered(cache(stage), stage.target)
+
+
 def served_from_cache(stage: Stage, live: Live) -> None:
     """Restart without S3: the version served last serves, and S3 is taken up again."""
-    live.serves(stage.target.label)
-    live.traffic.stop()
-    live.daemon.process.kill()
-    live.daemon.process.wait(10)
+    settled(stage, live)
+    live.kill()
     down(stage)
     with Live(stage.uri, *stage.flags, env=stage.env) as after, after.traffic:
         said = after.serves(stage.target.label)
@@ -134,10 +136,8 @@ def served_from_cache(stage: Stage, live: Live) -> None:
 
 def bad_one_meanwhile(stage: Stage, live: Live) -> None:
     """Restart with a bad version in S3: the cache has the good one."""
-    live.serves(stage.target.label)
-    live.traffic.stop()
-    live.daemon.process.kill()
-    live.daemon.process.wait(10)
+    settled(stage, live)
+    live.kill()
     wrong_golden(4).publish(stage.put)
     with Live(stage.uri, *stage.flags, env=stage.env) as after:
         after.serves(stage.target.label)
@@ -146,12 +146,10 @@ def bad_one_meanwhile(stage: Stage, live: Live) -> None:
 
 def remembers(stage: Stage, live: Live) -> None:
     """A version that was refused stays so over a restart, without being fetched again."""
-    live.serves(stage.target.label)
+    settled(stage, live)
     wrong_golden(4).publish(stage.put)
     live.fails("golden", refused=True)
-    live.traffic.stop()
-    live.daemon.process.kill()
-    live.daemon.process.wait(10)
+    live.kill()
     since = len(stage.s3.log)
     with Live(stage.uri, *stage.flags, env=stage.env) as after:
         after.serves(stage.target.label)
@@ -213,7 +211,7 @@ def not_a_folder(stage: Stage, live: Live) -> None:
 
 def tight(stage: Stage) -> None:
     """Give it memory for a small model, not for a large one."""
-    stage.flags += ["--memory", str(48 * MIB)]
+    stage.flags += ["--memory", str(24 * MIB)]
 
 
 def smaller(stage: Stage) -> None:

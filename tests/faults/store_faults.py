@@ -244,9 +244,9 @@ OTHER = [
     once("a part: stored anew meanwhile", inject=other_etag, target=large),
     lasting("manifest: no ETag", "poll", "ETag", on(MANIFEST, "etag")),
     lasting("a part: no ETag", "fetch", "ETag", on(BLOCKS, "etag"), target=large),
-    once("all: an ETag of 300 bytes", on("", "etag", value=f'"{"e" * 300}"')),
+    lasting("manifest: an ETag of 300 bytes", "poll", "ETag", on("", "etag", value=f'"{"e" * 300}"')),
     once("all: an ETag without quotes", on("", "etag", value="plain")),
-    lasting("manifest: in chunks, no length", "poll", "length", on(MANIFEST, "chunked")),
+    once("all: in chunks", on("", "chunked")),
     lasting("blocks: no length, ended by the connection", "fetch", "length", on(BLOCKS, "until_close")),
     Fault("another version published between manifest and blocks", "passes", inject=rewritten),
     lasting("blocks: deleted after the manifest", "fetch", "NoSuchKey|404", inject=vanishes, heal=republish),
@@ -355,7 +355,7 @@ def down_for(seconds: float) -> Any:
 
 
 WHO = [
-    lasting("manifest: the page of a portal", "manifest", "JSON", on(MANIFEST, "portal"), refused=True),
+    lasting("manifest: the page of a portal", "poll", "portal", on(MANIFEST, "portal")),
     lasting("manifest: 304 though nothing is there", "poll", "304", status(MANIFEST, 304), modes=("start",)),
     Fault("manifest: 304 for ever", "waits", [status(MANIFEST, 304)], modes=("reload",)),
     *(elsewhere(number) for number in (301, 302, 307)),

@@ -18,6 +18,7 @@ from .sigv4 import Signed
 HEAD_MAX = 64 * 1024
 BODY_MAX = 1 << 30
 STEP = 64 * 1024
+TLS_HANDSHAKE = b"\x16"
 
 
 class Gone(Exception):
@@ -154,6 +155,11 @@ class Connection:
 
     def read(self) -> Request:
         """Return the next request; raise Gone where there is none, or none that can be read."""
+        if not self.buffer:
+            self._more()
+        if self.buffer.startswith(TLS_HANDSHAKE) and not self.tls:
+            self._send(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            raise Gone
         try:
             head = self._line(b"\r\n\r\n").decode("latin-1").split("\r\n")
             method, target, version = head[0].split(" ")
