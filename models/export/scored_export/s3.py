@@ -21,6 +21,7 @@ from scored_export.errors import Refused, first_line
 from scored_export.store import MANIFEST_BYTES, Stat, content_type, too_large
 
 URI = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([^#?]*))?")
+WHOLE = re.compile(r"[A-Za-z0-9+/]{43}=")  # the digest of all bytes; one of parts ends in "-<parts>"
 PUT_BYTES = 5 << 30  # of one PUT; and then S3 itself verifies the digest
 ATTEMPTS = 6
 ABSENT = {"404", "NoSuchKey", "NotFound"}
@@ -132,9 +133,9 @@ class Prefix:
                 if _absent(error):
                     return None
                 raise
-        whole = head.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
-        sha256 = base64.b64decode(head.get("ChecksumSHA256", "")).hex() if whole else ""
-        return Stat(head["ContentLength"], sha256 or None)
+        told = head.get("ChecksumSHA256", "")
+        known = WHOLE.fullmatch(told) is not None
+        return Stat(head["ContentLength"], base64.b64decode(told).hex() if known else None)
 
     def read(self, name: str) -> bytes | None:
         """Return the bytes of a manifest, or None if it is not there."""
