@@ -15,6 +15,7 @@ void progress_init(struct progress *p)
 
 void progress_start(struct progress *p, uint64_t total)
 {
+    progress_end(p);
     p->total = total;
     p->start_ns = clock_ns();
 }
@@ -43,8 +44,9 @@ void progress_tell(void *context, const char *name, uint64_t done, uint64_t tota
     if (!p->terminal || !total || now - p->last_ns < EVERY_MS * UINT64_C(1000000))
         return;
     p->last_ns = now;
-    if (!p->start_ns)
+    if (!p->start_ns || done < p->last_done) /* another file, of its own total */
         p->start_ns = now;
+    p->last_done = p->total ? 0 : done;
     double bytes = (double)(p->before + done), all = (double)total;
     double seconds = (double)(now - p->start_ns) / 1e9;
     double rate = seconds > 0 ? bytes / seconds : 0;

@@ -9,6 +9,7 @@
 struct progress {
     bool terminal;
     uint64_t total, before; /* bytes of all files, and of those that are done */
+    uint64_t last_done;     /* bytes shown of one file, where the total is not known */
     uint64_t start_ns, last_ns;
 };
 
