@@ -362,6 +362,8 @@ static bool finish(struct exchange *x, CURLcode code, struct err *e)
     curl_easy_getinfo(x->t->easy, CURLINFO_RESPONSE_CODE, &status);
     if (code == CURLE_WRITE_ERROR && x->cut)
         code = CURLE_OK;
+    if (code == CURLE_OK && !x->in_body)
+        code = CURLE_PARTIAL_FILE; /* inside the head, which curl lets pass */
     x->reply->failure = failure_of(code);
     if (x->forbidden && code == CURLE_COULDNT_CONNECT)
         x->reply->failure = HTTP_FORBIDDEN;

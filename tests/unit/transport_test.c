@@ -28,6 +28,8 @@ static bool answer(struct script_server *s, int fd, const char *head, unsigned n
                            "HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n");
     if (strstr(head, " /short "))
         return script_send(fd, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc") && false;
+    if (strstr(head, " /half "))
+        return script_send(fd, "HTTP/1.1 200 OK\r\nETag: 1\r\nx-ha") && false;
     if (strstr(head, " /hang "))
         return recv(fd, &(char){0}, 1, 0) == 1;
     if (strstr(head, " /large "))
@@ -178,6 +180,8 @@ static void failures_are_named(void **state)
     assert_false(call(f, "/short", (struct http_call){0}));
     assert_int_equal(f->reply.failure, HTTP_BROKEN);
     assert_int_equal(f->e.code, ERR_UPSTREAM);
+    assert_false(call(f, "/half", (struct http_call){0}));
+    assert_int_equal(f->reply.failure, HTTP_BROKEN);
     assert_false(call(f, "/ancient", (struct http_call){0}));
     assert_int_equal(f->reply.failure, HTTP_BROKEN);
     assert_false(call(f, "/hang", (struct http_call){.total_ms = 100}));
