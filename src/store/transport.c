@@ -120,7 +120,7 @@ static size_t take_header(char *p, size_t size, size_t n, void *context)
     }
     buf_put(headers, p, kept);
     buf_char(headers, '\n');
-    return len;
+    return headers->failed ? 0 : len;
 }
 
 /* Takes a piece of a body that is not 2xx: the beginning tells enough. */

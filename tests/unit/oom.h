@@ -2,8 +2,8 @@
 /*
  * Allocations that fail. The linker sends our libraries' through the functions below
  * (CMakeLists.txt:
- * --wrap); OpenSSL, cJSON and libcurl take them as their allocators. They count what the calling
- * thread holds, and fail its n-th allocation, or that and all later ones.
+ * --wrap); OpenSSL, cJSON and libcurl take them as their allocators. They count what is held, and
+ * fail the n-th allocation, or that and all later ones.
  */
 #ifndef OOM_H
 #define OOM_H
@@ -12,6 +12,7 @@
 #include <curl/curl.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,19 +32,22 @@ int __wrap_posix_memalign(void **p, size_t align, size_t n);
 char *__wrap_strdup(const char *s);
 void __wrap_free(void *p);
 
-static _Thread_local struct {
-    long held;           /* pieces */
-    unsigned long asked; /* allocations since oom_arm */
-    unsigned long at;    /* which fails; 0: none */
-    bool sticky;         /* and those behind it */
-    unsigned long failed;
+static struct {
+    atomic_long held;    /* pieces */
+    atomic_ulong asked;  /* allocations since oom_arm */
+    atomic_ulong at;     /* which fails; 0: none */
+    atomic_bool sticky;  /* and those behind it */
+    atomic_ulong failed; /* since oom_arm */
 } oom;
+
+/* Of a thread of the test's own: none of its allocations fails or counts. */
+static _Thread_local bool oom_exempt;
 
 static inline void oom_arm(unsigned long at, bool sticky)
 {
     oom.asked = oom.failed = 0;
-    oom.at = at;
     oom.sticky = sticky;
+    oom.at = at;
 }
 
 /* How many failed. */
@@ -55,15 +59,23 @@ static inline unsigned long oom_disarm(void)
 
 static bool oom_fails(void)
 {
-    oom.asked++;
-    bool fails = oom.at && (oom.sticky ? oom.asked >= oom.at : oom.asked == oom.at);
+    if (oom_exempt)
+        return false;
+    unsigned long number = ++oom.asked, at = oom.at;
+    bool fails = at && (oom.sticky ? number >= at : number == at);
     oom.failed += fails;
     return fails;
 }
 
+static void oom_add(long n)
+{
+    if (!oom_exempt)
+        oom.held += n;
+}
+
 static void *oom_count(void *p)
 {
-    oom.held += p != NULL;
+    oom_add(p != NULL);
     return p;
 }
 
@@ -94,7 +106,7 @@ int __wrap_posix_memalign(void **p, size_t align, size_t n)
     if (oom_fails())
         return 12; /* ENOMEM */
     int result = __real_posix_memalign(p, align, n);
-    oom.held += result == 0;
+    oom_add(result == 0);
     return result;
 }
 
@@ -108,7 +120,7 @@ char *__wrap_strdup(const char *s)
 
 void __wrap_free(void *p)
 {
-    oom.held -= p != NULL;
+    oom_add(-(long)(p != NULL));
     __real_free(p);
 }
 
@@ -146,7 +158,7 @@ static inline bool oom_init(void)
                                 __wrap_strdup, __wrap_calloc) == CURLE_OK;
 }
 
-/* What this thread holds, but for OpenSSL's notes about its errors. */
+/* What is held, but for OpenSSL's notes about this thread's errors. */
 static inline long oom_held(void)
 {
     OPENSSL_thread_stop();

@@ -6,6 +6,8 @@
  */
 #include "cmocka_all.h"
 #include "oom.h"
+
+#include "object_server.h"
 #include "versions.h"
 
 #include "scored/clock.h"
@@ -37,7 +39,8 @@ static struct registry_options options;
 static struct model *loaded;
 static struct turn turn;
 
-static unsigned long asked; /* allocations of the last try */
+static unsigned long asked;  /* allocations of the last try */
+static unsigned long others; /* errors of another kind than memory, of an operation */
 
 static void check_message(const struct operation *o, unsigned long n, const struct err *e)
 {
@@ -63,6 +66,7 @@ static bool attempt(const struct operation *o, unsigned long at, bool sticky)
         fail_msg("%s: allocation %lu failed, and nobody saw it", o->name, at);
     if (!ok && o->sequel != LATER)
         check_message(o, at, &e);
+    others += !ok && e.code != ERR_NO_MEMORY;
     if (o->check)
         o->check(ok, &e);
     if (o->finish)
@@ -80,6 +84,7 @@ static void exhaust(const struct operation *o)
         attempt(o, ULONG_MAX, false); /* what is made once is made by the first */
     all = asked;
     long held = oom_held();
+    others = 0;
     unsigned long step = full || all <= o->samples ? 1 : all / o->samples;
     for (unsigned sticky = 0; sticky < 2; sticky++)
         for (unsigned long n = 1; attempt(o, n, sticky); n += step) {
@@ -89,8 +94,9 @@ static void exhaust(const struct operation *o)
                          sticky ? " with all later ones" : "", oom_held() - held);
         }
     assert_true(all > 0 && sites[0] >= (all - 1) / step && sites[1] >= (all - 1) / step);
-    print_message("%-28s %6lu allocations, failed once: %lu, for good: %lu (%.1f s)\n", o->name,
-                  all, sites[0], sites[1], (double)(clock_ns() - start) / 1e9);
+    print_message("%-28s %6lu allocations, failed once: %lu, for good: %lu (%.1f s), %lu seen as "
+                  "another error\n",
+                  o->name, all, sites[0], sites[1], (double)(clock_ns() - start) / 1e9, others);
 }
 
 /* -- start and load -- */
@@ -399,6 +405,106 @@ static void signatures(void **state)
     trust_free(trust);
 }
 
+/* -- from S3 -- */
+
+static struct object_server objects;
+static struct source *bucket;
+static const char *bucket_uri = "s3://models/cars/";
+
+static void exempt(void)
+{
+    oom_exempt = true;
+}
+
+static void set_environment(void)
+{
+    char endpoint[64];
+
+    snprintf(endpoint, sizeof endpoint, "http://127.0.0.1:%u", objects.port);
+    const char *const variables[][2] = {
+        {"AWS_ENDPOINT_URL_S3", endpoint},
+        {"AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"},
+        {"AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"},
+        {"AWS_REGION", "eu-central-1"},
+        {"AWS_CONFIG_FILE", "/dev/null"},
+        {"AWS_SHARED_CREDENTIALS_FILE", "/dev/null"},
+        {"AWS_MAX_ATTEMPTS", "1"},
+        {"no_proxy", "*"},
+    };
+    for (size_t i = 0; i < countof(variables); i++)
+        must(setenv(variables[i][0], variables[i][1], 1) == 0);
+}
+
+static bool open_bucket(struct err *e)
+{
+    if (!registry_open(&registry, &bucket_uri, 1, &versions_options, e))
+        return false;
+    registry_close(&registry);
+    return true;
+}
+
+static void prepare_bucket(void)
+{
+    struct err e = {0};
+
+    atomic_store(&objects.published, "v1");
+    must(registry_open(&registry, &bucket_uri, 1, &options, &e));
+    must(versions_turn(&registry, true).result == TURN_PUBLISHED);
+    atomic_store(&objects.published, "v2");
+}
+
+static void check_bucket_reload(bool ok, const struct err *e)
+{
+    (void)e;
+    assert_int_equal(registry.slots->status.n_refused, 0);
+    assert_true(ok || (turn.result == TURN_FAILED && !turn.refused));
+    model_release(turn.next);
+    model_release(turn.out);
+    assert_true(versions_serves(&registry, ok ? "v2" : "v1"));
+    struct turn next = versions_turn(&registry, false);
+    if (next.result != (ok ? TURN_SAME : TURN_PUBLISHED))
+        fail_msg("and the next turn: %s", next.e.msg);
+    assert_true(versions_serves(&registry, "v2"));
+}
+
+static void prepare_parts(void)
+{
+    bucket = source_open(bucket_uri, NULL, &(struct err){0});
+    must(bucket != NULL);
+}
+
+/* An object that comes in parts, by several threads. */
+static bool fetch_parts(struct err *e)
+{
+    const struct source_request r = {.name = "large", .max = OBJECT_BYTES};
+    struct source_file f;
+    bool ok = source_fetch(bucket, &r, &f, e);
+
+    if (ok)
+        assert_memory_equal(f.bytes, objects.large, OBJECT_BYTES);
+    free(ok ? f.bytes : NULL);
+    return ok;
+}
+
+static void close_bucket(void)
+{
+    source_free(bucket);
+}
+
+static void from_s3(void **state)
+{
+    (void)state;
+    object_server_start(&objects, exempt);
+    set_environment();
+    options = versions_options;
+    exhaust(&(struct operation){
+        .name = "open s3://", .run = open_bucket, .sequel = LATER, .samples = 400});
+    exhaust(&(struct operation){"reload from s3://", prepare_bucket, reload, check_bucket_reload,
+                                close_registry, 150, LATER});
+    exhaust(&(struct operation){"fetch from s3:// in parts", prepare_parts, fetch_parts, NULL,
+                                close_bucket, 60, LATER});
+}
+
 static int open_folders(void **state)
 {
     (void)state;
@@ -421,7 +527,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(starts_and_loads), cmocka_unit_test(reloads),
         cmocka_unit_test(recalls),          cmocka_unit_test(rollback_memo_and_cache),
-        cmocka_unit_test(signatures),
+        cmocka_unit_test(signatures),       cmocka_unit_test(from_s3),
     };
 
     if (!oom_init())
