@@ -244,7 +244,7 @@ static void recalls(void **state)
     (void)state;
     options = versions_options;
     exhaust(&(struct operation){"recall from the cache", prepare_recall, recall, check_recall,
-                                close_registry, 1000, LATER});
+                                close_registry, 120, LATER});
 }
 
 /* -- rollback, memo, cache -- */
