@@ -72,6 +72,17 @@ static bool add(struct reader *r, const char *key, const char *sub, const char *
     return true;
 }
 
+/* The command line tool writes names with blanks as "a b". */
+static char *unquote(char *name)
+{
+    size_t n = strlen(name);
+
+    if (n < 3 || name[0] != '"' || name[n - 1] != '"')
+        return name;
+    name[n - 1] = '\0';
+    return name + 1;
+}
+
 /* "[ type  name ]", with or without a comment behind it. */
 static bool take_section(struct reader *r, char *p, struct err *e)
 {
@@ -88,7 +99,7 @@ static bool take_section(struct reader *r, char *p, struct err *e)
         return fail(r, e, "a section needs a name");
     char *blank = strpbrk(p, " \t");
     r->type = blank ? p : "";
-    r->name = blank ? skip_blanks(blank) : p;
+    r->name = blank ? unquote(skip_blanks(blank)) : p;
     if (blank)
         *blank = '\0';
     return add(r, NULL, NULL, NULL, e);

@@ -105,6 +105,7 @@ static const struct file_case {
     {"in any order", "[default]\nx = a\n[profile default]\nx = b\n", NULL, "default", "x", "b"},
     {"config needs the prefix", "[foo]\nx = a\n", NULL, "foo", "x", NULL},
     {"credentials forbid it", NULL, "[profile foo]\nx = a\n", "foo", "x", NULL},
+    {"a quoted name", "[profile \"a b\"]\nx = a\n", NULL, "a b", "x", "a"},
     {"credentials", NULL, "[foo]\nx = a\n", "foo", "x", "a"},
     {"credentials go first", "[profile foo]\nx = a\n", "[foo]\nx = b\n", "foo", "x", "b"},
     {"config fills up", "[profile foo]\ny = a\n", "[foo]\nx = b\n", "foo", "y", "a"},

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 
 enum {
@@ -29,6 +30,7 @@ struct credential_chain *credentials_new(const struct aws_config *config, struct
         err_memory(e);
         return NULL;
     }
+    mlock(c, sizeof *c); /* secrets stay out of swap, where that is allowed */
     c->config = config;
     c->transport = t;
     c->clock_skew_ms = clock_skew_ms;
@@ -44,6 +46,7 @@ void credentials_free(struct credential_chain *c)
     chain_wipe(c);
     http_reply_done(&c->reply);
     explicit_bzero(c, sizeof *c);
+    munlock(c, sizeof *c);
     free(c);
 }
 
