@@ -9,10 +9,9 @@
 
 #include "../engine_priv.h"
 
-enum {
-    LEAF_NONE = UINT32_MAX,
-    FOREST_GROUP = 32, /* trees that are walked side by side (walk.c) */
-};
+#define LEAF_NONE UINT32_MAX /* an enumerator has to be an int */
+
+enum { FOREST_GROUP = 32 }; /* trees that are walked side by side (walk.c) */
 
 /* See walk.c. */
 struct forest_node {
