@@ -84,11 +84,8 @@ class Bench:
 
     def __init__(self, build: Path, bundle: Path, folder: Path) -> None:
         self.build, self.bundle = build, bundle
-        self.row, self.answer, self.trace = (
-            folder / "row.json",
-            folder / "answer.json",
-            folder / "callgrind.out",
-        )
+        self.row, self.trace = folder / "row.json", folder / "callgrind.out"
+        self.answer = ""
         self.example = json.loads((bundle / "bundle.json").read_text())["example"]
         self.row.write_text(json.dumps(self.example["in"]))
 
@@ -130,7 +127,7 @@ class Bench:
 
     def learn_answer(self, server: Server) -> None:
         """Keeps the server's answer, which all others must equal."""
-        self.answer.write_bytes(server.ask("POST", "/predict", self.row.read_bytes())[1])
+        self.answer = server.ask("POST", "/predict", self.row.read_bytes())[1].decode()
 
     def check_answer(self, server: Server) -> int:
         """The length of the daemon's answer; ends the program where that is not Spark's."""
@@ -151,12 +148,16 @@ class Bench:
             str(requests),
             str(rate),
             str(self.row),
-            str(self.answer),
         ]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
-            raise SystemExit(f"serve_bench: open_loop: {done.stderr}{done.stdout}")
-        return json.loads(done.stdout)
+            raise SystemExit(f"serve_bench: open_loop: {done.stderr}")
+        figures = json.loads(done.stdout)
+        if [(r["count"], r["status"], r["body"]) for r in figures["replies"]] != [
+            (requests, 200, self.answer)
+        ]:
+            raise SystemExit(f"serve_bench: not all replies are right: {done.stdout}")
+        return figures
 
     def cpu_a_request(self, server: Server, requests: int) -> tuple[float, float]:
         """Microseconds of CPU a request, and requests a second."""
