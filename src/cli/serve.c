@@ -6,6 +6,7 @@
 #include "scored/version.h"
 #include "settings.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -190,6 +191,14 @@ static int serve(struct registry *r, const struct config *config, const sigset_t
     return EXIT_FINE;
 }
 
+/* A model's memory goes back when the model goes, whatever came before: by itself the C library
+ * keeps more the larger what was freed was, up to 64 MiB, and malloc_trim does not take it away. */
+static void set_memory_thresholds(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);   /* NOLINT(concurrency-mt-unsafe): no threads yet */
+    mallopt(M_TRIM_THRESHOLD, 256 << 10); /* NOLINT(concurrency-mt-unsafe) */
+}
+
 static int run(struct arguments *a)
 {
     struct config *config = &a->settings.config;
@@ -198,6 +207,7 @@ static int run(struct arguments *a)
     sigset_t signals;
 
     log_set_level(level_of(config->log_level));
+    set_memory_thresholds();
     signal(SIGPIPE, SIG_IGN);
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);

@@ -177,6 +177,8 @@ static void take_turn(struct loader *l, struct slot *s)
     log_turn(s, &t, "loaded");
     retire(l, t.out);
     model_release(t.next);
+    if (t.result == TURN_FAILED)
+        malloc_trim(0); /* of what it had come to */
     if (!atomic_load(&s->current))
         recall(l, s);
     schedule(l, s, &t);
