@@ -4,7 +4,8 @@
 #
 #   tests/run.sh [STAGE ...] [--full]
 #
-# Without a stage all run, in the order below. --full lengthens parity, fuzz and bit flips to their campaigns.
+# Without a stage all run, in the order below. --full lengthens parity, faults, reload, fuzz and bit
+# flips to their campaigns.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 top=$PWD
@@ -12,14 +13,14 @@ build=$top/build
 logs=$build/logs
 py=$build/venv/bin/python
 
-stages="lint unit bundles ops export example cli http e2e faults threads memory parity fuzz packaging"
+stages="lint unit bundles ops export example cli http e2e faults reload threads memory parity fuzz packaging"
 by_name="s3servers" # only when named
 full=
 chosen=
 for arg in "$@"; do
     case "$arg" in
     --full) full=1 ;;
-    -h | --help) sed -n '2,8p' "$0" | cut -c3-; echo "stages: $stages; only when named: $by_name"; exit 0 ;;
+    -h | --help) sed -n '2,9p' "$0" | cut -c3-; echo "stages: $stages; only when named: $by_name"; exit 0 ;;
     *) case " $stages $by_name " in
         *" $arg "*) chosen="$chosen $arg" ;;
         *) echo "tests/run.sh: no stage '$arg'; there are: $stages $by_name" >&2; exit 2 ;;
@@ -164,6 +165,11 @@ stage_s3servers() {
     install_s3servers
     run s3servers env SCORED_BIN="$build/asan/scored" SCORED_S3_SERVERS="fake versitygw moto" \
         "$py" -m pytest -q -p no:cacheprovider tests/e2e/test_e2e.py
+}
+stage_reload() {
+    build_release
+    run reload.judge pytests tests/reload
+    run reload env SCORED_BIN="$build/release/scored" "$py" tests/reload/campaign.py --load "$build/release/open_loop" ${full:+--full}
 }
 stage_threads() {
     build_tsan

@@ -129,6 +129,14 @@ class Process:
         text = Path(f"/proc/{self.pid}/status").read_text()
         return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("VmRSS:")) << 10
 
+    def settled_rss(self) -> int:
+        """Resident memory but for that of an attempt that is just under way."""
+        seen = [self.rss()]
+        for _ in range(4):
+            time.sleep(0.02)
+            seen.append(self.rss())
+        return min(seen)
+
     def idle_threads(self) -> list[int]:
         """Return the threads that run at idle priority."""
         tasks = [int(task.name) for task in Path(f"/proc/{self.pid}/task").iterdir()]
@@ -173,8 +181,9 @@ class Publisher:
         self.s3.rules.set(*(delays if is_slow(version.n) else []))
         version.publish(put)
         self.live.append(version)
-        for name in self.live.pop(0).files if len(self.live) > 3 else ():
-            if name != "bundle.json":
+        gone = self.live.pop(0).files if len(self.live) > 3 else {}
+        for name in gone:
+            if not any(name in kept.files for kept in self.live):  # versions may share a file
                 del self.s3.store.bucket(BUCKET).objects[PREFIX + name]
         return begun
 
@@ -289,8 +298,10 @@ class Campaign:
         self.record.publications.append(published)
         problem = operator.problem(version, status, served)
         seconds = time.monotonic() - start
-        time.sleep(max(0.1, start + 1.0 - time.monotonic()))  # the old one is freed meanwhile
-        self.record.reloads.append(Reload(seconds, is_slow(version.n), operator.process.rss(), problem))
+        time.sleep(max(0.1, start + 0.9 - time.monotonic()))  # the old one is freed meanwhile
+        rss = operator.process.settled_rss()
+        self.record.reloads.append(Reload(seconds, is_slow(version.n), rss, problem))
+        time.sleep(max(0.0, start + 1.0 - time.monotonic()))
 
     def window(self, reloading: bool, work: Callable[[], None]) -> None:
         """Do something and note when."""
@@ -329,6 +340,7 @@ class Campaign:
             stack.callback(end, daemon.process)
             operator = Operator(daemon)
             operator.wait_until_ready()
+            started = len(daemon.log())
             load = Load(self.load, daemon.port, folder, self.plan)
             stack.callback(end, load.process)
             time.sleep(2)
@@ -336,7 +348,7 @@ class Campaign:
             idle = operator.process.idle_threads()
             cpu = operator.process.cpu_seconds(idle), operator.process.cpu_seconds()
             figures, history = load.stop()
-            status, log, code = operator.status(), daemon.log(), daemon.stop()
+            status, log, code = operator.status(), daemon.log()[started:], daemon.stop()
         verdict = check(self.record.publications, figures["replies"], history)
         return Result(self.plan, self.record, figures, history, verdict, len(idle), cpu, status, log, code)
 
