@@ -110,6 +110,7 @@ static inline void walk(const struct forest *forest, const double *row, struct c
     uint32_t n_trees = c->n;
 
     for (uint32_t s = 0; s < steps; s++) {
+#pragma GCC unroll 4
         for (uint32_t k = 0; k < n_trees; k++) {
             const struct forest_node *n = &x.nodes[c->at[k]];
             c->at[k] = n->child + goes_right(&x, n, row[n->slot], splits);
