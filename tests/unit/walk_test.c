@@ -8,7 +8,7 @@
 #include <math.h>
 
 enum {
-    FORESTS = 300,
+    FORESTS = 150,
     FRAMES = 40,
     FRAME = 4,
     MAX_TREES = 70,
