@@ -16,8 +16,8 @@ void fault_point(const char *name)
     const char *at = getenv("SCORED_STOP_AT"); /* NOLINT(concurrency-mt-unsafe) */
     const char *colon = at ? strchr(at, ':') : NULL;
 
-    if (!at || (colon && (strncmp(at, name, (size_t)(colon - at)) != 0 ||
-                          name[colon - at] != '\0')))
+    if (!at ||
+        (colon && (strncmp(at, name, (size_t)(colon - at)) != 0 || name[colon - at] != '\0')))
         return;
     if (atomic_fetch_add(&passed, 1) + 1 == strtoul(colon ? colon + 1 : at, NULL, 10))
         kill(getpid(), SIGKILL);
