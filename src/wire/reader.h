@@ -30,8 +30,7 @@ bool reader_expected(struct reader *r, const char *what);
 char reader_space_slow(struct reader *r);
 static inline char reader_space(struct reader *r)
 {
-    r->p += r->p != r->end && *r->p == ' '; /* one space is what most writers put */
-    if (r->p < r->end && (unsigned char)*r->p > ' ')
+    if (r->p<r->end && * r->p> ' ')
         return *r->p;
     return reader_space_slow(r);
 }
