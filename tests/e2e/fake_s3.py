@@ -88,6 +88,7 @@ class FakeS3:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._listener: socket.socket | None = None
+        self._reserved: socket.socket | None = None  # keeps the port while nothing listens
         self._open: set[Connection] = set()
 
     # -- running
@@ -95,21 +96,29 @@ class FakeS3:
     def start(self) -> FakeS3:
         """Listen; the port is kept from one start to the next."""
         self._stopping = threading.Event()
-        self._listener = listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", self.port))
+        if self._reserved is None:
+            self._reserved = self._bound()
+        self._listener = listener = self._bound()
         listener.listen(512)
-        self.port = listener.getsockname()[1]
-        threading.Thread(target=self._accept, args=(listener, self._stopping), daemon=True).start()
+        self._accepting = threading.Thread(
+            target=self._accept, args=(listener, self._stopping), daemon=True
+        )
+        self._accepting.start()
         return self
+
+    def _bound(self) -> socket.socket:
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("127.0.0.1", self.port))
+        self.port = sock.getsockname()[1]
+        return sock
 
     def refuse(self) -> None:
         """Listen no more; connections that are open stay."""
         listener, self._listener = self._listener, None
         if listener is not None:
-            with contextlib.suppress(OSError):
-                listener.shutdown(socket.SHUT_RDWR)
-            listener.close()
+            listener.shutdown(socket.SHUT_RDWR)  # the thread that accepts closes it
+            self._accepting.join()
 
     def stop(self) -> None:
         """Listen no more and reset what is open."""
@@ -118,7 +127,7 @@ class FakeS3:
         with self._lock:
             left = list(self._open)
         for connection in left:
-            connection.close(reset=True)
+            connection.abort()
 
     def __enter__(self) -> FakeS3:
         return self.start()
@@ -131,6 +140,7 @@ class FakeS3:
             try:
                 sock, _ = listener.accept()
             except OSError:
+                listener.close()
                 return
             threading.Thread(target=self._serve, args=(sock, stopping), daemon=True).start()
 

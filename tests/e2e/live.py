@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from daemon import Daemon
@@ -68,8 +69,12 @@ class Traffic:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._bytes = request("POST", f"/models/{MODEL}/predict", json.dumps(question.row))
 
-    def __enter__(self) -> Traffic:
+    def start(self) -> None:
+        """Start."""
         self._thread.start()
+
+    def __enter__(self) -> Traffic:
+        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -145,12 +150,22 @@ class Live:
     def __enter__(self) -> Live:
         return self
 
-    def __exit__(self, kind: object, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, *_: object) -> None:
         self.traffic.stop()
         if kind is None and not self.killed:
             assert self.daemon.stop() == 0, self.daemon.log()
         else:
+            if error is not None:
+                error.add_note(self.remains())
             self.kill()
+
+    def remains(self) -> str:
+        """Return what is left of it: its exit status, and what it logged last, requests aside."""
+        code = self.daemon.process.poll()
+        log = Path(self.daemon.log_file.name)
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        told = [line for line in lines if "route=" not in line]
+        return "\n".join([f"exit status {code}", *told[-40:]])
 
     def kill(self) -> None:
         """End it as kill -9 does."""
@@ -204,9 +219,7 @@ class Live:
             if holds(status):
                 return status
             if time.monotonic() > end or self.daemon.process.poll() is not None:
-                lines = [line for line in self.daemon.log().splitlines() if "route=" not in line]
-                log = "\n".join(lines[-30:])
-                raise AssertionError(f"not within {seconds} s: {what}\n{json.dumps(status)}\n{log}")
+                raise AssertionError(f"not within {seconds} s: {what}\n{json.dumps(status)}")
             time.sleep(0.03)
 
     def serves(self, label: str, seconds: float = 20.0) -> Status:

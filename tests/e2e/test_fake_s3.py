@@ -573,10 +573,10 @@ def test_the_command(tmp_path: Path) -> None:
 
 def test_it_is_fast_enough(filled: FakeS3) -> None:
     c = client(filled)
-    start = time.monotonic()
+    start = time.process_time()
     for _ in range(200):
         c.head_object(Bucket="models", Key="m/blocks")
-    assert time.monotonic() - start < 2
+    assert time.process_time() - start < 1.5  # client and server together
 
 
 def test_keep_alive(filled: FakeS3) -> None:

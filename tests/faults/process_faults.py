@@ -123,15 +123,17 @@ def served_from_cache(stage: Stage, live: Live) -> None:
     settled(stage, live)
     live.kill()
     down(stage)
-    with Live(stage.uri, *stage.flags, env=stage.env) as after, after.traffic:
+    with Live(stage.uri, *stage.flags, env=stage.env) as after:
         said = after.serves(stage.target.label)
+        after.traffic.start()
         assert said["reload"]["from_cache"] is True and after.ready().status == 200
         after.fails("poll", refused=False)
         version(5).publish(stage.put)
         up(stage)
         after.serves("v5")
         assert after.status()["reload"]["from_cache"] is False
-        assert not after.traffic.failed
+        after.traffic.stop()
+        assert not after.traffic.failed, after.traffic.failed[:3]
 
 
 def bad_one_meanwhile(stage: Stage, live: Live) -> None:

@@ -22,6 +22,7 @@ from __future__ import annotations
 import re
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -141,7 +142,7 @@ class Run:
                 stage.live = live
                 if stage.mode == "reload":
                     live.serves("v1")
-                    live.traffic.__enter__()
+                    live.traffic.start()
                     self._inject()
                     self._publish(stage.target)
                 getattr(self, "_" + fault.expect)(live)
@@ -240,5 +241,5 @@ def play(fault: Fault, mode: str) -> Result:
         except Skip as reason:
             run.result.skipped, run.result.reason = True, str(reason)
         except Exception as error:
-            run.result.error = f"{type(error).__name__}: {error}"
+            run.result.error = "".join(traceback.format_exception(error))
     return run.result

@@ -115,6 +115,7 @@ class Connection:
         self.stopping = stopping
         self.tls = tls
         self.buffer = b""
+        self.aborted = False
 
     def _more(self) -> None:
         try:
@@ -229,10 +230,16 @@ class Connection:
         else:
             self._send(head + body)
 
+    def abort(self) -> None:
+        """Make the thread that serves the connection reset it; only that one may close it."""
+        self.aborted = True
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
     def close(self, reset: bool = False) -> None:
         """End the connection: in order, or by a reset."""
         with contextlib.suppress(OSError):
-            if reset:
+            if reset or self.aborted:
                 self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             else:
                 self.sock.shutdown(socket.SHUT_WR)
