@@ -154,9 +154,9 @@ stage_e2e() {
 stage_faults() {
     local kills=30
     [ -n "$full" ] && kills=1000
-    build_asan
+    build_release
     build_faults
-    run faults "$py" tests/faults/run.py "$build/asan/scored"
+    run faults "$py" tests/faults/run.py "$build/release/scored"
     run faults.kills "$py" tests/faults/kills.py "$build/faults/scored" --kills "$kills"
 }
 # The same against real servers: versitygw (needs Go) and moto.
