@@ -131,17 +131,20 @@ def test_tls(tmp_path: Path) -> None:
         serves(s3, URI, AWS_CA_BUNDLE=str(authority.certificate))
 
 
-def test_a_key_of_the_customer(s3: FakeS3, tmp_path: Path) -> None:
+def test_a_key_of_the_customer(tmp_path: Path) -> None:
     key = bytes(range(32))
     md5 = base64.b64encode(hashlib.md5(key).digest()).decode()
-
-    def locked(name: str, content: bytes) -> None:
-        s3.store.put(BUCKET, "cars/" + name, content, locked_by=md5)
-
-    version(1).publish(locked)
     (tmp_path / "key").write_bytes(key)
-    with Live(URI, "--sse-c-key", str(tmp_path / "key"), env=s3.env()) as live:
-        live.serves("v1")
-        assert base64.b64encode(key).decode() not in live.daemon.log()
-    with Live(URI, env=s3.env()) as live:
-        live.fails("poll", "", refused=False)
+    authority = Authority(tmp_path / "ca")
+    with FakeS3(tls=authority.context()) as s3:
+
+        def locked(name: str, content: bytes) -> None:
+            s3.store.put(BUCKET, "cars/" + name, content, locked_by=md5)
+
+        version(1).publish(locked)
+        env = s3.env() | {"AWS_CA_BUNDLE": str(authority.certificate)}
+        with Live(URI, env=env | {"SCORED_S3_SSE_C_KEY_FILE": str(tmp_path / "key")}) as live:
+            live.serves("v1")
+            assert base64.b64encode(key).decode() not in live.daemon.log()
+        with Live(URI, env=env) as live:
+            live.fails("poll", "400|encrypt|SSE", refused=False)
