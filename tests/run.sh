@@ -149,7 +149,7 @@ stage_http() {
 }
 stage_e2e() {
     build_asan
-    run e2e env SCORED_BIN="$build/asan/scored" "$py" -m pytest -q -p no:cacheprovider tests/e2e
+    run e2e env SCORED_BIN="$build/asan/scored" SCORED_SLOWER=3 "$py" -m pytest -q -p no:cacheprovider tests/e2e
 }
 stage_faults() {
     local kills=30
@@ -163,7 +163,7 @@ stage_faults() {
 stage_s3servers() {
     build_asan
     install_s3servers
-    run s3servers env SCORED_BIN="$build/asan/scored" SCORED_S3_SERVERS="fake versitygw moto" \
+    run s3servers env SCORED_BIN="$build/asan/scored" SCORED_SLOWER=3 SCORED_S3_SERVERS="fake versitygw moto" \
         "$py" -m pytest -q -p no:cacheprovider tests/e2e/test_e2e.py
 }
 stage_reload() {

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
 import time
@@ -18,6 +19,7 @@ from versions import ROW, answer
 from wire import Connection, Reply, ask, request
 
 MODEL = "m"
+SLOWER = float(os.environ.get("SCORED_SLOWER", "1"))  # of a build with sanitizers, or a busy machine
 Status = dict[str, Any]
 
 
@@ -213,7 +215,7 @@ class Live:
 
     def wait(self, what: str, holds: Callable[[Status], Any], seconds: float = 20.0) -> Status:
         """Wait until the status is as told; fail with all that is known where that takes too long."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * SLOWER
         while True:
             status = self.status()
             if holds(status):
