@@ -23,9 +23,9 @@ struct credentials {
 struct credential_chain;
 
 /* Borrows both. Nothing is asked yet. `clock_skew_ms`: what is added to this machine's clock to get
- * AWS's, kept up to date by the S3 client; may be NULL. */
+ * AWS's, kept up to date by the S3 client, and here where STS refuses our date; may be NULL. */
 struct credential_chain *credentials_new(const struct aws_config *config, struct transport *t,
-                                         const int64_t *clock_skew_ms, struct err *e);
+                                         int64_t *clock_skew_ms, struct err *e);
 void credentials_free(struct credential_chain *c); /* takes NULL */
 
 /* Credentials that are good now; they stay the chain's until its next call. NULL: `e` names each

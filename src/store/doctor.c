@@ -217,10 +217,9 @@ static const char *advice_of(enum http_failure failure, bool tls, bool plain)
 /* S3 refuses a clock that is far off; a fetch puts that right by the reply's date. */
 static void tell_clock(struct way *x, const struct http_reply *reply)
 {
-    char date[64];
     uint64_t there;
 
-    if (!http_reply_header(reply, "date", date, sizeof date) || !s3_date(date, &there)) {
+    if (!http_reply_date(reply, &there)) {
         skip(x->w, "clock", "the reply has no date");
         return;
     }

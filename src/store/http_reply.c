@@ -3,6 +3,7 @@
 #include "transport.h"
 
 #include <strings.h>
+#include <time.h>
 
 void http_reply_reset(struct http_reply *r)
 {
@@ -56,6 +57,27 @@ bool http_reply_header(const struct http_reply *r, const char *name, char *out, 
         return true;
     }
     return false;
+}
+
+bool http_date(const char *text, uint64_t *ms)
+{
+    struct tm t = {0};
+    const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &t);
+
+    if (!end || *end)
+        return false;
+    int64_t seconds = timegm(&t);
+    if (seconds <= 0)
+        return false;
+    *ms = (uint64_t)seconds * 1000;
+    return true;
+}
+
+bool http_reply_date(const struct http_reply *r, uint64_t *ms)
+{
+    char text[64];
+
+    return http_reply_header(r, "date", text, sizeof text) && http_date(text, ms);
 }
 
 bool http_is_clean(const char *s)

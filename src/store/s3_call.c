@@ -135,7 +135,6 @@ static bool judge(struct attempt *a, bool whole)
 /* With the client's lock held: puts right what was wrong. False where that cannot be. */
 static bool correct(struct s3_client *c, const struct attempt *a)
 {
-    char text[64];
     uint64_t theirs;
 
     switch (a->kind) {
@@ -149,7 +148,7 @@ static bool correct(struct s3_client *c, const struct attempt *a)
         }
         return true;
     case RETRY_CLOCK:
-        if (!http_reply_header(&a->reply, "date", text, sizeof text) || !s3_date(text, &theirs))
+        if (!http_reply_date(&a->reply, &theirs))
             return false;
         c->skew_ms = (int64_t)theirs - (int64_t)clock_ms();
         return true;

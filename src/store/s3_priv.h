@@ -126,9 +126,6 @@ void s3_tell(const struct s3_client *c, const char *name, uint64_t done, uint64_
 /* "bytes FROM-LAST/TOTAL". */
 bool s3_content_range(const char *text, uint64_t *from, uint64_t *last, uint64_t *total);
 
-/* Milliseconds since 1970 of "Sat, 21 Nov 2026 10:20:30 GMT". */
-bool s3_date(const char *text, uint64_t *ms);
-
 /* Reads a reply that is not a success. */
 void s3_read_failure(const struct http_reply *reply, struct s3_failure *f);
 

@@ -6,9 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <time.h>
 
-/* -- numbers and dates -- */
+/* -- numbers -- */
 
 /* Reads digits, at least one, and moves *p behind them. */
 static bool take_number(const char **p, uint64_t *out)
@@ -38,20 +37,6 @@ bool s3_content_range(const char *text, uint64_t *from, uint64_t *last, uint64_t
     return take_text(&text, "bytes ") && take_number(&text, from) && take_text(&text, "-") &&
            take_number(&text, last) && take_text(&text, "/") && take_number(&text, total) &&
            !*text && *from <= *last && *last < *total;
-}
-
-bool s3_date(const char *text, uint64_t *ms)
-{
-    struct tm t = {0};
-    const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &t);
-
-    if (!end || *end)
-        return false;
-    int64_t seconds = timegm(&t);
-    if (seconds <= 0)
-        return false;
-    *ms = (uint64_t)seconds * 1000;
-    return true;
 }
 
 /* -- failures -- */

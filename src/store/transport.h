@@ -74,6 +74,10 @@ void http_reply_done(struct http_reply *r);
 /* A header's value, without blanks around; false where there is none. Names match in any case. */
 bool http_reply_header(const struct http_reply *r, const char *name, char *out, size_t size);
 
+/* Milliseconds since 1970 of "Sat, 21 Nov 2026 10:20:30 GMT", and of a reply's Date. */
+bool http_date(const char *text, uint64_t *ms);
+bool http_reply_date(const struct http_reply *r, uint64_t *ms);
+
 /* Whether a text may stand in a head: no byte ends a line or is another control character. */
 bool http_is_clean(const char *s);
 

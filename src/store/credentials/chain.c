@@ -22,7 +22,7 @@ static const struct credential_source *const sources[] = {
 };
 
 struct credential_chain *credentials_new(const struct aws_config *config, struct transport *t,
-                                         const int64_t *clock_skew_ms, struct err *e)
+                                         int64_t *clock_skew_ms, struct err *e)
 {
     struct credential_chain *c = calloc(1, sizeof *c);
 

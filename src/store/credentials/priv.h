@@ -15,9 +15,9 @@ enum {
 struct credential_chain {
     const struct aws_config *config;
     struct transport *transport;
-    const int64_t *clock_skew_ms; /* may be NULL */
-    uint64_t (*clock)(void);      /* clock_ms, or a test's */
-    const char *container_host;   /* of ECS's relative URIs, or a test's */
+    int64_t *clock_skew_ms;     /* may be NULL */
+    uint64_t (*clock)(void);    /* clock_ms, or a test's */
+    const char *container_host; /* of ECS's relative URIs, or a test's */
 
     struct http_reply reply; /* of the last call; wiped behind it */
     char error_code[64];     /* of a reply that is not 200; "" where it tells none */

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { SKEW_LEAST_MS = 60 * 1000 }; /* a clock that is off by less is not why */
+
 struct request {
     struct credential_chain *c;
     const char *region;
@@ -196,13 +198,39 @@ static bool read_answer(const struct buf *xml, struct credentials *out, struct e
             err_set(e, ERR_UPSTREAM, "Expiration: '%s' is no time", expiration));
 }
 
+/* A refusal may be for our date, which AWS's clock then tells: true where that is another. */
+static bool set_clock(struct credential_chain *c)
+{
+    uint64_t theirs;
+
+    if (!c->clock_skew_ms || c->reply.failure != HTTP_OK || c->reply.status / 100 != 4 ||
+        !http_reply_date(&c->reply, &theirs))
+        return false;
+    int64_t off = (int64_t)theirs - (int64_t)chain_now(c);
+    if (off > -SKEW_LEAST_MS && off < SKEW_LEAST_MS)
+        return false;
+    *c->clock_skew_ms = (int64_t)theirs - (int64_t)c->clock();
+    return true;
+}
+
+/* The call, and once more where the clock was wrong. */
+static bool call_in_time(const struct request *r, const struct credentials *by, struct err *e)
+{
+    if (call(r, by, e))
+        return true;
+    if (!by || !set_clock(r->c))
+        return false;
+    *e = (struct err){0};
+    return call(r, by, e);
+}
+
 bool sts_assume(struct credential_chain *c, const struct sts_role *role,
                 const struct credentials *by, struct credentials *out, struct err *e)
 {
     struct request r = {.c = c};
 
     bool ok = make_url(&r, e) && make_body(&r, role, e) && (!r.body.failed || err_memory(e)) &&
-              call(&r, by, e);
+              call_in_time(&r, by, e);
     if (ok && !read_answer(&c->reply.body, out, e))
         ok = err_wrap(e, "the answer of %.100s cannot be used", r.host);
     chain_wipe(c);

@@ -100,7 +100,7 @@ def payload_hash(request: Signed, service: str) -> str:
     return claimed
 
 
-def request_time(request: Signed, day: str, now: float) -> str:
+def request_time(request: Signed, day: str, service: str, now: float) -> str:
     """Return the time that the request bears, near enough to `now` and on the day of its scope."""
     stamp = request.value("x-amz-date") or ""
     try:
@@ -110,6 +110,9 @@ def request_time(request: Signed, day: str, now: float) -> str:
         raise ServiceError("AccessDenied", message) from None
     if not stamp.startswith(day):
         raise ServiceError("SignatureDoesNotMatch", f"The scope's date {day} is not that of {stamp}")
+    if abs(sent.timestamp() - now) > SKEW_SECONDS and service != "s3":
+        message = f"Signature expired: {stamp} is too far from the current time"
+        raise ServiceError("SignatureDoesNotMatch", message)
     if abs(sent.timestamp() - now) > SKEW_SECONDS:
         server = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         message = "The difference between the request time and the current time is too large."
@@ -172,7 +175,7 @@ def verify(request: Signed, keys: Mapping[str, KeyPair], region: str, service: s
         )
     signed = names.split(";")
     check_signed_headers(request, signed)
-    stamp = request_time(request, day, now)
+    stamp = request_time(request, day, service, now)
     check_token(request, key, now)
     canonical = canonical_request(request, signed, payload_hash(request, service))
     digest = hashlib.sha256(canonical.encode()).hexdigest()
