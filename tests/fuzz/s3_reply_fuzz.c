@@ -71,7 +71,7 @@ static void check_text(const char *text)
 
     if (s3_content_range(text, &a, &b, &n))
         require(a <= b && b < n, "a range is in its whole");
-    if (s3_date(text, &ms))
+    if (http_date(text, &ms))
         require(ms > 0 && ms % 1000 == 0, "a date");
 }
 
