@@ -13,7 +13,7 @@ build=$top/build
 logs=$build/logs
 py=$build/venv/bin/python
 
-stages="lint unit bundles ops export example cli http e2e faults reload threads memory parity fuzz packaging"
+stages="lint unit bundles ops export example cli http e2e faults reload threads memory oom parity fuzz packaging"
 by_name="s3servers" # only when named
 full=
 chosen=
@@ -178,6 +178,10 @@ stage_threads() {
 stage_memory() {
     build_release
     run memory "$py" tests/http/mixed.py "$build/release/scored" --valgrind --requests 10000
+}
+stage_oom() {
+    build_release
+    run oom "$py" tests/oom/run.py "$build/release/scored" "$build/release/oom_shim.so" ${full:+--full}
 }
 stage_parity() {
     build_release

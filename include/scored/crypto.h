@@ -7,6 +7,9 @@
 
 enum { SHA256_SIZE = 32, SHA256_HEX = 64, MD5_SIZE = 16 };
 
+/* OpenSSL makes what it needs for itself. Once, before anything else here and before threads. */
+bool crypto_start(struct err *e);
+
 /* 64 lower-case hex digits and a NUL. */
 bool sha256_hex(const void *p, size_t n, char out[SHA256_HEX + 1], struct err *e);
 bool sha256_bytes(const void *p, size_t n, unsigned char out[SHA256_SIZE], struct err *e);

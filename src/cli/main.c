@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
 
+#include "scored/crypto.h"
 #include "scored/server.h"
 #include "scored/version.h"
 
@@ -34,6 +35,16 @@ static void help(FILE *out)
                  "  curl -s localhost:8080/openapi.json\n");
 }
 
+static int run(const struct command *c, int argc, char **argv)
+{
+    struct err e = {0};
+
+    if (crypto_start(&e))
+        return c->run(argc, argv);
+    fprintf(stderr, "scored %s: %s\n", c->name, e.msg);
+    return EXIT_BAD;
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
@@ -48,7 +59,7 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < countof(commands); i++)
         if (strcmp(commands[i].name, name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
+            return run(&commands[i], argc - 1, argv + 1);
     if (*name)
         fprintf(stderr, "scored: there is no command '%s'\n", name);
     help(stderr);

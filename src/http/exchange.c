@@ -134,6 +134,15 @@ void reply_problem(struct exchange *x, enum problem problem, const char *extra, 
     }
 }
 
+bool reply_whole(struct exchange *x)
+{
+    if (x->reply.failed) {
+        buf_done(&x->reply);
+        reply_problem(x, PROBLEM_OUT_OF_MEMORY, NULL, "try again");
+    }
+    return !x->reply.failed;
+}
+
 void reply_header(struct exchange *x, const char *name)
 {
     x->extra_header = x->extra.failed ? NULL : name;

@@ -125,6 +125,8 @@ void exchange_name(struct exchange *x); /* gives the request its id */
 void reply_problem(struct exchange *x, enum problem problem, const char *extra, const char *fmt,
                    ...) __attribute__((format(printf, 4, 5)));
 void reply_header(struct exchange *x, const char *name); /* its value stands in x->extra */
+/* Part of a reply is none: one that found no memory becomes a problem. False: not even that. */
+bool reply_whole(struct exchange *x);
 void reply_log(struct exchange *x);
 
 /* -- routes.c -- */

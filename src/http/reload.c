@@ -135,11 +135,12 @@ static bool read_force(struct exchange *x, bool *force, struct err *e)
 void answer_reload(struct exchange *x)
 {
     struct err e = {0};
-    bool force;
+    bool force = false;
 
-    if (x->body.failed) {
+    bool ok = !x->body.failed && read_force(x, &force, &e);
+    if (x->body.failed || e.code == ERR_NO_MEMORY) {
         reply_problem(x, PROBLEM_OUT_OF_MEMORY, NULL, "try again");
-    } else if (!read_force(x, &force, &e)) {
+    } else if (!ok) {
         reply_problem(x, PROBLEM_MALFORMED_JSON, NULL, "the body is empty, or {\"force\":true}: %s",
                       e.msg);
     } else {

@@ -179,10 +179,12 @@ static bool add_headers(struct exchange *x, struct MHD_Response *r)
 static enum MHD_Result send_reply(struct exchange *x, struct MHD_Connection *c)
 {
     uint64_t now = clock_ns();
+
+    if (!reply_whole(x))
+        return MHD_NO;
     size_t n = x->status == 204 ? 0 : x->reply.len;
     struct MHD_Response *r =
         MHD_create_response_from_buffer(n, n ? x->reply.data : NULL, MHD_RESPMEM_PERSISTENT);
-
     if (!r)
         return MHD_NO;
     x->phase = PHASE_ANSWERED;
@@ -208,6 +210,11 @@ static enum MHD_Result first_call(struct exchange *x, struct MHD_Connection *c, 
     bool sound = guard_head(x, c, method, version);
 
     exchange_name(x);
+    if (x->target.failed) {
+        x->head.doubtful = true; /* the body was not looked for */
+        reply_problem(x, PROBLEM_OUT_OF_MEMORY, NULL, "try again");
+        return send_reply(x, c);
+    }
     if (!sound) {
         reply_problem(x, PROBLEM_BAD_REQUEST, NULL, "%s", x->head.wrong);
         return send_reply(x, c);

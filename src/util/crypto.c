@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scored/crypto.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+
+bool crypto_start(struct err *e)
+{
+    char digest[SHA256_HEX + 1];
+
+    /* OpenSSL 3.0 goes on with a context that it had no memory to make, and crashes */
+    return (OSSL_LIB_CTX_get0_global_default() || err_memory(e)) && sha256_hex("", 0, digest, e);
+}
 
 void hex_text(const unsigned char *p, size_t n, char *out)
 {
