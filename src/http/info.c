@@ -79,6 +79,7 @@ void answer_readyz(struct exchange *x)
                         : "not ready");
     buf_put(&x->reply, models.data, models.len);
     buf_lit(&x->reply, "}}");
+    x->reply.failed |= models.failed;
     buf_done(&models);
 }
 
@@ -138,12 +139,12 @@ static void put_bundle_columns(struct buf *out, const char *member,
 
 static void put_json(struct buf *out, const char *member, const struct json *v)
 {
-    char *text = v->node ? json_print(v) : NULL;
-
-    if (text) {
-        buf_printf(out, ",\"%s\":", member);
-        buf_text(out, text);
-    }
+    if (!v->node)
+        return;
+    char *text = json_print(v);
+    buf_printf(out, ",\"%s\":", member);
+    buf_text(out, text ? text : "");
+    out->failed |= !text;
     free(text);
 }
 

@@ -151,6 +151,7 @@ static void put_categories(struct buf *out, const struct bundle *b, const char *
         buf_put(out, labels.data ? labels.data : "", labels.len);
         buf_char(out, ']');
     }
+    out->failed |= labels.failed;
     buf_done(&labels);
     if (json_get_string(&x.stage->params, "handleInvalid", &unseen, &e))
         buf_printf(out, ",\"x-unseen\":\"%s\"", unseen);
@@ -194,10 +195,12 @@ static void put_example(struct buf *out, const struct bundle *b, const char *key
 {
     struct json example;
     struct err e = {0};
-    char *text = json_get(&b->example, key, &example, &e) ? json_print(&example) : NULL;
 
-    if (text)
-        buf_printf(out, ",\"examples\":[%s]", text);
+    if (!json_get(&b->example, key, &example, &e))
+        return;
+    char *text = json_print(&example);
+    buf_printf(out, ",\"examples\":[%s]", text ? text : "");
+    out->failed |= !text;
     free(text);
 }
 
