@@ -341,8 +341,9 @@ static bool fail(const struct exchange *x, CURLcode code, struct err *e)
     const char *end = host + strcspn(host, "/?#");
     const char *user = memrchr(host, '@', (size_t)(end - host));
     const char *why = x->t->error[0] ? x->t->error : curl_easy_strerror(code);
+    bool no_memory = code == CURLE_OUT_OF_MEMORY && !x->too_large;
 
-    if (code == CURLE_OUT_OF_MEMORY || x->reply->headers.failed || x->reply->body.failed)
+    if (no_memory || x->reply->headers.failed || x->reply->body.failed)
         return err_memory(e);
     if (x->reply->failure == HTTP_STOPPED)
         why = "stopped";
@@ -367,11 +368,13 @@ static bool finish(struct exchange *x, CURLcode code, struct err *e)
     x->reply->failure = failure_of(code);
     if (x->forbidden && code == CURLE_COULDNT_CONNECT)
         x->reply->failure = HTTP_FORBIDDEN;
+    if (code == CURLE_OUT_OF_MEMORY && x->lines && !x->in_body)
+        x->too_large = true; /* so curl calls a line of the head beyond its own bound */
     if (x->too_large)
         x->reply->failure = HTTP_TOO_LARGE;
     if (x->refused)
         x->reply->failure = HTTP_STOPPED;
-    x->reply->status = x->lines || code == CURLE_OK ? (unsigned)status : 0;
+    x->reply->status = x->in_body ? (unsigned)status : 0;
     if (x->reply->failure == HTTP_OK && !x->reply->headers.failed && !x->reply->body.failed)
         return true;
     return fail(x, code, e);
