@@ -88,6 +88,10 @@ static bool judge_broken(struct attempt *a)
     }
     if (a->e->code == ERR_UPSTREAM)
         a->kind = retry_kind_of(a->reply.failure, 0, "");
+    struct err why = *a->e;
+    if (a->reply.failure == HTTP_UNTRUSTED)
+        err_set(a->e, why.code, "%.400s; AWS_CA_BUNDLE names a file of the authorities to trust",
+                why.msg);
     return false;
 }
 
