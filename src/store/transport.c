@@ -272,8 +272,6 @@ static bool set_request(struct exchange *x)
     return ok;
 }
 
-/* -- the call -- */
-
 /* By the multi interface, so that the stop flag is looked at while nothing comes. */
 static CURLcode run(struct transport *t)
 {
