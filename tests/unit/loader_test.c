@@ -405,7 +405,7 @@ static void readers_see_whole_versions(void **state)
         assert_int_equal(pthread_create(&readers[i].thread, NULL, read_slot, &readers[i]), 0);
     }
     assert_int_equal(pthread_create(&roller, NULL, roll_back_and_forth, NULL), 0);
-    for (unsigned i = 0; i < CHANGES; i++) {
+    for (unsigned i = 0; published < CHANGES && i < 20 * CHANGES; i++) {
         pthread_mutex_lock(&slot->lock);
         slot->status.n_refused = 0;
         pthread_mutex_unlock(&slot->lock);
@@ -415,7 +415,8 @@ static void readers_see_whole_versions(void **state)
     pthread_join(roller, NULL);
     for (unsigned i = 0; i < READERS; i++)
         pthread_join(readers[i].thread, NULL);
-    assert_true(answers > CHANGES && published > CHANGES / 4);
+    assert_true(answers > CHANGES);
+    assert_int_equal(published, CHANGES);
     assert_int_equal(wrong, 0);
     print_message("%u versions published, %lu answers\n", published, atomic_load(&answers));
 }
