@@ -169,7 +169,12 @@ stage_s3servers() {
 stage_reload() {
     build_release
     run reload.judge pytests tests/reload
-    run reload env SCORED_BIN="$build/release/scored" "$py" tests/reload/campaign.py --load "$build/release/open_loop" ${full:+--full}
+    build_asan
+    build_tsan
+    local campaign=("$py" tests/reload/campaign.py --load "$build/release/open_loop")
+    run reload.addresses env SCORED_BIN="$build/asan/scored" "${campaign[@]}" --sanitized --reloads 20
+    run reload.threads env SCORED_BIN="$build/tsan/scored" "${campaign[@]}" --sanitized --reloads 20
+    run reload env SCORED_BIN="$build/release/scored" "${campaign[@]}" ${full:+--full}
 }
 stage_threads() {
     build_tsan

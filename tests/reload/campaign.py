@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reloads under load that nobody notices.
 
-    campaign.py --load OPEN_LOOP [--reloads N] [--full]     the daemon is $SCORED_BIN
+    campaign.py --load OPEN_LOOP [--reloads N] [--full] [--sanitized]     the daemon is $SCORED_BIN
 
 The daemon and its loader share a processor; the load, an open loop of 2,000 requests a second, and the S3
 that the models come from share another. Windows in which a version is published and asked for every second
@@ -41,7 +41,6 @@ from wire import ask  # noqa: E402
 
 MIB = 1 << 20
 MODEL, BUCKET, PREFIX = "m", "models", "m/"
-RATE = 2000
 CONNECTIONS = 15  # odd, so that each sends both bodies
 PAD = 2 << 20  # bytes of blocks beside the coefficients
 CORRUPT_EVERY, SLOW_EVERY = 10, 7
@@ -257,7 +256,7 @@ class Load:
         files = [folder / f"body-{i}" for i in range(len(BODIES))]
         for file, body in zip(files, BODIES):
             file.write_text(json.dumps(body))
-        numbers = [port, CONNECTIONS, int(RATE * seconds), RATE]
+        numbers = [port, CONNECTIONS, int(plan.rate * seconds), plan.rate]
         command = [str(x) for x in (binary, "-s", "-o", self.history, *numbers, *files)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE)
         with contextlib.suppress(PermissionError):  # it measures: it is not to wait for others
@@ -363,10 +362,17 @@ def main() -> int:
     parser.add_argument("--load", type=Path, required=True, help="the program open_loop")
     parser.add_argument("--reloads", type=int, help=f"instead of {QUICK.reloads}, of --full {FULL.reloads}")
     parser.add_argument("--full", action="store_true")
+    parser.add_argument(
+        "--sanitized",
+        action="store_true",
+        help="so is the daemon: fewer requests, and neither memory nor times count",
+    )
     args = parser.parse_args()
     plan = FULL if args.full else QUICK
     if args.reloads:
         plan = replace(plan, reloads=args.reloads, windows=min(plan.windows, max(1, args.reloads // 10)))
+    if args.sanitized:
+        plan = replace(plan, rss_growth=None, limit_ms=None, more_over_5_ms=None, rate=500)
     return 0 if Campaign(plan, args.load).run().report() else 1
 
 
