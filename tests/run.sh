@@ -123,7 +123,7 @@ stage_unit() {
     build_asan
     run unit.sanitized ctest --test-dir "$build/asan" --output-on-failure -j2
     build_release
-    run unit.release ctest --test-dir "$build/release" --output-on-failure -j2
+    run unit.release env ${full:+SCORED_FULL=1} ctest --test-dir "$build/release" --output-on-failure -j2
     run unit.sigv4 "$py" tests/sigv4/differential.py "$build/release/sigv4_cli" ${full:+--full}
 }
 stage_bundles() {
