@@ -9,7 +9,8 @@ that the models come from share another. Windows in which a version is published
 take turns with windows in which nothing happens. Every version has answers of its own; every 10th is corrupt
 and every 7th comes slowly. Every answer is judged (history.py), every reload must end as it should, memory
 must not grow, the loader must have run at idle priority. --full makes 1,000 reloads and also holds the
-latencies to their bounds: a machine that does other work beside it will not keep them.
+latencies to their bounds; where the machine stalls without any reload, as one that does other work beside it
+will, such a check is skipped.
 """
 
 from __future__ import annotations
