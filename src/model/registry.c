@@ -33,6 +33,17 @@ static const char *split_spec(const char *spec, char name[SLOT_NAME])
     return spec;
 }
 
+/* Told where "NAME=models/x" was meant as a name and a path, and read as a path. */
+static bool add_hint(const char *spec, const char *uri, struct err *e)
+{
+    size_t n = label_length(spec);
+
+    if (uri == spec && n && spec[n] == '=' && e->code == ERR_SYSTEM)
+        err_wrap(e, "NAME= is read as a name only before /, ./, file: or s3:, as in %.*s=./%.100s",
+                 (int)n, spec, spec + n + 1);
+    return false;
+}
+
 /* Loads it here and now. */
 static bool load_slot(struct registry *r, struct slot *s, struct err *e)
 {
@@ -57,7 +68,7 @@ static bool open_slot(struct registry *r, struct slot *s, const char *spec, bool
                        spec);
     s->source = source_open(uri, &r->options.source, e);
     if (!s->source)
-        return false;
+        return add_hint(spec, uri, e);
     memo_read(s);
     if (s->source->remote && !r->options.must_load)
         return true; /* due now: the loader's first turn */

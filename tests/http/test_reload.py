@@ -6,13 +6,14 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from daemon import TOP, Daemon
+from daemon import BIN, TOP, Daemon
 from wire import Reply, ask
 
 VERSIONS = TOP / "tests" / "bundles" / "versions"
@@ -208,3 +209,9 @@ def test_a_reload_takes_its_own_body_only(served: Served, body: bytes) -> None:
 
 def test_a_huge_body_is_refused(served: Served) -> None:
     assert served.post("/models/cars/reload", b" " * 5000).status == 413
+
+
+def test_a_relative_path_behind_a_name_gets_a_hint() -> None:
+    command = [str(BIN), "serve", "--model", "cars=models/x"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1 and "as in cars=./models/x" in done.stderr
