@@ -152,11 +152,15 @@ stage_e2e() {
     run e2e env SCORED_BIN="$build/asan/scored" SCORED_SLOWER=3 "$py" -m pytest -q -p no:cacheprovider tests/e2e
 }
 stage_faults() {
-    local kills=30
-    [ -n "$full" ] && kills=1000
+    local kills=30 share=7
+    [ -n "$full" ] && kills=1000 share=1
     build_release
+    build_asan
+    build_tsan
     build_faults
     run faults "$py" tests/faults/run.py "$build/release/scored"
+    run faults.asan env SCORED_SLOWER=4 "$py" tests/faults/run.py "$build/asan/scored" --every "$share" --threads 8
+    run faults.tsan env SCORED_SLOWER=4 "$py" tests/faults/run.py "$build/tsan/scored" --every "$share" --threads 8
     run faults.kills "$py" tests/faults/kills.py "$build/faults/scored" --kills "$kills"
 }
 # The same against real servers: versitygw (needs Go) and moto.

@@ -174,7 +174,9 @@ class Live:
         self.killed = True
         self.traffic.stop()
         self.daemon.process.kill()
-        self.daemon.process.wait(10)
+        self.daemon.process.wait(30)
+        log = Path(self.daemon.log_file.name)
+        assert not log.exists() or "Sanitizer" not in log.read_text(errors="replace"), self.remains()
 
     # -- asking
 
