@@ -152,7 +152,7 @@ stage_e2e() {
     run e2e env SCORED_BIN="$build/asan/scored" SCORED_SLOWER=3 "$py" -m pytest -q -p no:cacheprovider tests/e2e
 }
 stage_faults() {
-    local kills=30 share=7
+    local kills=30 share=3
     [ -n "$full" ] && kills=1000 share=1
     build_release
     build_asan
@@ -168,7 +168,7 @@ stage_s3servers() {
     build_asan
     install_s3servers
     run s3servers env SCORED_BIN="$build/asan/scored" SCORED_SLOWER=3 SCORED_S3_SERVERS="fake versitygw moto" \
-        "$py" -m pytest -q -p no:cacheprovider tests/e2e/test_e2e.py
+        "$py" -m pytest -q -p no:cacheprovider tests/e2e/test_e2e.py tests/e2e/test_spark.py
 }
 stage_reload() {
     build_release

@@ -65,7 +65,8 @@ def main() -> int:
     failed = sum(bool(r.error) for r in results)
     answers, bad = sum(r.predictions for r in results), sum(r.failed for r in results)
     seconds = time.monotonic() - start
-    print(f"\n{len(faults)} scenarios, {answers} predictions, {bad} failed, {seconds:.0f} s")
+    played = len({r.name for r in results})
+    print(f"\n{played} scenarios, {answers} predictions, {bad} failed, {seconds:.0f} s")
     skipped = sum(r.skipped for r in results)
     print(f"{len(results) - failed - skipped} passed, {failed} failed, {skipped} skipped")
     return 1 if failed else 0

@@ -91,8 +91,8 @@ def asked(name: str, detail: str, change: Callable[[int], bytes | None], **optio
     """Return a version whose signature is not good enough."""
     target = with_signature(change)
     return lasting(
-        f"signature: {name}", "signature", detail, before=trusting, target=target, heal=sign_now, first=signed,
-        **options,
+        f"signature: {name}", "signature", detail, before=trusting, target=target, heal=sign_now,
+        first=signed, **options,
     )  # fmt: skip
 
 
