@@ -230,11 +230,12 @@ static void sleep_until(struct loader *l, uint64_t next)
     pthread_cond_timedwait(&l->wake, &l->lock, &at);
 }
 
+/* After a rollback, or where a list was forgotten. */
 static void write_memos(struct registry *r)
 {
     for (unsigned i = 0; i < r->n_slots; i++)
         if (atomic_exchange(&r->slots[i].changed, false))
-            memo_write(&r->slots[i]);
+            memo_update(&r->slots[i]);
 }
 
 static void *loader_main(void *argument)

@@ -85,23 +85,15 @@ void memo_read(struct slot *s)
     json_free(doc);
 }
 
-/* What is served now, if anything is. */
-static void take_served(struct slot *s)
+void memo_serve(struct slot *s, const struct model *m)
 {
-    struct model *m = slot_acquire(s);
-
-    if (m) {
-        memcpy(s->served.manifest, m->bundle->sha256, sizeof s->served.manifest);
-        memcpy(s->served.envelope, m->envelope, sizeof s->served.envelope);
-    }
-    model_release(m);
+    memcpy(s->served.manifest, m->bundle->sha256, sizeof s->served.manifest);
+    memcpy(s->served.envelope, m->envelope, sizeof s->served.envelope);
 }
 
 void memo_write(struct slot *s)
 {
     struct buf out = {0};
-
-    take_served(s);
 
     buf_printf(&out, "{\"manifest\":\"%s\",\"envelope\":\"%s\",\"refused\":[", s->served.manifest,
                s->served.envelope);
@@ -116,4 +108,14 @@ void memo_write(struct slot *s)
     if (!out.failed)
         source_memo_write(s->source, out.data, out.len);
     buf_done(&out);
+}
+
+void memo_update(struct slot *s)
+{
+    struct model *m = slot_acquire(s);
+
+    if (m)
+        memo_serve(s, m);
+    model_release(m);
+    memo_write(s);
 }

@@ -123,7 +123,8 @@ static void publish(struct candidate *c, struct model *next, struct turn *t)
     pthread_mutex_unlock(&s->lock);
 }
 
-static void remember(const struct candidate *c)
+/* Before it is published: whatever has answered once is there after a crash. */
+static void remember(const struct candidate *c, const struct model *next)
 {
     struct source *source = c->slot->source;
 
@@ -133,6 +134,7 @@ static void remember(const struct candidate *c)
     if (c->envelope.bytes)
         source_keep(source, &c->envelope);
     fault_point("remember.memo");
+    memo_serve(c->slot, next);
     memo_write(c->slot);
     fault_point("remember.done");
 }
@@ -236,9 +238,9 @@ static void load_next(struct candidate *c, struct turn *t)
     struct model *next = build(c, &t->e);
 
     if (next) {
+        remember(c, next);
         publish(c, next, t);
         looked(c, true);
-        remember(c);
         return;
     }
     failed(c, t);

@@ -25,7 +25,9 @@ void refused_remove(struct reload_status *s, const char *sha256);
 
 /* By the loader, and before it runs. What cannot be read is not there. */
 void memo_read(struct slot *s);
+void memo_serve(struct slot *s, const struct model *m); /* m is what is served last */
 void memo_write(struct slot *s);
+void memo_update(struct slot *s); /* with what is current as served last */
 
 /* -- reload.c -- */
 

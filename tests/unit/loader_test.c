@@ -82,7 +82,7 @@ static void the_refused_stay_refused(void **state)
     publish("v2");
     expect_failure("bad_golden", PHASE_GOLDEN, true, "");
     assert_true(slot_rollback(&r, slot, &e));
-    memo_write(slot); /* as the loader does */
+    memo_update(slot); /* as the loader does */
     restart();
     assert_int_equal(recall().result, TURN_PUBLISHED);
     assert_true(versions_serves(&r, "v1"));

@@ -262,7 +262,7 @@ static bool roll_back(struct err *e)
 {
     bool ok = slot_rollback(&registry, registry.slots, e);
 
-    memo_write(registry.slots);
+    memo_update(registry.slots);
     slot_turn(&registry, registry.slots, true, &turn);
     return ok;
 }
@@ -302,7 +302,7 @@ static void prepare_memo(void)
 {
     prepare_rollback();
     must(slot_rollback(&registry, registry.slots, &(struct err){0}));
-    memo_write(registry.slots);
+    memo_update(registry.slots);
 }
 
 static bool use_cache(struct err *e)
