@@ -43,8 +43,20 @@ static uint32_t below(uint32_t n)
 
 static double special(void)
 {
-    static const double values[] = {0.0,    -0.0, 1.0,    -1.0,     0.5,       2.5,  1e300,
-                                    -1e300, NAN,  5e-324, INFINITY, -INFINITY, 1e-9, 4294967297.0};
+    static const double values[] = {0.0,
+                                    -0.0,
+                                    1.0,
+                                    -1.0,
+                                    0.5,
+                                    2.5,
+                                    1e300,
+                                    -1e300,
+                                    (double)NAN,
+                                    5e-324,
+                                    (double)INFINITY,
+                                    -(double)INFINITY,
+                                    1e-9,
+                                    4294967297.0};
     return values[below(countof(values))];
 }
 
@@ -52,7 +64,7 @@ static double any_value(void)
 {
     double d = below(4) ? (double)below(20) - 5 : special();
 
-    return below(8) ? d : nextafter(d, below(2) ? INFINITY : -INFINITY);
+    return below(8) ? d : nextafter(d, below(2) ? (double)INFINITY : -(double)INFINITY);
 }
 
 /* -- the plain walk -- */
