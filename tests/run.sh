@@ -158,9 +158,10 @@ stage_faults() {
     build_asan
     build_tsan
     build_faults
-    run faults "$py" tests/faults/run.py "$build/release/scored"
-    run faults.asan env SCORED_SLOWER=4 "$py" tests/faults/run.py "$build/asan/scored" --every "$share" --threads 8
-    run faults.tsan env SCORED_SLOWER=4 "$py" tests/faults/run.py "$build/tsan/scored" --every "$share" --threads 8
+    local play=("$py" tests/faults/run.py --dns-shim "$build/release/dns_shim.so")
+    run faults "${play[@]}" "$build/release/scored"
+    run faults.asan env SCORED_SLOWER=4 "${play[@]}" "$build/asan/scored" --every "$share" --threads 8
+    run faults.tsan env SCORED_SLOWER=4 "${play[@]}" "$build/tsan/scored" --every "$share" --threads 8
     run faults.kills "$py" tests/faults/kills.py "$build/faults/scored" --kills "$kills"
 }
 # The same against real servers: versitygw (needs Go) and moto.

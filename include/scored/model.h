@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A model: a loaded plan with its identity, proved by its golden rows; read-only once published,
- * counted. How it is loaded, step by step. Slots and their life are in registry.h.
+ * counted. Slots and their life are in registry.h.
  */
 #ifndef SCORED_MODEL_H
 #define SCORED_MODEL_H
@@ -15,7 +15,8 @@
 /*
  * X(id, name, refuses): what a load does, in order. Where it fails tells what comes next: a failure
  * of bytes that are what their digests say would come again with the same bytes, so the version is
- * refused; any other is tried again.
+ * refused; any other is tried again. Nothing fails at the last: it is why what a rollback left is
+ * refused.
  */
 #define LOAD_PHASES(X)               \
     X(POLL, "poll", false)           \
@@ -72,17 +73,6 @@ struct model {
 /* All in one, for commands: fetch, verify, compile, prove. NULL on failure. The first reference is
  * the caller's. */
 struct model *model_load(struct source *s, const struct model_options *options, struct err *e);
-
-/* The steps of it. The manifest's signature, by the keys of options->trust: `envelope` is what was
- * fetched, its bytes the caller's. True where no signature is asked for. */
-bool model_signed(struct source *s, const struct source_file *manifest,
-                  const struct model_options *options, struct source_file *envelope,
-                  char signer[KEY_ID], struct err *e);
-/* A model that knows its manifest and nothing else. NULL on failure. */
-struct model *model_begin(const struct source_file *manifest, struct err *e);
-/* Files, plan, golden rows. *phase follows; it may be read by others meanwhile. */
-bool model_finish(struct model *m, struct source *s, const struct model_options *options,
-                  atomic_uint *phase, struct err *e);
 
 /* Is there memory for a model whose manifest is known? The estimate: 8 MiB, 1.2 x blocks, golden
  * rows. What scratches take is known, and asked for by memory_fits, once there is a plan. */

@@ -36,7 +36,7 @@ struct reload_status {
     bool error_refused;
     char error_sha256[SHA256_HEX + 1]; /* of the candidate; "" where it is not known */
     char error[512];
-    bool from_cache; /* the model was loaded without the source, at start */
+    bool from_cache; /* the model is from the cache, and the source has not answered yet */
     struct refusal refused[SLOT_REFUSED];
     unsigned n_refused;
 };

@@ -53,6 +53,7 @@ struct source {
     char manifest[32];                      /* its file name */
     char pin[65];                           /* the digest the manifest must have, or "" */
     bool remote;                            /* may be out of reach for a while */
+    bool cache_only;                        /* what is not in the cache is not found */
     struct cache *cache;                    /* or NULL */
     _Atomic uint64_t credentials_expire_ms; /* of those last used, since 1970; 0: never, or none */
     struct err cache_error; /* why a file could not be kept, if so; whoever tells it clears it */

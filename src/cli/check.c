@@ -35,18 +35,17 @@ static void print_good(const struct model *m)
     printf("  loaded in %.1f ms\n", (double)m->load_ns / 1e6);
 }
 
-static void help(void)
-{
-    printf("usage: scored check URI\n\n"
-           "Reads a bundle, verifies form, digests and every rule of the format, compiles it, and "
-           "replays its\n"
-           "golden rows: each answer must equal Spark's bit for bit. Exit status 0 is good, 1 is "
-           "bad, with the\n"
-           "reason on one line.\n\n"
-           "  scored check models/days_to_sell/bundle\n");
-}
+static const char above[] =
+    "usage: scored check URI\n\n"
+    "Reads a bundle, verifies form, digests and every rule of the format, compiles it, and replays "
+    "its\n"
+    "golden rows: each answer must equal Spark's bit for bit. Exit status 0 is good, 1 is bad, "
+    "with the\n"
+    "reason on one line.\n";
+static const char below[] = "example:\n"
+                            "  scored check models/days_to_sell/bundle\n";
 
 int cmd_check(int argc, char **argv)
 {
-    return show_model("check", argc, argv, help, print_good);
+    return show_model("check", above, below, argc, argv, print_good);
 }

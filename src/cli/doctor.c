@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scored doctor: why can a bundle not be read from here? */
+#include "command_line.h"
 #include "commands.h"
 #include "published.h"
 
@@ -160,22 +161,18 @@ static int run(const char *uri, const struct option_list *keys)
     return d.n_failed ? EXIT_BAD : EXIT_FINE;
 }
 
-static void help(struct option_table options)
-{
-    printf(
-        "usage: scored doctor URI\n\n"
-        "Walks the way to a bundle and tells a line a link: ok, FAILED or skipped, and what to "
-        "do. For\n"
-        "s3://BUCKET/PREFIX/: AWS settings, each source of credentials, region and endpoint with "
-        "the setting\n"
-        "that decided, proxy, DNS, TCP, TLS, clock; for every URI the manifest, its pin, its "
-        "signature, its\n"
-        "form, and whether each file that it lists is there. Nothing secret is printed.\n"
-        "Exit status 0: all links hold; 1: one failed; 2: usage.\n\n");
-    options_print(options.rows, options.n);
-    printf("\nexample:\n"
-           "  scored doctor models/days_to_sell/bundle\n");
-}
+static const char above[] =
+    "usage: scored doctor URI\n\n"
+    "Walks the way to a bundle and tells a line a link: ok, FAILED or skipped, and what to do. "
+    "For\n"
+    "s3://BUCKET/PREFIX/: AWS settings, each source of credentials, region and endpoint with the "
+    "setting\n"
+    "that decided, proxy, DNS, TCP, TLS, clock; for every URI the manifest, its pin, its "
+    "signature, its\n"
+    "form, and whether each file that it lists is there. Nothing secret is printed.\n"
+    "Exit status 0: all links hold; 1: one failed; 2: usage.\n";
+static const char below[] = "example:\n"
+                            "  scored doctor models/days_to_sell/bundle\n";
 
 int cmd_doctor(int argc, char **argv)
 {
@@ -184,17 +181,9 @@ int cmd_doctor(int argc, char **argv)
         {"trust", OPTION_LIST, &keys, .value = "PUBLIC.pem",
          .help = "an Ed25519 public key; may stand many times, any one suffices"},
     };
-    const struct option_table table = {options, countof(options)};
-    struct err e = {0};
-    bool wants_help = false;
+    const struct command_line line = {
+        "doctor", above, below, {options, countof(options)}, 1, "one URI is needed"};
+    int status;
 
-    bool ok = options_parse(table, argc, argv, &uris, &wants_help, &e);
-    if (ok && wants_help) {
-        help(table);
-        return EXIT_FINE;
-    }
-    ok = ok && (uris.n == 1 || err_set(&e, ERR_USAGE, "one URI is needed"));
-    if (!ok)
-        return options_usage("doctor", &e);
-    return run(uris.items[0], &keys);
+    return command_read(&line, argc, argv, &uris, &status) ? run(uris.items[0], &keys) : status;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scored fetch: a bundle into a folder that is a whole bundle at every moment. */
+#include "command_line.h"
 #include "commands.h"
 #include "progress.h"
 #include "published.h"
@@ -119,23 +120,20 @@ static int run(const char *uri, const char *folder, const struct option_list *ke
     return command_end("fetch", ok, &e);
 }
 
-static void help(struct option_table options)
-{
-    printf("usage: scored fetch URI DIR\n\n"
-           "Copies a bundle into a folder: manifest, files, and the signature if there is one. "
-           "Every file's\n"
-           "digest is verified, the signature where --trust is given. bundle.json is written last, "
-           "so that DIR\n"
-           "is a whole bundle at every moment, and may be served meanwhile. Files that are there "
-           "already are\n"
-           "not fetched again: after a break, run it again. Nothing in DIR is deleted.\n"
-           "URI is a directory or s3://BUCKET/PREFIX/; \"#sha256=<64 hex digits>\" behind it names "
-           "a version.\n\n");
-    options_print(options.rows, options.n);
-    printf("\nexample:\n"
-           "  scored fetch models/days_to_sell/bundle fetched\n"
-           "  scored check fetched\n");
-}
+static const char above[] =
+    "usage: scored fetch URI DIR\n\n"
+    "Copies a bundle into a folder: manifest, files, and the signature if there is one. Every "
+    "file's\n"
+    "digest is verified, the signature where --trust is given. bundle.json is written last, so "
+    "that DIR\n"
+    "is a whole bundle at every moment, and may be served meanwhile. Files that are there already "
+    "are\n"
+    "not fetched again: after a break, run it again. Nothing in DIR is deleted.\n"
+    "URI is a directory or s3://BUCKET/PREFIX/; \"#sha256=<64 hex digits>\" behind it names a "
+    "version.\n";
+static const char below[] = "example:\n"
+                            "  scored fetch models/days_to_sell/bundle fetched\n"
+                            "  scored check fetched\n";
 
 int cmd_fetch(int argc, char **argv)
 {
@@ -144,17 +142,11 @@ int cmd_fetch(int argc, char **argv)
         {"trust", OPTION_LIST, &keys, .value = "PUBLIC.pem",
          .help = "fetch only what this Ed25519 key signed; may stand many times, any one suffices"},
     };
-    const struct option_table table = {options, countof(options)};
-    struct err e = {0};
-    bool wants_help = false;
+    const struct command_line line = {
+        "fetch", above, below, {options, countof(options)}, 2, "a URI and a folder are needed"};
+    int status;
 
-    bool ok = options_parse(table, argc, argv, &arguments, &wants_help, &e);
-    if (ok && wants_help) {
-        help(table);
-        return EXIT_FINE;
-    }
-    ok = ok && (arguments.n == 2 || err_set(&e, ERR_USAGE, "a URI and a folder are needed"));
-    if (!ok)
-        return options_usage("fetch", &e);
+    if (!command_read(&line, argc, argv, &arguments, &status))
+        return status;
     return run(arguments.items[0], arguments.items[1], &keys);
 }

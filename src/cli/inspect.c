@@ -60,16 +60,14 @@ static void print_model(const struct model *m)
     print_memory(m);
 }
 
-static void help(void)
-{
-    printf(
-        "usage: scored inspect URI\n\n"
-        "Shows a bundle as a tree of stages with the columns they read and make, and its lineage,\n"
-        "exactness, files and memory. The bundle is checked first, golden rows included.\n\n"
-        "  scored inspect models/days_to_sell/bundle\n");
-}
+static const char above[] =
+    "usage: scored inspect URI\n\n"
+    "Shows a bundle as a tree of stages with the columns they read and make, and its lineage,\n"
+    "exactness, files and memory. The bundle is checked first, golden rows included.\n";
+static const char below[] = "example:\n"
+                            "  scored inspect models/days_to_sell/bundle\n";
 
 int cmd_inspect(int argc, char **argv)
 {
-    return show_model("inspect", argc, argv, help, print_model);
+    return show_model("inspect", above, below, argc, argv, print_model);
 }

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "open_model.h"
 
-#include "commands.h"
-#include "options.h"
+#include "command_line.h"
 #include "progress.h"
-
-#include <stdio.h>
 
 struct model *open_model(const char *uri, unsigned workers, unsigned frame_rows, struct err *e)
 {
@@ -25,28 +22,19 @@ struct model *open_model(const char *uri, unsigned workers, unsigned frame_rows,
     return m;
 }
 
-int show_model(const char *command, int argc, char **argv, void (*help)(void),
+int show_model(const char *command, const char *above, const char *below, int argc, char **argv,
                void (*show)(const struct model *m))
 {
+    const struct command_line line = {command, above, below, {NULL, 0}, 1, "one URI is needed"};
     struct option_list uris = {0};
     struct err e = {0};
-    bool wants_help = false;
+    int status;
 
-    bool ok = options_parse((struct option_table){NULL, 0}, argc, argv, &uris, &wants_help, &e);
-    if (ok && wants_help) {
-        help();
-        return EXIT_FINE;
-    }
-    if (ok && uris.n != 1)
-        ok = err_set(&e, ERR_USAGE, "one URI is needed");
-    if (!ok)
-        return options_usage(command, &e);
+    if (!command_read(&line, argc, argv, &uris, &status))
+        return status;
     struct model *m = open_model(uris.items[0], 1, 64, &e);
-    if (!m) {
-        fprintf(stderr, "scored %s: %s\n", command, e.msg);
-        return e.code == ERR_USAGE ? EXIT_USAGE : EXIT_BAD;
-    }
-    show(m);
+    if (m)
+        show(m);
     model_release(m);
-    return EXIT_FINE;
+    return command_end(command, m != NULL, &e);
 }

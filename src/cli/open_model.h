@@ -7,9 +7,9 @@
 /* Loads the model of a URI for a tool: one worker, golden rows replayed. NULL on failure. */
 struct model *open_model(const char *uri, unsigned workers, unsigned frame_rows, struct err *e);
 
-/* A command that takes one URI and shows its model: parses the flags, loads, shows, and answers
- * with the exit code. */
-int show_model(const char *command, int argc, char **argv, void (*help)(void),
+/* A command that takes one URI and shows its model: reads argv, loads, shows, and answers with the
+ * exit code. `above` and `below` are its help, as in struct command_line. */
+int show_model(const char *command, const char *above, const char *below, int argc, char **argv,
                void (*show)(const struct model *m));
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
-#include "commands.h"
-
 #include "scored/distance.h"
 
 #include <errno.h>
@@ -160,19 +158,27 @@ bool options_parse(struct option_table table, int argc, char **argv, struct opti
     return ok;
 }
 
-void options_print(const struct option *options, unsigned n)
+static bool stands(const struct option *o)
 {
-    for (unsigned i = 0; i < n; i++) {
-        char flag[2 * FLAG_MAX];
-        snprintf(flag, sizeof flag, "--%s%s%s", options[i].flag, options[i].value ? " " : "",
-                 options[i].value ? options[i].value : "");
-        printf("  %-26s %s\n", flag, options[i].help);
-    }
-    printf("  %-26s %s\n", "--help", "this text");
+    return o->kind == OPTION_LIST ? ((const struct option_list *)o->target)->n > 0
+                                  : *(const char *const *)o->target != NULL;
 }
 
-int options_usage(const char *command, const struct err *e)
+bool options_complete(struct option_table table, struct err *e)
 {
-    fprintf(stderr, "scored %s: %s\nTry 'scored %s --help'.\n", command, e->msg, command);
-    return EXIT_USAGE;
+    for (const struct option *o = table.rows; o < table.rows + table.n; o++)
+        if (o->missing && !stands(o))
+            return err_set(e, ERR_USAGE, "%s", o->missing);
+    return true;
+}
+
+void options_print(struct option_table table)
+{
+    for (const struct option *o = table.rows; o < table.rows + table.n; o++) {
+        char flag[2 * FLAG_MAX];
+        snprintf(flag, sizeof flag, "--%s%s%s", o->flag, o->value ? " " : "",
+                 o->value ? o->value : "");
+        printf("  %-26s %s\n", flag, o->help);
+    }
+    printf("  %-26s %s\n", "--help", "this text");
 }

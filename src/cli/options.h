@@ -31,8 +31,9 @@ struct option {
     void *target;      /* of the kind's type; holds the default before */
     const char *value; /* what help calls the value; NULL for switches */
     const char *help;
-    uint64_t low, high; /* of numbers */
-    bool *given;        /* set where the flag stands; may be NULL */
+    uint64_t low, high;  /* of numbers */
+    bool *given;         /* set where the flag stands; may be NULL */
+    const char *missing; /* of TEXT and LIST: said where it does not stand; NULL: it need not */
 };
 
 struct option_table {
@@ -49,10 +50,10 @@ bool options_parse(struct option_table table, int argc, char **argv, struct opti
  * "false". */
 bool option_set(const struct option *o, const char *name, const char *text, struct err *e);
 
-/* The table as text to stdout, a line a flag. */
-void options_print(const struct option *options, unsigned n);
+/* Whether every option that must stand does; ERR_USAGE where not. */
+bool options_complete(struct option_table table, struct err *e);
 
-/* "scored COMMAND: message" and where help stands, to stderr. Returns EXIT_USAGE. */
-int options_usage(const char *command, const struct err *e);
+/* The table as text to stdout, a line a flag. */
+void options_print(struct option_table table);
 
 #endif

@@ -4,9 +4,9 @@
  * buffer until a frame is full or the input pauses; a line longer than the buffer makes it grow up
  * to --max-line.
  */
+#include "command_line.h"
 #include "commands.h"
 #include "open_model.h"
-#include "options.h"
 
 #include "scored/buf.h"
 #include "scored/clock.h"
@@ -158,35 +158,30 @@ static bool one_of(const char *flag, const char *value, const char *a, const cha
            err_set(e, ERR_USAGE, "--%s: '%.64s' is neither %s nor %s", flag, value, a, b);
 }
 
-static void help(const struct option *options, unsigned n)
-{
-    printf("usage: scored predict --model URI [OPTIONS] < rows.jsonl > answers.jsonl\n\n"
-           "Answers one line for each line, in order; a line that cannot be answered gets\n"
-           "{\"error\":{...}} in its place. Memory does not grow with the input.\n\n");
-    options_print(options, n);
-    printf("\n  echo '{\"make\":\"Ford\"}' | scored predict --model models/days_to_sell/bundle\n");
-}
+static const char above[] =
+    "usage: scored predict --model URI [OPTIONS] < rows.jsonl > answers.jsonl\n\n"
+    "Answers one line for each line, in order; a line that cannot be answered gets\n"
+    "{\"error\":{...}} in its place. Memory does not grow with the input.\n";
+static const char below[] =
+    "example:\n"
+    "  echo '{\"make\":\"Ford\"}' | scored predict --model models/days_to_sell/bundle\n";
 
 static int predict(struct predict *p)
 {
     struct err e = {0};
 
     p->model = open_model(p->uri, 1, (unsigned)p->frame_rows, &e);
-    if (!p->model) {
-        fprintf(stderr, "scored predict: %s\n", e.msg);
-        return e.code == ERR_USAGE ? EXIT_USAGE : EXIT_BAD;
-    }
+    if (!p->model)
+        return command_end("predict", false, &e);
     p->progress = isatty(STDERR_FILENO) && !isatty(STDIN_FILENO);
     p->start_ns = clock_ns();
     bool ok = make_question(p, &e) && run(p, &e);
     say_progress(p, true);
-    if (!ok)
-        fprintf(stderr, "scored predict: %s\n", e.msg);
     buf_done(&p->in);
     buf_done(&p->out);
     buf_done(&p->scoring.echoed);
     model_release(p->model);
-    return ok ? EXIT_FINE : e.code == ERR_USAGE ? EXIT_USAGE : EXIT_BAD;
+    return command_end("predict", ok, &e);
 }
 
 int cmd_predict(int argc, char **argv)
@@ -197,7 +192,9 @@ int cmd_predict(int argc, char **argv)
                         .frame_rows = 64,
                         .max_line = 16 << 20};
     const struct option options[] = {
-        {"model", OPTION_TEXT, &p.uri, .value = "URI", .help = "the bundle: a path or file:// URI"},
+        {"model", OPTION_TEXT, &p.uri, .value = "URI",
+         .help = "the bundle: a directory or s3://BUCKET/PREFIX/",
+         .missing = "--model URI is needed"},
         {"columns", OPTION_TEXT, &p.columns, .value = "LIST",
          .help = "columns to answer, separated by commas, or all (default: the bundle's)"},
         {"vectors", OPTION_TEXT, &p.vectors, .value = "KIND",
@@ -210,17 +207,14 @@ int cmd_predict(int argc, char **argv)
         {"max-line", OPTION_NUMBER, &p.max_line, .value = "BYTES", .help = "longest line",
          .low = 1024, .high = (uint64_t)1 << 30},
     };
+    const struct command_line line = {
+        .command = "predict", above, below, {options, countof(options)}};
     struct err e = {0};
-    bool wants_help = false;
+    int status;
 
-    bool ok = options_parse((struct option_table){options, countof(options)}, argc, argv, NULL,
-                            &wants_help, &e);
-    if (ok && wants_help) {
-        help(options, countof(options));
-        return EXIT_FINE;
-    }
-    ok = ok && (p.uri || err_set(&e, ERR_USAGE, "--model URI is needed")) &&
-         one_of("vectors", p.vectors, "dense", "spark", &e) &&
-         one_of("unknown-fields", p.unknown, "ignore", "reject", &e);
-    return ok ? predict(&p) : options_usage("predict", &e);
+    if (!command_read(&line, argc, argv, NULL, &status))
+        return status;
+    bool ok = one_of("vectors", p.vectors, "dense", "spark", &e) &&
+              one_of("unknown-fields", p.unknown, "ignore", "reject", &e);
+    return ok ? predict(&p) : command_usage("predict", &e);
 }

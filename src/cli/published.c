@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "published.h"
 
-#include "commands.h"
 #include "scored/bounds.h"
 
 #include <stdio.h>
@@ -80,12 +79,4 @@ bool published_file(struct source *s, const struct bundle_file *listed, struct s
     *f = (struct source_file){0};
     return err_set(e, ERR_BAD_BUNDLE, "%s: %s: the manifest says another size", s->uri,
                    listed->name);
-}
-
-int command_end(const char *command, bool ok, const struct err *e)
-{
-    if (ok)
-        return EXIT_FINE;
-    fprintf(stderr, "scored %s: %s\n", command, e->msg);
-    return e->code == ERR_USAGE ? EXIT_USAGE : EXIT_BAD;
 }

@@ -3,7 +3,6 @@
 #ifndef SCORED_CLI_PUBLISHED_H
 #define SCORED_CLI_PUBLISHED_H
 
-#include "options.h"
 #include "scored/bundle.h"
 #include "scored/signature.h"
 #include "scored/source.h"
@@ -28,8 +27,5 @@ uint64_t published_size(const struct published *p);
 /* Reads a file that the manifest lists; its size and digest are as listed. */
 bool published_file(struct source *s, const struct bundle_file *listed, struct source_file *f,
                     struct err *e);
-
-/* Says "scored COMMAND: message" where it failed; the exit code. */
-int command_end(const char *command, bool ok, const struct err *e);
 
 #endif

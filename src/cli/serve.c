@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `scored serve`: the daemon. */
+#include "command_line.h"
 #include "commands.h"
 #include "scored/log.h"
 #include "scored/server.h"
@@ -12,7 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-static const char usage[] =
+static const char above[] =
     "usage: scored serve --model [NAME=]URI ... [flags]\n"
     "\n"
     "Answers POST /predict with what Spark would answer. URI is the directory of an exported "
@@ -24,13 +25,14 @@ static const char usage[] =
     "A version that is published later replaces the one served, once its digests and golden rows "
     "are right;\n"
     "SIGHUP looks for one now. GET /models/NAME says what is served, and why not the latest.\n"
-    "\n"
+    "Each flag but --model, --port, --trust and --print-config is also an environment variable, "
+    "as\n"
+    "SCORED_MAX_BODY is --max-body.\n";
+static const char below[] =
     "example:\n"
     "  scored serve --model models/days_to_sell/bundle --port 8080 &\n"
     "  curl -s localhost:8080/models/days_to_sell | jq .example.in > row.json\n"
-    "  curl -s localhost:8080/predict -H 'Content-Type: application/json' -d @row.json\n"
-    "\n"
-    "flags; each is also an environment variable, as SCORED_MAX_BODY is --max-body:\n";
+    "  curl -s localhost:8080/predict -H 'Content-Type: application/json' -d @row.json\n";
 
 enum { OWN_OPTIONS = 4 };
 
@@ -39,11 +41,11 @@ struct arguments {
     struct option options[SETTING_COUNT + OWN_OPTIONS];
     struct option_list models, keys;
     uint64_t port;
-    bool has_port, print_config, help;
+    bool has_port, print_config;
     char listen[32];
 };
 
-static unsigned take_options(struct arguments *a)
+static struct option_table take_options(struct arguments *a)
 {
     struct option *o = a->options + SETTING_COUNT;
 
@@ -70,17 +72,12 @@ static unsigned take_options(struct arguments *a)
                            .kind = OPTION_SWITCH,
                            .target = &a->print_config,
                            .help = "print all settings with their source, and exit"};
-    return SETTING_COUNT + OWN_OPTIONS;
+    return (struct option_table){a->options, SETTING_COUNT + OWN_OPTIONS};
 }
 
-static bool parse(struct arguments *a, int argc, char **argv, struct err *e)
+/* What no single flag says: what they are together, and what the environment adds. */
+static bool finish(struct arguments *a, struct err *e)
 {
-    unsigned n = take_options(a);
-
-    if (!options_parse((struct option_table){a->options, n}, argc, argv, NULL, &a->help, e))
-        return false;
-    if (a->help)
-        return true;
     if (a->has_port && a->settings.by_flag[SETTING_listen])
         return err_set(e, ERR_USAGE, "--port and --listen exclude each other");
     if (a->has_port) {
@@ -249,15 +246,14 @@ static int run(struct arguments *a)
 int cmd_serve(int argc, char **argv)
 {
     struct arguments a = {0};
+    const struct command_line line = {"serve", above, below, take_options(&a), 0, NULL};
     struct err e = {0};
+    int status;
 
-    if (!parse(&a, argc, argv, &e))
-        return options_usage("serve", &e);
-    if (a.help) {
-        fputs(usage, stdout);
-        options_print(a.options, SETTING_COUNT + OWN_OPTIONS);
-        return EXIT_FINE;
-    }
+    if (!command_read(&line, argc, argv, NULL, &status))
+        return status;
+    if (!finish(&a, &e))
+        return command_usage("serve", &e);
     if (a.print_config) {
         settings_print(&a.settings, a.options);
         return EXIT_FINE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scored sign: a signature beside a bundle's manifest. What check would refuse is not signed: a
  * signature says that somebody answers for the bundle. */
+#include "command_line.h"
 #include "commands.h"
 #include "open_model.h"
 #include "published.h"
@@ -62,27 +63,25 @@ static bool sign(const char *uri, const char *key, bool no_check, struct err *e)
     return ok;
 }
 
-static void help(struct option_table options)
-{
-    printf("usage: scored sign --key PRIVATE.pem DIR\n\n"
-           "Signs a bundle: writes bundle-<first 16 digits of its digest>.dsse beside its "
-           "manifest, a DSSE\n"
-           "envelope with an Ed25519 signature over the manifest, and so over every file that it "
-           "lists. The\n"
-           "bundle is checked first, golden rows included. An older signature of the same version "
-           "is replaced.\n"
-           "\"#sha256=<64 hex digits>\" behind DIR names a version.\n\n");
-    options_print(options.rows, options.n);
-    printf("\nA key is made once; the private half stays where models are published, the public "
-           "one goes to\n"
-           "whoever serves them:\n"
-           "  openssl genpkey -algorithm ed25519 -out private.pem\n"
-           "  openssl pkey -in private.pem -pubout -out public.pem\n"
-           "\nexample:\n"
-           "  cp -r models/days_to_sell/bundle signed\n"
-           "  scored sign --key private.pem signed\n"
-           "  scored verify --trust public.pem signed\n");
-}
+static const char above[] =
+    "usage: scored sign --key PRIVATE.pem DIR\n\n"
+    "Signs a bundle: writes bundle-<first 16 digits of its digest>.dsse beside its manifest, a "
+    "DSSE\n"
+    "envelope with an Ed25519 signature over the manifest, and so over every file that it lists. "
+    "The\n"
+    "bundle is checked first, golden rows included. An older signature of the same version is "
+    "replaced.\n"
+    "\"#sha256=<64 hex digits>\" behind DIR names a version.\n";
+static const char below[] =
+    "A key is made once; the private half stays where models are published, the public one goes "
+    "to\n"
+    "whoever serves them:\n"
+    "  openssl genpkey -algorithm ed25519 -out private.pem\n"
+    "  openssl pkey -in private.pem -pubout -out public.pem\n"
+    "\nexample:\n"
+    "  cp -r models/days_to_sell/bundle signed\n"
+    "  scored sign --key private.pem signed\n"
+    "  scored verify --trust public.pem signed\n";
 
 int cmd_sign(int argc, char **argv)
 {
@@ -90,22 +89,17 @@ int cmd_sign(int argc, char **argv)
     const char *key = NULL;
     bool no_check = false;
     const struct option options[] = {
-        {"key", OPTION_TEXT, &key, .value = "PRIVATE.pem", .help = "an Ed25519 private key"},
+        {"key", OPTION_TEXT, &key, .value = "PRIVATE.pem", .help = "an Ed25519 private key",
+         .missing = "with which key? --key PRIVATE.pem"},
         {"no-check", OPTION_SWITCH, &no_check,
          .help = "sign without compiling the model and replaying its golden rows"},
     };
-    const struct option_table table = {options, countof(options)};
+    const struct command_line line = {
+        "sign", above, below, {options, countof(options)}, 1, "one folder is needed"};
     struct err e = {0};
-    bool wants_help = false;
+    int status;
 
-    bool ok = options_parse(table, argc, argv, &uris, &wants_help, &e);
-    if (ok && wants_help) {
-        help(table);
-        return EXIT_FINE;
-    }
-    ok = ok && (key || err_set(&e, ERR_USAGE, "with which key? --key PRIVATE.pem")) &&
-         (uris.n == 1 || err_set(&e, ERR_USAGE, "one folder is needed"));
-    if (!ok)
-        return options_usage("sign", &e);
+    if (!command_read(&line, argc, argv, &uris, &status))
+        return status;
     return command_end("sign", sign(uris.items[0], key, no_check, &e), &e);
 }

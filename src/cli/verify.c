@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scored verify: who signed this bundle, and are its files what was signed? */
+#include "command_line.h"
 #include "commands.h"
 #include "progress.h"
 #include "published.h"
@@ -49,44 +50,36 @@ static bool verify(const char *uri, const struct option_list *keys, struct err *
     return ok;
 }
 
-static void help(struct option_table options)
-{
-    printf("usage: scored verify --trust PUBLIC.pem URI\n\n"
-           "Verifies that one of the keys signed the bundle's manifest and that every file has the "
-           "digest\n"
-           "that the manifest says, and tells who signed. The model is not compiled: that is "
-           "scored check.\n"
-           "URI is a directory or s3://BUCKET/PREFIX/; \"#sha256=<64 hex digits>\" behind it names "
-           "a version.\n"
-           "Exit status 0 is good, 1 is bad, with the reason on one line.\n\n");
-    options_print(options.rows, options.n);
-    printf("\nexample:\n"
-           "  openssl genpkey -algorithm ed25519 -out private.pem\n"
-           "  openssl pkey -in private.pem -pubout -out public.pem\n"
-           "  cp -r models/days_to_sell/bundle signed\n"
-           "  scored sign --key private.pem signed\n"
-           "  scored verify --trust public.pem signed\n");
-}
+static const char above[] =
+    "usage: scored verify --trust PUBLIC.pem URI\n\n"
+    "Verifies that one of the keys signed the bundle's manifest and that every file has the "
+    "digest\n"
+    "that the manifest says, and tells who signed. The model is not compiled: that is scored "
+    "check.\n"
+    "URI is a directory or s3://BUCKET/PREFIX/; \"#sha256=<64 hex digits>\" behind it names a "
+    "version.\n"
+    "Exit status 0 is good, 1 is bad, with the reason on one line.\n";
+static const char below[] = "example:\n"
+                            "  openssl genpkey -algorithm ed25519 -out private.pem\n"
+                            "  openssl pkey -in private.pem -pubout -out public.pem\n"
+                            "  cp -r models/days_to_sell/bundle signed\n"
+                            "  scored sign --key private.pem signed\n"
+                            "  scored verify --trust public.pem signed\n";
 
 int cmd_verify(int argc, char **argv)
 {
     struct option_list keys = {0}, uris = {0};
     const struct option options[] = {
         {"trust", OPTION_LIST, &keys, .value = "PUBLIC.pem",
-         .help = "an Ed25519 public key; may stand many times, any one suffices"},
+         .help = "an Ed25519 public key; may stand many times, any one suffices",
+         .missing = "whose signature? --trust PUBLIC.pem"},
     };
-    const struct option_table table = {options, countof(options)};
+    const struct command_line line = {
+        "verify", above, below, {options, countof(options)}, 1, "one URI is needed"};
     struct err e = {0};
-    bool wants_help = false;
+    int status;
 
-    bool ok = options_parse(table, argc, argv, &uris, &wants_help, &e);
-    if (ok && wants_help) {
-        help(table);
-        return EXIT_FINE;
-    }
-    ok = ok && (keys.n || err_set(&e, ERR_USAGE, "whose signature? --trust PUBLIC.pem")) &&
-         (uris.n == 1 || err_set(&e, ERR_USAGE, "one URI is needed"));
-    if (!ok)
-        return options_usage("verify", &e);
+    if (!command_read(&line, argc, argv, &uris, &status))
+        return status;
     return command_end("verify", verify(uris.items[0], &keys, &e), &e);
 }

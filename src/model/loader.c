@@ -144,12 +144,23 @@ static void log_turn(const struct slot *s, const struct turn *t, const char *how
 
 /* -- turns -- */
 
-/* Without a model and without the source: the version served last, if the cache has it. */
-static void recall(struct loader *l, struct slot *s)
+static void become_idle(struct loader *l)
+{
+    const struct sched_param none = {0};
+    const int class_idle = 3 << 13, this_thread = 1; /* of ioprio_set(2) */
+
+    if (l->idle || !registry_ready(l->registry))
+        return;
+    sched_setscheduler(0, SCHED_IDLE, &none);
+    syscall(SYS_ioprio_set, this_thread, 0, class_idle);
+    l->idle = true;
+}
+
+static void recall(struct registry *r, struct slot *s)
 {
     struct turn t;
 
-    slot_recall(l->registry, s, &t);
+    slot_recall(r, s, &t);
     if (!t.result && !t.e.code)
         return;
     if (t.e.code) {
@@ -158,6 +169,18 @@ static void recall(struct loader *l, struct slot *s)
     }
     log_turn(s, &t, "loaded from the cache");
     model_release(t.next);
+}
+
+/* A restart begins where the last process ended: what it served, if the cache has it, answers while
+ * the sources are looked at, however long that takes. */
+static void recall_all(struct loader *l)
+{
+    struct registry *r = l->registry;
+
+    for (unsigned i = 0; i < r->n_slots; i++)
+        if (!atomic_load(&r->slots[i].current))
+            recall(r, &r->slots[i]);
+    become_idle(l);
 }
 
 static void take_turn(struct loader *l, struct slot *s)
@@ -179,21 +202,7 @@ static void take_turn(struct loader *l, struct slot *s)
     model_release(t.next);
     if (t.result == TURN_FAILED)
         malloc_trim(0); /* of what it had come to */
-    if (!atomic_load(&s->current))
-        recall(l, s);
     schedule(l, s, &t);
-}
-
-static void become_idle(struct loader *l)
-{
-    const struct sched_param none = {0};
-    const int class_idle = 3 << 13, this_thread = 1; /* of ioprio_set(2) */
-
-    if (l->idle || !registry_ready(l->registry))
-        return;
-    sched_setscheduler(0, SCHED_IDLE, &none);
-    syscall(SYS_ioprio_set, this_thread, 0, class_idle);
-    l->idle = true;
 }
 
 /* A slot whose turn it is, or NULL; *next is then when one will be. */
@@ -243,6 +252,7 @@ static void *loader_main(void *argument)
     struct loader *l = argument;
     uint64_t next;
 
+    recall_all(l);
     pthread_mutex_lock(&l->lock);
     while (!l->stopping) {
         struct slot *s = pick(l, &next);

@@ -47,7 +47,7 @@ struct turn {
 /* Looks, and loads what is new. `whole`: the manifest is wanted even where it is unchanged. */
 void slot_turn(struct registry *r, struct slot *s, bool whole, struct turn *t);
 
-/* Loads the version that was served last, from the cache. */
+/* Loads the version that was served last, from the cache and nowhere else. */
 void slot_recall(struct registry *r, struct slot *s, struct turn *t);
 
 /* -- loader.c -- */

@@ -71,6 +71,10 @@ bool s3_fail(const struct s3_failure *f, struct err *e)
 {
     char advice[240];
 
+    if (f->status == 407)
+        return err_set(e, ERR_UPSTREAM,
+                       "the proxy answers 407: it asks for a user and a password, and those of its "
+                       "URL, http://USER:PASSWORD@HOST:PORT, are missing or wrong");
     if (!*f->code)
         return err_set(e, ERR_UPSTREAM,
                        "the answer is %u without S3's error document: is the endpoint S3, and is "

@@ -81,6 +81,8 @@ bool source_fetch(struct source *s, const struct source_request *r, struct sourc
     if (s->cache && r->sha256 && cache_get(s->cache, r->sha256, r->max, f))
         return true;
     *f = (struct source_file){0};
+    if (s->cache_only)
+        return err_set(e, ERR_NOT_FOUND, "%s is not in the cache", r->name);
     if (!s->fetch(s->context, r, f, e))
         return false;
     if (f->unchanged)

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import select
 import socket
 import threading
 
+REFUSAL = (
+    b"HTTP/1.1 407 Proxy Authentication Required\r\n"
+    b'Proxy-Authenticate: Basic realm="here"\r\n'
+    b"Content-Length: 0\r\n\r\n"
+)
+
 
 class Proxy:
-    """Sends everything to one port, whatever host it is asked for."""
+    """Sends everything to one port, whatever host it is asked for.
 
-    def __init__(self, target: int) -> None:
+    With a password, "user:secret", it serves only those who know it.
+    """
+
+    def __init__(self, target: int, password: str = "") -> None:
         self.target = target
+        self.password = base64.b64encode(password.encode()) if password else b""
         self.asked: list[str] = []  # request lines, of each connection the first
         self.heads: list[bytes] = []
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -46,6 +57,9 @@ class Proxy:
                 line, _, rest = head.partition(b"\r\n")
                 self.asked.append(line.decode("latin-1"))
                 self.heads.append(head)
+                if self.password and b"Proxy-Authorization: Basic " + self.password not in head:
+                    client.sendall(REFUSAL)
+                    continue
                 method, url, version = line.split(b" ")
                 if method == b"CONNECT":
                     client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")

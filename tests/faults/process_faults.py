@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import subprocess
 import threading
@@ -183,6 +184,51 @@ def shared(stage: Stage, live: Live) -> None:
     live.serves(stage.target.label)
 
 
+def unanswered(rule: Mapping[str, Any]) -> Script:
+    """Return: restart while S3 never comes to its answer, with another version there."""
+
+    def play(stage: Stage, live: Live) -> None:
+        settled(stage, live)
+        live.kill()
+        stage.s3.rules.set(rule)
+        version(5).publish(stage.put)
+        with Live(stage.uri, *stage.flags, env=stage.env) as after:
+            said = after.serves(stage.target.label, 2)
+            assert said["reload"]["from_cache"] is True and after.ready().status == 200
+            after.traffic.start()
+            stage.s3.rules.clear()
+            after.serves("v5", 90)
+            after.traffic.stop()
+            assert not after.traffic.failed, after.traffic.failed[:3]
+
+    return play
+
+
+# -- descriptors
+
+
+def without_descriptors(stage: Stage) -> None:
+    """Let it open nothing more; what is open stays."""
+    end = time.monotonic() + 10
+    while not stage.daemon.traffic.answers:  # by a connection that is open
+        assert time.monotonic() < end, "no answer"
+        time.sleep(0.01)
+    pid = stage.daemon.daemon.process.pid
+    stage.notes["limit"] = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, stage.notes["limit"][1]))
+
+
+def out_of_descriptors(stage: Stage, live: Live) -> None:
+    """It fails to load, says so, and serves all the same; with descriptors all is well again."""
+    end = time.monotonic() + 20 * SLOWER
+    while "phase=fetch refused=false" not in live.daemon.log():
+        assert time.monotonic() < end, live.daemon.log()
+        time.sleep(0.05)
+    assert live.traffic.answers[-1].version == "v1"
+    resource.prlimit(live.daemon.process.pid, resource.RLIMIT_NOFILE, stage.notes["limit"])
+    live.serves(stage.target.label, 40)
+
+
 # -- settings that make it end
 
 
@@ -248,11 +294,16 @@ PROCESS = [
     script("kill -9 inside a transfer, with a cache", killed, rules=[on(BLOCKS, "drip", rate=MIB)],
            target=large, before=with_cache),
     script("restart without S3, from the cache", served_from_cache, before=with_cache),
+    script("restart while S3 never replies", unanswered(on(MANIFEST, "delay_head", seconds=600)),
+           before=with_cache),
+    script("restart while blocks never come", unanswered(on(BLOCKS, "drip", rate=1)), before=with_cache),
     script("restart with a bad version in S3", bad_one_meanwhile, before=with_cache),
     script("restart: what was refused stays refused", remembers, before=with_cache),
     script("three daemons on one cache", shared, before=with_cache),
     script("--exit-on-load-failure", exits),
     script("--cache that is no folder", not_a_folder),
+    script("descriptors: none left", out_of_descriptors, inject=without_descriptors, target=large,
+           modes=("reload",)),
     lasting("memory: too little for the version", "memory", "memory|bytes|MiB", before=tight, target=large,
             heal=smaller),
 ]  # fmt: skip

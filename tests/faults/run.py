@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plays every fault at start and at reload, and prints a table.
 
-    tests/faults/run.py BIN [--only TEXT] [--every N] [--threads N]
+    tests/faults/run.py BIN [--only TEXT] [--every N] [--threads N] [--dns-shim FILE]
 
 BIN is the daemon. A scenario is right when its final state, the reason told and the time are, and no
 prediction failed while an old model served.
@@ -30,9 +30,12 @@ def main() -> int:
     parser.add_argument("--only", default="", help="only scenarios whose name contains this")
     parser.add_argument("--every", type=int, default=1, help="only each N-th, and none that waits long")
     parser.add_argument("--threads", type=int, default=12)
+    parser.add_argument("--dns-shim", type=Path, help="dns_shim.so; scenarios with names need it")
     parser.add_argument("--list", action="store_true")
     args = parser.parse_args()
     os.environ["SCORED_BIN"] = str(args.binary.resolve())
+    if args.dns_shim:
+        os.environ["DNS_SHIM"] = str(args.dns_shim.resolve())
 
     from disk_faults import DISK
     from process_faults import PROCESS

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from functools import partial
 from typing import Any
 
 from fake_aws.certificates import Authority
 from fake_s3 import FakeS3
-from scenario import BUCKET, PREFIX, Fault, Stage
+from scenario import BUCKET, PREFIX, Fault, Skip, Stage
 from versions import (
     Version,
     corrupt,
@@ -354,7 +355,36 @@ def down_for(seconds: float) -> Any:
     return step
 
 
+def named(stage: Stage) -> None:
+    """Give the server a name instead of an address, which a resolver of the test's knows."""
+    shim = os.environ.get("DNS_SHIM")
+    if not shim:
+        raise Skip("no --dns-shim")
+    stage.notes["names down"] = stage.folder / "names-down"
+    stage.env = {
+        name: text.replace("//127.0.0.1:", "//s3.test:") if "ENDPOINT" in name else text
+        for name, text in stage.env.items()
+    } | {
+        "LD_PRELOAD": shim,
+        "DNS_DOWN": str(stage.notes["names down"]),
+        "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0",
+    }
+
+
+def no_names(stage: Stage) -> None:
+    """Let the resolver answer nothing more."""
+    stage.notes["names down"].touch()
+
+
+def names(stage: Stage) -> None:
+    """Let it answer again."""
+    stage.notes["names down"].unlink()
+
+
 WHO = [
+    lasting("name: cannot be looked up", "poll", "s3.test", before=named, inject=no_names, heal=names,
+            modes=("start",)),
+    Fault("name: cannot be looked up any more", "passes", before=named, inject=no_names, modes=("reload",)),
     lasting("manifest: the page of a portal", "poll", "portal", on(MANIFEST, "portal")),
     lasting("manifest: 304 though nothing is there", "poll", "304", status(MANIFEST, 304), modes=("start",)),
     Fault("manifest: 304 for ever", "waits", [status(MANIFEST, 304)], modes=("reload",)),

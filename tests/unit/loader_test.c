@@ -127,6 +127,38 @@ static void what_was_refused_is_not_recalled(void **state)
     assert_null(slot_acquire(slot));
 }
 
+/* A pin names one version; another that was served from there is not it. */
+static void only_what_is_pinned_is_recalled(void **state)
+{
+    (void)state;
+    open_slot(true);
+    publish("v1");
+    restart();
+    memset(slot->source->pin, '0', sizeof slot->source->pin - 1);
+    assert_int_equal(recall().result, TURN_SAME);
+    memcpy(slot->source->pin, slot->served.manifest, sizeof slot->source->pin);
+    assert_int_equal(recall().result, TURN_PUBLISHED);
+}
+
+/* What the cache has lost is not fetched: that is the next turn's. */
+static void a_recall_asks_nobody(void **state)
+{
+    char path[PATH_MAX];
+
+    (void)state;
+    open_slot(true);
+    publish("v1");
+    const struct model *m = atomic_load(&slot->current);
+    must(unlink(folder_file(&cache, m->bundle->files[ROLE_GOLDEN].sha256, path)) == 0);
+    restart();
+    unsigned looks = source.looks, fetches = source.fetches;
+    struct turn t = recall();
+    assert_int_equal(t.result, TURN_SAME);
+    assert_int_equal(t.e.code, ERR_NOT_FOUND);
+    assert_int_equal(source.looks + source.fetches, looks + fetches);
+    assert_int_equal(versions_turn(&r, true).result, TURN_PUBLISHED);
+}
+
 static void an_altered_memo_harms_nobody(void **state)
 {
     static const char *const texts[] = {
@@ -475,6 +507,8 @@ int main(void)
         TEST(the_refused_stay_refused),
         TEST(another_release_tries_again),
         TEST(what_was_refused_is_not_recalled),
+        TEST(only_what_is_pinned_is_recalled),
+        TEST(a_recall_asks_nobody),
         TEST(an_altered_memo_harms_nobody),
         TEST(a_memo_that_names_another_file),
         TEST(an_altered_cache_is_noticed),
