@@ -71,7 +71,8 @@ int listen_open(const char *address, uint16_t *port, struct err *e)
     }
     int failed = getaddrinfo(*host ? host : NULL, service, &hints, &found);
     if (failed) {
-        err_set(e, ERR_USAGE, "\"%.200s\" is no ADDRESS:PORT: %s", address, gai_strerror(failed));
+        enum err_code code = failed == EAI_MEMORY ? ERR_NO_MEMORY : ERR_USAGE;
+        err_set(e, code, "\"%.200s\" is no ADDRESS:PORT: %s", address, gai_strerror(failed));
         return -1;
     }
     int fd = open_one(found);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scored/crypto.h"
 
+#include "crypto_priv.h"
+
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -11,6 +14,12 @@ bool crypto_start(struct err *e)
 
     /* OpenSSL 3.0 goes on with a context that it had no memory to make, and crashes */
     return (OSSL_LIB_CTX_get0_global_default() || err_memory(e)) && sha256_hex("", 0, digest, e);
+}
+
+bool crypto_failed(enum err_code code, const char *what, struct err *e)
+{
+    ERR_clear_error();
+    return err_set(e, code, "%s", what);
 }
 
 void hex_text(const unsigned char *p, size_t n, char *out)
@@ -27,13 +36,13 @@ void hex_text(const unsigned char *p, size_t n, char *out)
 bool sha256_bytes(const void *p, size_t n, unsigned char out[SHA256_SIZE], struct err *e)
 {
     return EVP_Digest(p, n, out, NULL, EVP_sha256(), NULL) ||
-           err_set(e, ERR_NO_MEMORY, "out of memory (SHA-256)");
+           crypto_failed(ERR_NO_MEMORY, "out of memory (SHA-256)", e);
 }
 
 bool md5_bytes(const void *p, size_t n, unsigned char out[MD5_SIZE], struct err *e)
 {
     return EVP_Digest(p, n, out, NULL, EVP_md5(), NULL) ||
-           err_set(e, ERR_SYSTEM, "OpenSSL does not give MD5 here");
+           crypto_failed(ERR_SYSTEM, "OpenSSL does not give MD5 here", e);
 }
 
 bool sha256_hex(const void *p, size_t n, char out[SHA256_HEX + 1], struct err *e)
@@ -50,7 +59,7 @@ bool hmac_sha256(const void *key, size_t n_key, const void *p, size_t n,
                  unsigned char out[SHA256_SIZE], struct err *e)
 {
     return HMAC(EVP_sha256(), key, (int)n_key, p, n, out, NULL) ||
-           err_set(e, ERR_NO_MEMORY, "out of memory (HMAC-SHA-256)");
+           crypto_failed(ERR_NO_MEMORY, "out of memory (HMAC-SHA-256)", e);
 }
 
 /* struct sha256 is OpenSSL's context under a name of ours. */
@@ -66,7 +75,7 @@ struct sha256 *sha256_new(struct err *e)
     if (c && EVP_DigestInit_ex(c, EVP_sha256(), NULL))
         return (struct sha256 *)(void *)c;
     EVP_MD_CTX_free(c);
-    err_set(e, ERR_NO_MEMORY, "out of memory (SHA-256)");
+    crypto_failed(ERR_NO_MEMORY, "out of memory (SHA-256)", e);
     return NULL;
 }
 
@@ -80,7 +89,7 @@ bool sha256_end(struct sha256 *s, char out[SHA256_HEX + 1], struct err *e)
     unsigned char digest[SHA256_SIZE];
 
     if (!EVP_DigestFinal_ex(context(s), digest, NULL))
-        return err_set(e, ERR_NO_MEMORY, "out of memory (SHA-256)");
+        return crypto_failed(ERR_NO_MEMORY, "out of memory (SHA-256)", e);
     hex_text(digest, sizeof digest, out);
     return true;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scored/ed25519.h"
 
+#include "crypto_priv.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
@@ -13,6 +15,11 @@
 
 enum { FILE_MAX = 16384 }; /* a key's file has 120 bytes */
 
+static bool no_memory(struct err *e)
+{
+    return crypto_failed(ERR_NO_MEMORY, "out of memory (Ed25519)", e);
+}
+
 /* -- keys as bytes -- */
 
 static bool set_id(struct ed25519_public *k, EVP_PKEY *key, struct err *e)
@@ -21,7 +28,7 @@ static bool set_id(struct ed25519_public *k, EVP_PKEY *key, struct err *e)
     int n = i2d_PUBKEY(key, &der);
 
     if (n <= 0)
-        return err_memory(e);
+        return no_memory(e);
     bool ok = sha256_hex(der, (size_t)n, k->id, e);
     OPENSSL_free(der);
     return ok;
@@ -31,15 +38,14 @@ static bool set_public(struct ed25519_public *k, EVP_PKEY *key, struct err *e)
 {
     size_t n = sizeof k->raw;
 
-    return (EVP_PKEY_get_raw_public_key(key, k->raw, &n) == 1 || err_memory(e)) &&
-           set_id(k, key, e);
+    return (EVP_PKEY_get_raw_public_key(key, k->raw, &n) == 1 || no_memory(e)) && set_id(k, key, e);
 }
 
 static bool set_private(struct ed25519_private *k, EVP_PKEY *key, struct err *e)
 {
     size_t n = sizeof k->raw;
 
-    return (EVP_PKEY_get_raw_private_key(key, k->raw, &n) == 1 || err_memory(e)) &&
+    return (EVP_PKEY_get_raw_private_key(key, k->raw, &n) == 1 || no_memory(e)) &&
            set_public(&k->public, key, e);
 }
 
@@ -56,7 +62,7 @@ static EVP_PKEY *private_key(const unsigned char *raw)
 bool ed25519_public(struct ed25519_public *k, const unsigned char raw[ED25519_KEY], struct err *e)
 {
     EVP_PKEY *key = public_key(raw);
-    bool ok = key ? set_public(k, key, e) : err_memory(e);
+    bool ok = key ? set_public(k, key, e) : no_memory(e);
 
     EVP_PKEY_free(key);
     return ok;
@@ -65,7 +71,7 @@ bool ed25519_public(struct ed25519_public *k, const unsigned char raw[ED25519_KE
 bool ed25519_private(struct ed25519_private *k, const unsigned char raw[ED25519_KEY], struct err *e)
 {
     EVP_PKEY *key = private_key(raw);
-    bool ok = key ? set_private(k, key, e) : err_memory(e);
+    bool ok = key ? set_private(k, key, e) : no_memory(e);
 
     EVP_PKEY_free(key);
     return ok;
@@ -125,7 +131,7 @@ static bool read_pem(const char *file, const char *text, size_t n, struct pem *p
     bool ok = true;
 
     if (!bio)
-        ok = err_memory(e);
+        ok = no_memory(e);
     else if (first && memmem(first + 1, left, mark, sizeof mark - 1))
         ok = err_set(e, ERR_USAGE, "%s: holds more than one key; give each a file", file);
     else if (!PEM_read_bio(bio, &p->name, &p->header, &p->der, &p->n))
@@ -228,7 +234,7 @@ bool ed25519_sign(const struct ed25519_private *k, const void *p, size_t n,
 
     EVP_MD_CTX_free(c);
     EVP_PKEY_free(key);
-    return ok || err_memory(e);
+    return ok || no_memory(e);
 }
 
 /* One try. False with no error: it is not the key's signature, or a lack of memory that OpenSSL
@@ -241,7 +247,7 @@ static bool verify(EVP_PKEY *key, const void *p, size_t n,
     bool good = ready && EVP_DigestVerify(c, signature, ED25519_SIGNATURE, p, n) == 1;
 
     EVP_MD_CTX_free(c);
-    return ready ? good : err_memory(e);
+    return ready ? good : no_memory(e);
 }
 
 bool ed25519_verify(const struct ed25519_public *k, const void *p, size_t n,
@@ -256,6 +262,6 @@ bool ed25519_verify(const struct ed25519_public *k, const void *p, size_t n,
     EVP_PKEY_free(key);
     ERR_clear_error();
     if (!key || why.code)
-        return err_memory(e);
+        return no_memory(e);
     return good || err_set(e, ERR_BAD_BUNDLE, "the signature does not fit");
 }
