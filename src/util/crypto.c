@@ -4,7 +4,6 @@
 #include "crypto_priv.h"
 
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -14,12 +13,6 @@ bool crypto_start(struct err *e)
 
     /* OpenSSL 3.0 goes on with a context that it had no memory to make, and crashes */
     return (OSSL_LIB_CTX_get0_global_default() || err_memory(e)) && sha256_hex("", 0, digest, e);
-}
-
-bool crypto_failed(enum err_code code, const char *what, struct err *e)
-{
-    ERR_clear_error();
-    return err_set(e, code, "%s", what);
 }
 
 void hex_text(const unsigned char *p, size_t n, char *out)

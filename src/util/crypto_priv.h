@@ -4,8 +4,14 @@
 
 #include "scored/err.h"
 
+#include <openssl/err.h>
+
 /* After a call of OpenSSL that failed; false. Empties the thread's list of errors: its entries are
  * memory, and TLS on the same thread takes an old one for its own. */
-bool crypto_failed(enum err_code code, const char *what, struct err *e);
+static inline bool crypto_failed(enum err_code code, const char *what, struct err *e)
+{
+    ERR_clear_error();
+    return err_set(e, code, "%s", what);
+}
 
 #endif
