@@ -61,12 +61,22 @@ install_python() {
     cp "$want" "$have"
 }
 
+# install_by_go NAME MODULE
+install_by_go() {
+    local go
+    [ -x "$build/tools/$1" ] && return
+    go=$(PATH=$PATH:/usr/local/go/bin command -v go) || die "$1 is built by Go; there is none"
+    say "building $1 into build/tools"
+    GOBIN=$build/tools "$go" install "$2@latest" >"$logs/go.log" 2>&1 ||
+        { tail -5 "$logs/go.log"; die "go install failed"; }
+}
+
+# install_s3servers NAME...
 install_s3servers() {
-    local go moto="$build/moto" want="$top/tests/e2e/requirements-moto.txt"
-    go=$(PATH=$PATH:/usr/local/go/bin command -v go) || die "versitygw is built by Go; there is none"
-    [ -x "$build/tools/versitygw" ] || say "building versitygw into build/tools"
-    [ -x "$build/tools/versitygw" ] || GOBIN=$build/tools "$go" install github.com/versity/versitygw/cmd/versitygw@latest \
-        >"$logs/go.log" 2>&1 || { tail -5 "$logs/go.log"; die "go install failed"; }
+    local moto="$build/moto" want="$top/tests/e2e/requirements-moto.txt"
+    [[ " $* " != *" versitygw "* ]] || install_by_go versitygw github.com/versity/versitygw/cmd/versitygw
+    [[ " $* " != *" minio "* ]] || install_by_go minio github.com/minio/minio
+    [[ " $* " == *" moto "* ]] || return 0
     cmp -s "$want" "$moto/.requirements" && return
     say "installing moto into build/moto"
     python3 -m venv "$moto" && "$moto/bin/pip" install -q --disable-pip-version-check -r "$want" >"$logs/pip.log" 2>&1 ||
@@ -164,11 +174,12 @@ stage_faults() {
     run faults.tsan env SCORED_SLOWER=4 "${play[@]}" "$build/tsan/scored" --every "$share" --threads 8
     run faults.kills "$py" tests/faults/kills.py "$build/faults/scored" --kills "$kills"
 }
-# The same against real servers: versitygw (needs Go) and moto.
+# The same against real servers: versitygw and MinIO (by Go; MinIO takes a quarter of an hour), and moto.
 stage_s3servers() {
+    local servers=${SCORED_S3_SERVERS:-fake versitygw moto}
     build_asan
-    install_s3servers
-    run s3servers env SCORED_BIN="$build/asan/scored" SCORED_SLOWER=3 SCORED_S3_SERVERS="fake versitygw moto" \
+    install_s3servers $servers
+    run s3servers env SCORED_BIN="$build/asan/scored" SCORED_SLOWER=3 SCORED_S3_SERVERS="$servers" \
         "$py" -m pytest -q -p no:cacheprovider tests/e2e/test_e2e.py tests/e2e/test_spark.py
 }
 stage_reload() {

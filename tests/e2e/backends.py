@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The S3 servers of the end-to-end tests: ours, and real ones where they are installed.
 
-``SCORED_S3_SERVERS`` names them ("fake versitygw moto"); by default only ours runs. build/tools/versitygw and
+``SCORED_S3_SERVERS`` names them ("fake versitygw moto minio"); by default only ours runs. build/tools and
 build/moto are where tests/run.sh installs the others.
 """
 
@@ -19,6 +19,7 @@ from typing import Any
 
 import boto3
 from botocore.client import Config
+from botocore.exceptions import ClientError
 from daemon import TOP
 from fake_s3 import FakeS3, quiet_env
 
@@ -132,8 +133,30 @@ def moto(folder: Path) -> Iterator[Backend]:
         yield Backend("moto", env | keys)
 
 
+@contextlib.contextmanager
+def minio(folder: Path) -> Iterator[Backend]:
+    """MinIO over a directory."""
+    tool = TOP / "build" / "tools" / "minio"
+    port, keys = free_port(), ("tests", "secret-of-the-tests")
+    args = [str(tool), "server", "--quiet", "--address", f"127.0.0.1:{port}", str(folder / "data")]
+    settings = {"MINIO_ROOT_USER": keys[0], "MINIO_ROOT_PASSWORD": keys[1], "MINIO_BROWSER": "off"}
+    offline = {"MINIO_UPDATE": "off", "MINIO_CALLHOME_ENABLE": "off"}
+    with running(args, settings | offline, port):
+        backend = Backend("minio", env_for(f"http://127.0.0.1:{port}", *keys))
+        end = time.monotonic() + 60
+        while True:  # it listens before it is ready
+            try:
+                backend.client().list_buckets()
+                break
+            except ClientError:
+                assert time.monotonic() < end, "minio does not come to its start"
+                time.sleep(0.1)
+        yield backend
+
+
 SERVERS: dict[str, Callable[[Path], contextlib.AbstractContextManager[Backend]]] = {
     "fake": fake,
     "versitygw": versitygw,
     "moto": moto,
+    "minio": minio,
 }
