@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import bisect
 import os
 from array import array
 from collections import Counter
@@ -14,6 +15,7 @@ from history import RULES, History, Publication, Verdict
 
 SECOND_NS = 10**9
 RETIRED_NS = SECOND_NS // 10  # after a reload the old model is freed
+LEAST_MS = 2  # latencies below need no second look
 
 
 @dataclass(frozen=True)
@@ -87,29 +89,66 @@ class Record:
 
 
 @dataclass
+class Standstills:
+    """When a processor of the machine stood still, in nanoseconds: spans in order, none in another."""
+
+    spans: list[tuple[int, int]]
+
+    @staticmethod
+    def read(text: str) -> Standstills:
+        """Return what tests/bench/standstill printed, of all processors together."""
+        spans: list[tuple[int, int]] = []
+        for begin, end in sorted((int(a), int(b)) for _, a, b in map(str.split, text.splitlines())):
+            if spans and begin <= spans[-1][1]:
+                spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+            else:
+                spans.append((begin, end))
+        return Standstills(spans)
+
+    def within(self, begin: int, end: int) -> int:
+        """Return for how long it stood still within a span."""
+        at = bisect.bisect_right(self.spans, begin, key=lambda span: span[1])
+        total = 0
+        while at < len(self.spans) and self.spans[at][0] < end:
+            total += min(end, self.spans[at][1]) - max(begin, self.spans[at][0])
+            at += 1
+        return total
+
+
+@dataclass
 class Latency:
-    """Latencies in some windows, in microseconds from when each request was due."""
+    """Latencies in some windows, in microseconds from when each request was due.
+
+    Attributes
+    ----------
+    us
+        As the client saw them.
+    own
+        Less the time in which the machine stood still meanwhile.
+    """
 
     us: list[int]
+    own: list[int]
 
     def at(self, share: float) -> int:
         """Return a quantile."""
         return self.us[min(len(self.us) - 1, int(len(self.us) * share))] if self.us else 0
 
-    def over(self, ms: float) -> int:
-        """Count those above a limit."""
-        return sum(1 for us in self.us if us > ms * 1000)
+    def over(self, ms: float) -> tuple[int, int]:
+        """Count those above a limit: as they were seen, and on their own."""
+        limit = ms * 1000
+        return sum(us > limit for us in self.us), sum(us > limit for us in self.own)
 
     def percent_over(self, ms: float) -> float:
-        """Return their share."""
-        return 100.0 * self.over(ms) / max(1, len(self.us))
+        """Return the share of those that are above it on their own."""
+        return 100.0 * self.over(ms)[1] / max(1, len(self.us))
 
     def row(self, name: str) -> str:
         """Return a line of the table."""
         quantiles = " ".join(f"{self.at(q):8,}" for q in (0.5, 0.99, 0.999, 1.0))
+        five, thirty = (" ".join(f"{n:8,}" for n in self.over(ms)) for ms in (5, 30))
         return (
-            f"  {name:16} {len(self.us):10,} {quantiles} {self.over(5):9,} {self.percent_over(5):8.3f} %"
-            f" {self.over(30):10,}"
+            f"  {name:16} {len(self.us):10,} {quantiles}  {five} {self.percent_over(5):8.3f} %  {thirty}"
         )
 
 
@@ -136,6 +175,7 @@ class Result:
     figures: Any
     history: History
     verdict: Verdict
+    stood: Standstills | None  # None: nobody could watch
     idle_threads: int
     cpu: tuple[float, float]
     status: Any
@@ -145,14 +185,23 @@ class Result:
     def latency(self, spans: list[tuple[int, int]]) -> Latency:
         """Return the latencies of the requests that were due in some spans of time, which are in order."""
         due, received = self.history.due, self.history.received
-        us = array("q")
+        us, own = array("q"), array("q")
+        stood = self.stood or Standstills([])
         at = 0
         for i in range(len(self.history)):
             while at < len(spans) and due[i] >= spans[at][1]:
                 at += 1
             if at < len(spans) and received[i] and due[i] >= spans[at][0]:
                 us.append((received[i] - due[i]) // 1000)
-        return Latency(sorted(us))
+                still = stood.within(due[i], received[i]) if us[-1] > 1000 * LEAST_MS else 0
+                own.append(us[-1] - still // 1000)
+        return Latency(sorted(us), sorted(own))
+
+    def still_ms(self, reloading: bool) -> float:
+        """Return for how many ms of a second the machine stood still, in windows of a kind."""
+        windows = self.windows(reloading)
+        stood = sum((self.stood or Standstills([])).within(*w) for w in windows)
+        return 1e3 * stood / sum(end - begin for begin, end in windows)
 
     def windows(self, reloading: bool) -> list[tuple[int, int]]:
         """Return the windows of a kind."""
@@ -209,14 +258,17 @@ class Result:
         return self.latency(running), self.latency(between)
 
     def times(self, calm: Latency, busy: Latency, between: Latency) -> Iterator[Check]:
-        """Yield the checks of latencies. A machine that stalls without any reload does not tell."""
+        """Yield the checks of latencies: of what a request takes while the machine runs.
+
+        Where nobody could watch the machine, one that stalls without any reload does not tell.
+        """
         plan = self.plan
         if plan.limit_ms is not None:
-            late = busy.over(plan.limit_ms)
-            others = calm.over(plan.limit_ms) + between.over(plan.limit_ms)
+            late, own = busy.over(plan.limit_ms)
+            others = calm.over(plan.limit_ms)[0] + between.over(plan.limit_ms)[0]
             name = f"no request took over {plan.limit_ms:.0f} ms during reloads"
-            seen = f"{late} did in windows with reloads, {others} when no reload was under way"
-            yield Check(name, None if late and others else not late, seen)
+            seen = f"{own} did on their own, {late} with standstills, {others} when no reload was under way"
+            yield Check(name, None if self.stood is None and late and others else not own, seen)
         if plan.more_over_5_ms is not None:
             more = busy.percent_over(5) - calm.percent_over(5)
             told = calm.percent_over(5) <= plan.more_over_5_ms
@@ -236,8 +288,17 @@ class Result:
             f" waited for it {100 * self.waited():.2f} % of the time"
         )
         print(f"load average: {' '.join(f'{x:.1f}' for x in os.getloadavg())}")
+        if self.stood is None:
+            print("standstills of the machine: nobody could watch (it takes real-time priority)")
+        else:
+            longest = max((end - begin for begin, end in self.stood.spans), default=0) / 1e6
+            print(
+                f"standstills of the machine: {self.still_ms(False):.2f} ms of a second without reloads,"
+                f" {self.still_ms(True):.2f} with, {longest:.1f} ms the longest"
+            )
         print(
-            "  windows            requests   p50 us   p99 us  99.9 us   max us over 5 ms            over 30 ms"
+            "  windows            requests   p50 us   p99 us  99.9 us   max us  over 5 ms, own"
+            "               over 30 ms, own"
         )
         for name, latency in rows:
             print(latency.row(name))
