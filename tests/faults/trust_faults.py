@@ -20,9 +20,13 @@ ENVELOPE = r"/bundle-[0-9a-f]{16}\.dsse"
 LOCK = threading.Lock()
 
 
+KEYS = tempfile.TemporaryDirectory(prefix="keys-")  # until the process ends
+
+
 @functools.cache
 def _key(name: str) -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="key-"))
+    folder = Path(KEYS.name) / name
+    folder.mkdir()
     private, public = folder / "private.pem", folder / "public.pem"
     for args in (
         ["genpkey", "-algorithm", "ed25519", "-out", private],
