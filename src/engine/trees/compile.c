@@ -9,6 +9,7 @@
 
 #include "scored/bounds.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,8 +19,6 @@ enum {
     NODE_CATEGORIES = 63,   /* of a set within a node, whose last bit is for what is no category */
     RELEASE_NODES = 1 << 20 /* what is given back at a time */
 };
-
-#define LEAF_TEST (UINT64_C(0x7ff80000) << 32) /* a NaN */
 
 /* -- categories -- */
 
@@ -74,10 +73,11 @@ static bool load_categories(struct load *l, struct forest *x, struct bits_dict *
         return false;
     x->categories = categories;
     x->n_categories = n;
-    x->wide_slot = x->n_features + sort_categories(categories, n);
+    x->category_slot = FEATURE_SLOT + x->n_features;
+    x->wide_slot = x->category_slot + sort_categories(categories, n);
     for (uint32_t i = 0; i < n; i++) {
         features[i] = categories[i].feature;
-        slots[i] = x->n_features + i;
+        slots[i] = x->category_slot + i;
     }
     return bits_dict_build(out, features, slots, n, l->arena) || err_memory(e);
 }
@@ -172,7 +172,7 @@ static const char *compile_set(struct compile *c, uint32_t node, struct forest_n
     int64_t slot = bits_dict_find(&c->slots, c->b.feature[node]);
     if (slot == DICT_NONE)
         return "the feature is not in numCategories";
-    const struct forest_category *category = &c->x->categories[slot - c->x->n_features];
+    const struct forest_category *category = &c->x->categories[slot - c->x->category_slot];
     const char *what = check_set(c, node, category->count);
     if (!what) {
         out->slot = (uint32_t)slot;
@@ -189,8 +189,10 @@ static const char *compile_split(struct compile *c, uint32_t node, struct forest
         return "the feature is not below numFeatures";
     if (c->b.kind[node] != SPLIT)
         return compile_set(c, node, out);
-    out->slot = c->b.feature[node];
-    memcpy(&out->test, &c->b.threshold[node], sizeof out->test);
+    double threshold = c->b.threshold[node];
+    int64_t order = isnan(threshold) ? INT64_MIN : forest_order(threshold); /* all go right */
+    out->slot = FEATURE_SLOT + c->b.feature[node];
+    out->test = (uint64_t)order;
     return c->b.set[node] ? "a continuous split has a set" : NULL;
 }
 
@@ -199,7 +201,7 @@ static const char *compile_leaf(struct compile *c, uint32_t node, uint32_t at)
     struct forest *x = c->x;
     uint32_t leaf = c->n_leaves++;
 
-    c->nodes[at] = (struct forest_node){.test = LEAF_TEST | leaf, .child = at - 1};
+    c->nodes[at] = (struct forest_node){.test = leaf, .slot = LEAF_SLOT, .child = at - 1};
     if (x->prediction)
         x->prediction[leaf] = c->b.prediction[node];
     if (x->stats)
@@ -306,7 +308,7 @@ static bool place_leaves(struct compile *c, struct load *l, unsigned keep)
 
 static bool place_sets(struct compile *c, struct load *l)
 {
-    bool wide = c->x->wide_slot < c->x->n_features + c->x->n_categories;
+    bool wide = c->x->wide_slot < c->x->category_slot + c->x->n_categories;
 
     if (wide)
         c->words = load_new(l, uint64_t, c->b.n_set_bytes / 8 + c->b.n_sets + 1);

@@ -35,9 +35,10 @@ void forest_run_prediction(const struct unit *u, struct frame *f, uint64_t rows)
 
 /* -- features -- */
 
-enum { DENSE_FEATURES = 1024 }; /* of models with more, walks search the sparse vector */
+enum { SLOTS_MAX = 1024 }; /* a row of models with more is searched by every walk */
 
-static void run_features(const struct unit *u, struct frame *f, uint64_t rows)
+/* A vector that is too short for the model stays what it is. */
+static void run_slots(const struct unit *u, struct frame *f, uint64_t rows)
 {
     const struct forest *x = u->params;
 
@@ -45,38 +46,29 @@ static void run_features(const struct unit *u, struct frame *f, uint64_t rows)
     {
         const struct vec *from = &f->columns[u->in[0]].vec[r];
         struct vec *v = frame_vec(f, u->out, r);
-        v->size = v->n = from->size < x->n_features ? from->size : x->n_features;
-        v->sparse = false;
-        if (!from->sparse && !x->n_categories) {
-            v->values = from->values;
+        if (from->size < x->n_features) {
+            *v = *from;
             continue;
         }
-        if (!from->sparse) {
-            memcpy(v->values, from->values, v->n * sizeof(double));
-        } else {
-            memset(v->values, 0, v->n * sizeof(double));
-            for (uint32_t k = 0; k < from->n && from->indices[k] < v->n; k++)
-                v->values[from->indices[k]] = from->values[k];
-        }
-        if (v->size == x->n_features)
-            forest_put_categories(x, v->values);
+        v->size = x->n_features;
+        forest_put_slots(x, from, v);
     }
 }
 
 bool forest_add_features(struct load *l, struct forest *x, uint16_t *in, struct err *e)
 {
     uint16_t *from = load_new(l, uint16_t, 1);
-    const struct unit u = {.run = run_features, .params = x, .in = from, .n_in = 1};
-    struct shape shape = shape_vector(SIZE_UNKNOWN, x->n_features + x->n_categories);
+    const struct unit u = {.run = run_slots, .params = x, .in = from, .n_in = 1};
+    uint32_t n_slots = x->category_slot + x->n_categories;
 
-    if (x->stumps || x->n_features > DENSE_FEATURES)
+    if (x->stumps || n_slots > SLOTS_MAX)
         return true;
     if (!from)
         return err_memory(e);
     *from = *in;
-    if (!load_unit(l, NULL, shape, false, &u, e))
+    if (!load_unit(l, NULL, shape_vector(SIZE_UNKNOWN, n_slots), false, &u, e))
         return false;
-    x->slots = true;
+    x->prepared = true;
     *in = load_last(l);
     return true;
 }

@@ -9,15 +9,22 @@
 
 #include "../engine_priv.h"
 
+#include <math.h>
+#include <string.h>
+
 #define LEAF_NONE UINT32_MAX /* an enumerator has to be an int */
 
-enum { FOREST_GROUP = 32 }; /* trees that are walked side by side (walk.c) */
+enum { FOREST_GROUP = 32 }; /* trees whose leaves are found together (walk.c) */
 
 /* See walk.c. */
 struct forest_node {
     uint64_t test;
-    uint32_t slot, child;
+    uint32_t slot, child; /* the left child; the right one is behind it */
 };
+
+/* What nodes ask of a row are slots: one for all leaves, one a feature, then one a feature with
+ * categories. */
+enum { LEAF_SLOT, FEATURE_SLOT };
 
 /* A feature with categorical splits. */
 struct forest_category {
@@ -30,13 +37,14 @@ struct forest {
     const uint32_t *root;                     /* by tree */
     const uint32_t *steps;                    /* by group of trees: the depth of its deepest */
     const uint32_t *first_leaf;               /* by tree */
-    const struct forest_category *categories; /* by slot - n_features; the wide ones last */
-    uint32_t n_categories, wide_slot;         /* the first slot whose sets do not fit into a node */
-    const uint64_t *words;                    /* sets of wide slots */
-    bool stumps;                              /* every tree is a leaf: none looks at the vector */
-    bool slots;         /* vectors come from the hidden column, categories behind the features */
-    double *prediction; /* by leaf; where it is kept */
-    double *stats;      /* n_stats a leaf; the same */
+    const struct forest_category *categories; /* by slot - category_slot; the wide ones last */
+    uint32_t n_categories, category_slot;
+    uint32_t wide_slot;    /* the first one whose sets do not fit into a node */
+    const uint64_t *words; /* sets of wide slots; NULL where there are none */
+    bool stumps;           /* every tree is a leaf: none looks at the vector */
+    bool prepared;         /* vectors come from the hidden column of slots */
+    double *prediction;    /* by leaf; where it is kept */
+    double *stats;         /* n_stats a leaf; the same */
     const double *tree_weight;
 };
 
@@ -49,8 +57,8 @@ struct forest_need {
 };
 
 /* Loads sNNN.forest.*, params.numFeatures and params.numCategories. *in is the column of features:
- * it becomes a hidden one of the same vectors, made ready for walking, unless the features are too
- * many to copy. The blocks' memory is given back, but that of tree_weight. */
+ * it becomes a hidden one, of the rows' slots, unless the features are too many. The blocks' memory
+ * is given back, but that of tree_weight. */
 bool forest_load(struct load *l, const struct forest_need *need, struct forest *out, uint16_t *in,
                  struct err *e);
 
@@ -63,8 +71,34 @@ uint32_t forest_leaf(const struct forest *x, uint32_t t, const struct vec *v);
 uint32_t forest_leaves(const struct forest *x, uint32_t t, const struct vec *v,
                        uint32_t leaf[FOREST_GROUP]);
 
-/* Puts the categories of a dense vector behind its features, where walks look for them. */
-void forest_put_categories(const struct forest *x, double *values);
+/* Makes the slots of a vector that has all features. They stand where a sparse vector has its
+ * entries: keys are the values, shifts are the indices. */
+void forest_put_slots(const struct forest *x, const struct vec *v, struct vec *slots);
+static inline int64_t *forest_keys(const struct vec *slots)
+{
+    return (int64_t *)(void *)slots->values;
+}
+
+/* An integer that is ordered as the value: -0.0 is 0.0, and NaN is above all. */
+static inline int64_t forest_order(double value)
+{
+    double positive = value + 0.0; /* -0.0 becomes 0.0 */
+    int64_t bits;
+
+    memcpy(&bits, &positive, sizeof bits);
+    bits ^= -(int64_t)(bits < 0) & INT64_MAX;
+    return isnan(value) ? INT64_MAX : bits;
+}
+
+/* The value so ordered: a zero without its sign, a NaN without its bits. */
+static inline double forest_value(int64_t order)
+{
+    double value;
+
+    order ^= -(int64_t)(order < 0) & INT64_MAX;
+    memcpy(&value, &order, sizeof value);
+    return value;
+}
 
 /* Makes a column of the first tree's predictions. */
 unit_run forest_run_prediction;

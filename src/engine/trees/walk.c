@@ -8,58 +8,52 @@
  *
  *     at = child + right
  *
- * where `right` is 0 or 1, a comparison's result that is added and never jumped on. A leaf's child
- * is the node in front of it, and its test says "right" to every value: it steps to itself. Hence
- * all trees can take the same number of steps, that of the deepest, and nothing is left to guess.
+ * where `right` is 0 or 1, a comparison's result that is added and never jumped on. All nodes make
+ * the same comparison, of integers:
  *
- * A step waits for the one before it, some fifteen cycles for the node, the value and the
- * comparison. The steps of different trees do not wait for each other: a group of trees is walked
- * side by side, one step of each tree after the other, and the waiting overlaps. Groups are
- * neighbours in the forest, so leaves come in the order in which Spark adds them.
+ *     right = (test << shift) < key
  *
- * A node is 16 bytes:
+ * The node brings `test`, the row brings `shift` and `key`, in the slot that the node names. A
+ * row's slots are made once for all trees (forest_put_slots):
  *
- *   slot   which value of the row is tested. Slots below n_features are features, for continuous
- *          splits. Behind them each feature that has categories owns a slot for its category, as an
- *          integer. What is no category (unseen, a fraction, NaN) is the integer behind the last.
- *   test   of a continuous split the bits of its threshold; "right" is !(value <= threshold), which
- *          NaN is too, as in Spark. Of a categorical split a bit for every category, 1 where it
- *          goes right, and a last one for what is no category. Where these are more than 64, the
- *          slot is a wide one: test is twice the place of the set's first word in `words`, plus 1
- *          where the set goes left: then bits are flipped. Of a leaf a NaN, so that no value is
- *          below it, whose lower half is the leaf's place among all leaves.
- *   child  the left child; the right one is behind it.
+ *   - one for all leaves. Its key is above every test, so that a leaf says "right"; and a leaf's
+ *     child is the node in front of it: it steps to itself. Hence all trees can take the same
+ *     number of steps, that of the deepest, and nothing is left to guess. The test is the leaf's
+ *     place among all leaves.
+ *   - one for every feature, for continuous splits. The key is an integer that is ordered as the
+ *     value is (forest_order), the test is that of the threshold, nothing is shifted. "Right" is
+ *     !(value <= threshold), which NaN is too, as in Spark: its key is above all.
+ *   - one for every feature that has categories. The test has a bit for every category, 1 where it
+ *     goes right, and a last one for what is no category (unseen, a fraction, NaN). The shift is
+ *     what brings the category's bit to the sign, and the key is 0: below it is what has the sign.
+ *     Where the bits are more than 64, the slot is a wide one: the test is twice the place of the
+ *     set's first word in `words`, plus 1 where the set goes left and its bits are flipped; the
+ *     shift has 64 more for every word of the set in front of the category's.
  *
- * The values lie in a dense array of a row's slots, made once a row (forest_put_categories). A
- * vector that is shorter than the model's features, or of a model with too many to copy, is walked
- * tree by tree with every look checked (forest_leaf); the step is the same.
+ * A step waits for the one before it, some ten cycles for the node, the slot and the comparison.
+ * The steps of different trees do not wait for each other: four are walked side by side, one step
+ * of each after the other, and the waiting overlaps. Trees come in groups, neighbours in the
+ * forest, so that leaves come in the order in which Spark adds them.
+ *
+ * A vector that is shorter than the model's features, or of a model with too many of them, has no
+ * slots: it is walked tree by tree, each slot made where it is asked for; the step is the same.
  */
 #include "forest.h"
 
 #include "scored/java.h"
 
+#include <assert.h>
 #include <string.h>
 
-enum { STEPS_A_LOOK = 8 }; /* after so many steps it is worth a look whether all stand still */
+enum {
+    ABREAST = 4,     /* trees whose steps wait together: more do not fit into registers */
+    STEPS_A_LOOK = 8 /* after so many steps it is worth a look whether all stand still */
+};
 
-static inline double as_double(uint64_t bits)
-{
-    double d;
-
-    memcpy(&d, &bits, sizeof d);
-    return d;
-}
-
-static inline uint64_t as_bits(double d)
-{
-    uint64_t bits;
-
-    memcpy(&bits, &d, sizeof bits);
-    return bits;
-}
+/* -- slots -- */
 
 /* Spark looks the value up in a set of doubles: it matches iff it equals an integer of the set. */
-static inline uint64_t category_of(double value, uint32_t count)
+static uint32_t category_of(double value, uint32_t count)
 {
     if (!(value >= 0 && value < count))
         return count;
@@ -67,54 +61,73 @@ static inline uint64_t category_of(double value, uint32_t count)
     return (double)c == value ? c : count;
 }
 
-void forest_put_categories(const struct forest *x, double *values)
+/* 63 less the place in the word, plus 64 for every word. */
+static uint32_t category_shift(const struct forest_category *c, double value)
 {
+    return category_of(value, c->count) ^ 63;
+}
+
+void forest_put_slots(const struct forest *x, const struct vec *v, struct vec *slots)
+{
+    int64_t *keys = forest_keys(slots);
+
+    memset(keys, 0, (x->category_slot + x->n_categories) * sizeof *keys);
+    memset(slots->indices, 0, x->category_slot * sizeof *slots->indices);
+    keys[LEAF_SLOT] = INT64_MAX;
+    for (uint32_t k = 0; k < v->n; k++) {
+        uint32_t feature = v->sparse ? v->indices[k] : k;
+        if (feature >= x->n_features)
+            break;
+        keys[FEATURE_SLOT + feature] = forest_order(v->values[k]);
+    }
     for (uint32_t k = 0; k < x->n_categories; k++) {
         const struct forest_category *c = &x->categories[k];
-        values[x->n_features + k] = as_double(category_of(values[c->feature], c->count));
+        double value = forest_value(keys[FEATURE_SLOT + c->feature]);
+        slots->indices[x->category_slot + k] = category_shift(c, value);
     }
 }
 
-/* Which splits the forest has; a constant where the kernels are compiled. What is chosen between is
- * computed, both ways, and masked: compilers make branches of "?:". */
-enum splits { CONTINUOUS, NARROW, WIDE };
-
-static inline uint32_t goes_right(const struct forest *x, const struct forest_node *n, double value,
-                                  enum splits splits)
+/* `wide` is a constant where the kernels are compiled. What is chosen is computed, both ways, and
+ * masked: compilers make branches of "?:". */
+static inline uint32_t goes_right(const struct forest *x, const struct forest_node *n, int64_t key,
+                                  uint32_t shift, bool wide)
 {
-    uint32_t above = !(value <= as_double(n->test));
-    if (splits == CONTINUOUS)
-        return above;
-    uint64_t category = as_bits(value), bits = n->test;
-    if (splits == WIDE) {
-        uint64_t wide = -(uint64_t)(n->slot >= x->wide_slot);
-        uint64_t word = x->words[((n->test >> 1) + (category >> 6)) & wide];
-        bits ^= (bits ^ word ^ -(n->test & 1)) & wide;
+    uint64_t test = n->test;
+
+    if (wide) {
+        uint64_t mask = -(uint64_t)(n->slot >= x->wide_slot);
+        uint64_t word = x->words[((test >> 1) + shift / 64) & mask];
+        test ^= (test ^ word ^ -(test & 1)) & mask;
     }
-    uint32_t member = (uint32_t)(bits >> (category & 63)); /* its lowest bit, as of all below */
-    uint32_t categorical = n->slot >= x->n_features;
-    return above ^ ((above ^ member) & categorical);
+    return (int64_t)(test << shift % 64) < key;
 }
 
 /* -- side by side -- */
 
-/* Trees under way. */
+/* Nodes that trees have come to; those behind the n-th make up a full row of ABREAST. */
 struct cursors {
     uint32_t n, at[FOREST_GROUP];
 };
 
-static inline void walk(const struct forest *forest, const double *row, struct cursors *c,
-                        uint32_t steps, enum splits splits)
-{
-    const struct forest x = *forest; /* a copy stays in registers: no write can change it */
-    uint32_t n_trees = c->n;
+static_assert(FOREST_GROUP % ABREAST == 0, "a full group has no room to make up");
 
-    for (uint32_t s = 0; s < steps; s++) {
+static inline void walk(const struct forest *x, const struct vec *slots, struct cursors *c,
+                        uint32_t steps, bool wide)
+{
+    const int64_t *keys = forest_keys(slots);
+    const uint32_t *shifts = slots->indices;
+
+    for (uint32_t first = 0; first < c->n; first += ABREAST) {
+        uint32_t at[ABREAST]; /* in registers */
+        memcpy(at, &c->at[first], sizeof at);
+        for (uint32_t s = 0; s < steps; s++) {
 #pragma GCC unroll 4
-        for (uint32_t k = 0; k < n_trees; k++) {
-            const struct forest_node *n = &x.nodes[c->at[k]];
-            c->at[k] = n->child + goes_right(&x, n, row[n->slot], splits);
+            for (uint32_t k = 0; k < ABREAST; k++) {
+                const struct forest_node *n = &x->nodes[at[k]];
+                at[k] = n->child + goes_right(x, n, keys[n->slot], shifts[n->slot], wide);
+            }
         }
+        memcpy(&c->at[first], at, sizeof at);
     }
 }
 
@@ -123,52 +136,63 @@ static bool all_in_leaves(const struct forest *x, const struct cursors *c)
     uint32_t moving = 0;
 
     for (uint32_t k = 0; k < c->n; k++)
-        moving |= (x->nodes[c->at[k]].child + 1) ^ c->at[k];
+        moving |= x->nodes[c->at[k]].slot; /* that of leaves is 0 */
     return moving == 0;
 }
 
-static void walk_group(const struct forest *x, const double *row, struct cursors *c, uint32_t steps)
+static void walk_group(const struct forest *x, const struct vec *slots, struct cursors *c,
+                       uint32_t steps)
 {
-    if (!x->n_categories)
-        walk(x, row, c, steps, CONTINUOUS);
-    else if (x->wide_slot == x->n_features + x->n_categories)
-        walk(x, row, c, steps, NARROW);
+    if (x->words)
+        walk(x, slots, c, steps, true);
     else
-        walk(x, row, c, steps, WIDE);
+        walk(x, slots, c, steps, false);
 }
 
-/* -- checked -- */
+/* -- tree by tree -- */
 
-static bool slot_value(const struct forest *x, uint32_t slot, const struct vec *v, double *value)
+static bool has_slots(const struct forest *x, const struct vec *v)
+{
+    return x->prepared && v->size >= x->n_features;
+}
+
+/* What the slot is, or would be. */
+static bool find_slot(const struct forest *x, uint32_t slot, const struct vec *v, int64_t *key,
+                      uint32_t *shift)
 {
     const struct forest_category *c =
-        slot < x->n_features ? NULL : &x->categories[slot - x->n_features];
-    uint32_t feature = c ? c->feature : slot;
+        slot < x->category_slot ? NULL : &x->categories[slot - x->category_slot];
+    uint32_t feature = c ? c->feature : slot - FEATURE_SLOT;
 
+    if (has_slots(x, v)) {
+        *key = forest_keys(v)[slot];
+        *shift = v->indices[slot];
+        return true;
+    }
     if (feature >= v->size)
         return false;
-    *value = vec_at(v, feature);
-    if (c)
-        *value = as_double(category_of(*value, c->count));
+    double value = vec_at(v, feature);
+    *key = c ? 0 : forest_order(value);
+    *shift = c ? category_shift(c, value) : 0;
     return true;
 }
 
 uint32_t forest_leaf(const struct forest *x, uint32_t t, const struct vec *v)
 {
-    uint32_t at = x->root[t];
-    double value;
+    const struct forest_node *n = &x->nodes[x->root[t]];
 
-    while (x->nodes[at].child + 1 != at) {
-        const struct forest_node *n = &x->nodes[at];
-        if (!slot_value(x, n->slot, v, &value))
+    while (n->slot != LEAF_SLOT) {
+        int64_t key;
+        uint32_t shift;
+        if (!find_slot(x, n->slot, v, &key, &shift))
             return LEAF_NONE;
-        at = n->child + goes_right(x, n, value, x->words ? WIDE : NARROW);
+        n = &x->nodes[n->child + goes_right(x, n, key, shift, x->words)];
     }
-    return (uint32_t)x->nodes[at].test;
+    return (uint32_t)n->test;
 }
 
-static uint32_t leaves_checked(const struct forest *x, uint32_t t, uint32_t n, const struct vec *v,
-                               uint32_t leaf[FOREST_GROUP])
+static uint32_t leaves_one_by_one(const struct forest *x, uint32_t t, uint32_t n,
+                                  const struct vec *v, uint32_t leaf[FOREST_GROUP])
 {
     for (uint32_t k = 0; k < n; k++) {
         leaf[k] = forest_leaf(x, t + k, v);
@@ -181,16 +205,19 @@ static uint32_t leaves_checked(const struct forest *x, uint32_t t, uint32_t n, c
 uint32_t forest_leaves(const struct forest *x, uint32_t t, const struct vec *v,
                        uint32_t leaf[FOREST_GROUP])
 {
-    struct cursors c = {.n = x->n_trees - t < FOREST_GROUP ? x->n_trees - t : FOREST_GROUP};
+    struct cursors c;
 
-    if (!x->slots || v->size < x->n_features)
-        return leaves_checked(x, t, c.n, v, leaf);
+    c.n = x->n_trees - t < FOREST_GROUP ? x->n_trees - t : FOREST_GROUP;
+    if (!has_slots(x, v))
+        return leaves_one_by_one(x, t, c.n, v, leaf);
     memcpy(c.at, &x->root[t], c.n * sizeof *c.at);
+    for (uint32_t k = c.n; k % ABREAST; k++)
+        c.at[k] = c.at[0];
     uint32_t left = x->steps[t / FOREST_GROUP];
     for (; left > STEPS_A_LOOK && !all_in_leaves(x, &c); left -= STEPS_A_LOOK)
-        walk_group(x, v->values, &c, STEPS_A_LOOK);
+        walk_group(x, v, &c, STEPS_A_LOOK);
     if (left <= STEPS_A_LOOK)
-        walk_group(x, v->values, &c, left);
+        walk_group(x, v, &c, left);
     for (uint32_t k = 0; k < c.n; k++)
         leaf[k] = (uint32_t)x->nodes[c.at[k]].test;
     return c.n;
