@@ -90,8 +90,8 @@ void model_release(struct model *m); /* takes NULL; any thread; frees with the l
 bool golden_replay(struct model *m, struct err *e);
 
 /* A question for a comma-separated list of column names or "all"; NULL or empty means the defaults.
- * `program` and `columns` are memory for it, of plan_program_steps and n_columns entries. False:
- * *unknown is the name that no column has. */
+ * `program` and `columns` are memory for it, of plan_program_size bytes and n_columns entries. On
+ * false *unknown is the name that no column has. */
 bool question_columns(const struct model *m, const char *list, struct program *program,
                       uint16_t *columns, struct question *q, struct text *unknown);
 

@@ -53,10 +53,10 @@ struct column_set {
     uint64_t words[COLUMN_WORDS];
 };
 
-/* Steps in order. A step below n_columns makes that column; others are filters. */
+/* Units and filters in order. */
 struct program {
     uint16_t n_steps;
-    uint16_t steps[];
+    const struct unit *steps[];
 };
 
 struct plan {
@@ -91,15 +91,16 @@ bool plan_layout(struct plan *p, size_t scratch, unsigned frame_rows, struct err
 /* The column of a name, as the last stage sees it, or COLUMN_NONE. */
 uint16_t plan_find(const struct plan *p, const char *name, size_t n);
 
-/* Writes the program for a set of columns; `out` has room for plan_program_steps(p) steps. */
+/* Writes the program for a set of columns; `out` has room for plan_program_size(p) bytes. */
 void plan_program(const struct plan *p, const struct column_set *asked, struct program *out);
-static inline unsigned plan_program_steps(const struct plan *p)
+static inline size_t plan_program_size(const struct plan *p)
 {
-    return (unsigned)p->n_columns + p->n_filters;
+    return sizeof(struct program) +
+           ((size_t)p->n_columns + p->n_filters) * sizeof(const struct unit *);
 }
 
 /* Runs a program on the frame's live rows. Afterwards f->live are the rows that have an answer. */
-void plan_run(const struct plan *p, const struct program *program, struct frame *f);
+void plan_run(const struct program *program, struct frame *f);
 
 /* Draws the pipeline as a tree, for people. */
 struct buf;

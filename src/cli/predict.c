@@ -130,8 +130,7 @@ static bool make_question(struct predict *p, struct err *e)
     struct model *m = p->model;
     const struct plan *plan = &m->plan;
     struct program *program =
-        arena_alloc(&m->arena, 1, sizeof *program + plan_program_steps(plan) * sizeof(uint16_t),
-                    alignof(struct program));
+        arena_alloc(&m->arena, 1, plan_program_size(plan), alignof(struct program));
     uint16_t *columns = arena_new(&m->arena, uint16_t, plan->n_columns);
     struct text unknown;
 

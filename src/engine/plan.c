@@ -83,7 +83,7 @@ static void emit_columns(struct build *b, struct column_set wanted)
         if (!column_in(&wanted, c) || column_in(&b->made, c))
             continue;
         column_add(&b->made, c);
-        b->out->steps[b->out->n_steps++] = (uint16_t)c;
+        b->out->steps[b->out->n_steps++] = b->plan->columns[c].unit;
     }
 }
 
@@ -91,7 +91,6 @@ void plan_program(const struct plan *p, const struct column_set *asked, struct p
 {
     struct build b = {.plan = p, .out = out};
     struct column_set needed = *asked;
-    uint16_t n_filters = 0;
 
     out->n_steps = 0;
     for (unsigned i = 0; i < p->n_filters; i++)
@@ -103,7 +102,7 @@ void plan_program(const struct plan *p, const struct column_set *asked, struct p
         if (u->out == COLUMN_NONE) {
             add_reads(&wanted, u);
             emit_columns(&b, wanted);
-            out->steps[out->n_steps++] = (uint16_t)(p->n_columns + n_filters++);
+            out->steps[out->n_steps++] = u;
         } else if (u->barrier && column_in(&needed, u->out)) {
             column_add(&wanted, u->out);
             emit_columns(&b, wanted);
@@ -115,20 +114,17 @@ void plan_program(const struct plan *p, const struct column_set *asked, struct p
 static const struct program *new_program(const struct plan *p, const struct column_set *asked)
 {
     struct program *program =
-        arena_alloc(p->arena, 1, sizeof *program + plan_program_steps(p) * sizeof(uint16_t),
-                    alignof(struct program));
+        arena_alloc(p->arena, 1, plan_program_size(p), alignof(struct program));
 
     if (program)
         plan_program(p, asked, program);
     return program;
 }
 
-void plan_run(const struct plan *p, const struct program *program, struct frame *f)
+void plan_run(const struct program *program, struct frame *f)
 {
     for (unsigned i = 0; i < program->n_steps && f->live; i++) {
-        unsigned step = program->steps[i];
-        const struct unit *u =
-            step < p->n_columns ? p->columns[step].unit : p->filters[step - p->n_columns];
+        const struct unit *u = program->steps[i];
         u->run(u, f, f->live);
     }
 }

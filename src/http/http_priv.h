@@ -94,7 +94,7 @@ struct exchange {
     struct scoring scoring;
     struct program *program; /* memory for asked-for columns */
     uint16_t *columns;
-    size_t n_program, n_columns;
+    size_t program_size, n_columns;
     bool ndjson;
 
     /* reply */

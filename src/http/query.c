@@ -55,15 +55,14 @@ static bool bad_value(struct exchange *x, const char *parameter, const char *wan
 static bool grow(struct exchange *x)
 {
     const struct plan *p = &x->model->plan;
-    size_t steps = plan_program_steps(p);
+    size_t size = plan_program_size(p);
 
-    if (x->n_program < steps) {
-        struct program *program =
-            realloc(x->program, sizeof *program + steps * sizeof program->steps[0]);
+    if (x->program_size < size) {
+        struct program *program = realloc(x->program, size);
         if (!program)
             return false;
         x->program = program;
-        x->n_program = steps;
+        x->program_size = size;
     }
     if (x->n_columns < p->n_columns) {
         uint16_t *columns = realloc(x->columns, p->n_columns * sizeof *columns);

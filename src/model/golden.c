@@ -247,7 +247,7 @@ static bool replay_line(struct replay *r, char *text, struct err *e)
     unsigned n_in = count_members(l.in), n_out = l.out ? count_members(l.out) : 0;
     if (!decode(&r->got, l.in, l.in_len, "in", e))
         return false;
-    plan_run(p, p->program, r->got.frame);
+    plan_run(p->program, r->got.frame);
     if (!check_outcome(r, &l, e))
         return false;
     if (n_in != p->n_inputs) /* the decoder itself takes a missing field for a null */

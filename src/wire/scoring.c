@@ -39,7 +39,7 @@ static void run(struct decoder *d)
     struct scoring *s = d->scoring;
 
     if (s->frame->live)
-        plan_run(s->plan, s->question->program, s->frame);
+        plan_run(s->question->program, s->frame);
     check_sizes(d);
 }
 

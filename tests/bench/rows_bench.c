@@ -45,7 +45,7 @@ static void run_empty(const struct unit *u, struct frame *f, uint64_t rows)
     __asm__ volatile("" : : "r"(rows) : "memory");
 }
 
-static double time_plan(const struct plan *p, const struct program *program, struct frame *f)
+static double time_plan(const struct program *program, struct frame *f)
 {
     uint64_t start = cpu_ns();
 
@@ -53,7 +53,7 @@ static double time_plan(const struct plan *p, const struct program *program, str
         frame_reset(f);
         f->n_rows = 1;
         f->live = 1;
-        plan_run(p, program, f);
+        plan_run(program, f);
     }
     return (double)(cpu_ns() - start) / PLAN_RUNS;
 }
@@ -65,7 +65,7 @@ static bool bench_plan(void)
     struct plan_column columns[EMPTY_OPS + 1] = {0};
     struct plan p = {.columns = columns, .n_columns = EMPTY_OPS + 1, .n_inputs = 1};
     struct program *program =
-        arena_alloc(&arena, 1, sizeof *program + EMPTY_OPS * sizeof(uint16_t), alignof(uint64_t));
+        arena_alloc(&arena, 1, plan_program_size(&p), alignof(struct program));
     double rounds[ROUNDS];
     struct err e = {0};
 
@@ -73,7 +73,7 @@ static bool bench_plan(void)
         columns[c].shape = (struct shape){.type = TYPE_DOUBLE, .size = SIZE_UNKNOWN};
     for (unsigned i = 0; program && i < EMPTY_OPS; i++) {
         columns[i + 1].unit = &empty;
-        program->steps[program->n_steps++] = (uint16_t)(i + 1);
+        program->steps[program->n_steps++] = &empty;
     }
     void *scratch = program && plan_layout(&p, SIZE_MAX, 64, &e)
                         ? arena_alloc(&arena, p.scratch_size, 1, 64)
@@ -81,7 +81,7 @@ static bool bench_plan(void)
     if (scratch) {
         struct frame *f = frame_init(&p, scratch);
         for (unsigned i = 0; i < ROUNDS; i++)
-            rounds[i] = time_plan(&p, program, f);
+            rounds[i] = time_plan(program, f);
         printf("%-34s %8.1f ns   (target: 80)\n\n", "plan: 8 empty ops, one row",
                median(rounds, ROUNDS));
     }
@@ -137,7 +137,7 @@ static void decode_and_score(struct bench *b, unsigned from, unsigned n, enum pa
         decode_row(s, i, b->work.data + b->at[from + i], row.len, &why);
     }
     if (pass == PASS_SCORE)
-        plan_run(s->plan, s->question->program, s->frame);
+        plan_run(s->question->program, s->frame);
 }
 
 static void answer(struct bench *b, unsigned from, unsigned n)

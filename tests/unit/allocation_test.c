@@ -77,8 +77,7 @@ static void scoring_allocates_nothing(void **state)
 {
     struct model *m = load();
     struct buf body = {0}, copy = {0}, out = {0};
-    struct program *program =
-        malloc(sizeof *program + plan_program_steps(&m->plan) * sizeof(uint16_t));
+    struct program *program = malloc(plan_program_size(&m->plan));
     uint16_t *columns = malloc(m->plan.n_columns * sizeof *columns);
     struct question all;
     struct text unknown;

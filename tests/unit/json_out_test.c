@@ -42,10 +42,10 @@ static void open_staged(struct staged *s, unsigned frame_rows)
     *s = (struct staged){.unit = {.run = run_modes, .in = in, .n_in = 1, .out = COLUMN_NONE},
                          .stage = {"modes", "modes_1"}};
     kit_open(&s->kit, inputs, countof(inputs), frame_rows);
-    s->program = calloc(1, sizeof *s->program + sizeof(uint16_t));
+    s->program = calloc(1, sizeof *s->program + sizeof s->program->steps[0]);
     assert_non_null(s->program);
     s->program->n_steps = 1;
-    s->program->steps[0] = s->kit.plan.n_columns;
+    s->program->steps[0] = &s->unit;
     s->filters[0] = &s->unit;
     s->kit.plan.filters = s->filters;
     s->kit.plan.n_filters = 1;

@@ -156,9 +156,8 @@ static inline char *answer(struct loaded *l, const char *column, const char *row
     struct buf out = {0};
     uint16_t columns[1] = {0};
     struct column_set asked = {0};
-    struct program *program = arena_alloc(
-        &l->arena, 1, sizeof *program + plan_program_steps(&l->plan) * sizeof program->steps[0],
-        alignof(struct program));
+    struct program *program =
+        arena_alloc(&l->arena, 1, plan_program_size(&l->plan), alignof(struct program));
     struct question q = {.program = l->plan.program,
                          .columns = l->plan.outputs,
                          .n_columns = l->plan.n_outputs,

@@ -284,7 +284,7 @@ static void leaves_are_those_of_a_plain_walk(void **unused)
             l.frame->live = row_bit(FRAME) - 1;
             for (unsigned row = 0; row < FRAME; row++)
                 size[row] = put_row(p, l.frame, row, values[row]);
-            plan_run(&l.plan, l.plan.program_all, l.frame);
+            plan_run(l.plan.program_all, l.frame);
             for (unsigned row = 0; row < FRAME; row++)
                 check_row(p, &l, row, values[row], size[row]);
             failed += (unsigned)__builtin_popcountll(l.frame->failed);
