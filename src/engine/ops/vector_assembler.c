@@ -44,25 +44,21 @@ static void run_filter(const struct unit *u, struct frame *f, uint64_t rows)
     }
 }
 
-/* What is put: sizes and non-zeros are counted first, since they decide the kind; then entries are
- * stored. */
+/* What is put: the values that are not zero, as a sparse vector has them. The kind is chosen when
+ * all are counted. */
 struct sink {
-    struct vec *v; /* NULL while counting */
-    uint64_t size; /* of all parts: rows may bring vectors of any size */
+    uint32_t *indices;
+    double *values;
     uint32_t nnz;
+    uint64_t size; /* of all parts: rows may bring vectors of any size */
 };
 
-static void put(struct sink *s, uint32_t at, double value)
+static inline void put(struct sink *s, uint32_t at, double value)
 {
     if (!(value != 0))
         return;
-    if (s->v && s->v->sparse) {
-        s->v->indices[s->nnz] = (uint32_t)(s->size + at);
-        s->v->values[s->nnz] = value;
-    } else if (s->v) {
-        s->v->values[s->size + at] = value;
-    }
-    s->nnz++;
+    s->indices[s->nnz] = (uint32_t)(s->size + at);
+    s->values[s->nnz++] = value;
 }
 
 static void put_vector(struct sink *s, const struct vec *v)
@@ -70,6 +66,13 @@ static void put_vector(struct sink *s, const struct vec *v)
     for (uint32_t k = 0; k < v->n; k++)
         put(s, v->sparse ? v->indices[k] : k, v->values[k]);
     s->size += v->size;
+}
+
+static void put_nulls(struct sink *s, uint32_t length)
+{
+    for (uint32_t k = 0; k < length; k++)
+        put(s, k, (double)NAN);
+    s->size += length;
 }
 
 static void put_all(const struct unit *u, const struct frame *f, unsigned row, struct sink *s)
@@ -80,9 +83,7 @@ static void put_all(const struct unit *u, const struct frame *f, unsigned row, s
         const struct part *p = &a->parts[i];
         const struct column *c = &f->columns[u->in[i]];
         if (c->nulls & row_bit(row)) { /* keep: the others do not come here */
-            for (uint32_t k = 0; k < p->length; k++)
-                put(s, k, (double)NAN);
-            s->size += p->length;
+            put_nulls(s, p->length);
         } else if (p->type == TYPE_VECTOR) {
             put_vector(s, &c->vec[row]);
         } else {
@@ -90,6 +91,21 @@ static void put_all(const struct unit *u, const struct frame *f, unsigned row, s
             s->size++;
         }
     }
+}
+
+/* From sparse to dense within the same place: from the last value on, each goes up to its index. */
+static void spread(struct vec *v, uint32_t nnz)
+{
+    uint32_t end = v->size;
+
+    for (uint32_t k = nnz; k-- > 0;) {
+        uint32_t at = v->indices[k];
+        double value = v->values[k];
+        memset(&v->values[at + 1], 0, (end - at - 1) * sizeof(double));
+        v->values[at] = value;
+        end = at;
+    }
+    memset(v->values, 0, end * sizeof(double));
 }
 
 static bool fail_bad(const struct unit *u, struct frame *f, unsigned row)
@@ -111,30 +127,27 @@ static bool fail_bad(const struct unit *u, struct frame *f, unsigned row)
 static void run(const struct unit *u, struct frame *f, uint64_t rows)
 {
     const struct assembler *a = u->params;
-    const struct shape *shape = &f->plan->columns[u->out].shape;
 
     f->columns[u->out].nulls = 0;
     FOR_ROWS(r, rows)
     {
-        struct sink count = {0};
         if (a->invalid != HANDLE_KEEP && fail_bad(u, f, r))
             continue;
-        put_all(u, f, r, &count);
-        if (count.size > INT32_MAX) {
+        struct vec *v = frame_vec(f, u->out, r);
+        struct sink s = {.indices = v->indices, .values = v->values};
+        put_all(u, f, r, &s);
+        if (s.size > INT32_MAX) {
             frame_fail(f, r, u, u->in[0], PROBLEM_SIZE_MISMATCH,
                        "together the vectors have %llu entries, at most %d are allowed",
-                       (unsigned long long)count.size, INT32_MAX);
+                       (unsigned long long)s.size, INT32_MAX);
             continue;
         }
-        struct vec *v = frame_vec(f, u->out, r);
-        v->size = (uint32_t)count.size;
-        v->sparse = compressed_sparse(a->rule, count.nnz, v->size);
-        v->n = v->sparse ? count.nnz : v->size;
-        assert(v->n <= shape->active_max);
+        v->size = (uint32_t)s.size;
+        v->sparse = compressed_sparse(a->rule, s.nnz, v->size);
+        v->n = v->sparse ? s.nnz : v->size;
+        assert(v->n <= f->plan->columns[u->out].shape.active_max);
         if (!v->sparse)
-            memset(v->values, 0, v->size * sizeof(double));
-        struct sink store = {.v = v};
-        put_all(u, f, r, &store);
+            spread(v, s.nnz);
     }
 }
 
