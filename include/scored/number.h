@@ -24,8 +24,8 @@ struct number {
 
 /* Reads the number of RFC 8259 that begins at `start`, where `start <= end`. Returns the byte after
  * it, or NULL where there is none: no `+`, no leading zeros, digits on both sides of a point. What
- * follows is the caller's to judge; no byte at or after `end` is read. `out` is untouched on
- * failure. */
+ * follows is the caller's to judge; no byte at or after `end` is read. On failure
+ * nothing of use is in `out`. */
 const char *number_scan(const char *start, const char *end, struct number *out);
 
 /* The nearest value, ties to even, straight from the decimal digits: infinite where it overflows,

@@ -285,14 +285,13 @@ static unsigned find_echo(const struct question *q, const struct text *name)
     return ECHO_MAX;
 }
 
-/* Reads the name at p. Fields mostly come in the same order, so the next one is tried first. */
+/* Reads the name at p, a quote. Fields mostly come in the same order, so the next one is tried
+ * first. */
 static bool read_name(struct decoder *d, uint16_t *f, struct text *name)
 {
     struct reader *r = &d->reader;
     const struct schema *s = d->schema;
 
-    if (reader_space(r) != '"')
-        return reader_expected(r, "a field's name in quotes");
     if (d->guess < s->n_fields) {
         const struct field *field = &s->fields[d->guess];
         size_t n = field->name.len;
@@ -319,11 +318,12 @@ static bool decode_field(struct decoder *d)
     struct text name = {"", 0};
     uint16_t f = FIELD_NONE;
 
-    reader_space(r);
+    if (reader_space(r) != '"')
+        return reader_expected(r, "a field's name in quotes");
     const char *at = r->p;
     if (!read_name(d, &f, &name) || !reader_take(r, ':', "':'"))
         return false;
-    if (!reader_kind(reader_space(r)))
+    if (!reader_space(r))
         return reader_expected(r, "a value");
     unsigned echo = q->n_echoes ? find_echo(q, &name) : ECHO_MAX;
     if (echo != ECHO_MAX && !copy_echo(d, echo))

@@ -41,38 +41,59 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static bool are_digits(uint64_t eight)
+/* How many of eight bytes are digits, from the lowest one on. */
+static unsigned count_digits(uint64_t eight)
 {
     const uint64_t high = UINT64_C(0xf0f0f0f0f0f0f0f0), six = UINT64_C(0x0606060606060606);
+    uint64_t digits = ((eight + six) & high) >> 4 | (eight & high); /* 0x33 each; sums carry up */
+    uint64_t others = digits ^ UINT64_C(0x3333333333333333);
 
-    return (((eight + six) & high) >> 4 | (eight & high)) == UINT64_C(0x3333333333333333);
+    return others ? (unsigned)__builtin_ctzll(others) / 8 : 8;
 }
 
-/* The value of eight digits, the first in the lowest byte: neighbours are joined to pairs, pairs to
- * fours. */
-static uint64_t join_digits(uint64_t eight)
+/* The value of the first n digits, 1..8: eight with zeros in front, of which neighbours are joined
+ * to pairs, pairs to fours. */
+static uint64_t join_digits(uint64_t eight, unsigned n)
 {
-    eight -= UINT64_C(0x3030303030303030);
+    eight = (eight - UINT64_C(0x3030303030303030)) << (64 - 8 * n);
     eight = (eight * 10 + (eight >> 8)) & UINT64_C(0x00ff00ff00ff00ff);
     eight = (eight * 100 + (eight >> 16)) & UINT64_C(0x0000ffff0000ffff);
     return (eight * 10000 + (eight >> 32)) & UINT64_C(0xffffffff);
 }
 
-/* Reads digits into `value`, which wraps around if there are too many; the caller counts. */
-static const char *scan_digits(const char *p, const char *end, uint64_t *value)
+/* Of more than seven digits, or at the end of the text. */
+static const char *scan_many_digits(const char *p, const char *end, uint64_t *value)
 {
     uint64_t v = *value, eight;
 
     for (; end - p >= 8; p += 8) {
         memcpy(&eight, p, sizeof eight);
-        if (!are_digits(eight))
+        if (count_digits(eight) < 8)
             break;
-        v = v * 100000000 + join_digits(eight);
+        v = v * 100000000 + join_digits(eight, 8);
     }
     for (; p < end && is_digit(*p); p++)
         v = v * 10 + (uint64_t)(*p - '0');
     *value = v;
     return p;
+}
+
+/* Reads digits into `value`, which wraps around if there are too many; the caller counts. */
+static inline const char *scan_digits(const char *p, const char *end, uint64_t *value)
+{
+    static const uint32_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
+    uint64_t eight = 0;
+    unsigned n = 8;
+
+    if (end - p >= 8) {
+        memcpy(&eight, p, sizeof eight);
+        n = count_digits(eight);
+    }
+    if (n == 8)
+        return scan_many_digits(p, end, value);
+    if (n)
+        *value = *value * powers[n] + join_digits(eight, n);
+    return p + n;
 }
 
 /* Reads the exponent after its `e`. It saturates beyond any length that a text in memory could make
@@ -115,32 +136,38 @@ static void scan_long(const char *p, const char *end, struct number *n)
 
 const char *number_scan(const char *start, const char *end, struct number *out)
 {
-    struct number n = {.start = start, .negative = start < end && *start == '-'};
-    const char *first = start + n.negative;
-    const char *p = scan_digits(first, end, &n.significand);
+    bool negative = start < end && *start == '-';
+    const char *first = start + negative;
+    int64_t exponent = 0;
+
+    out->significand = 0;
+    const char *p = scan_digits(first, end, &out->significand);
     ptrdiff_t digits = p - first;
 
     if (digits == 0 || (digits > 1 && *first == '0'))
         return NULL;
     if (p < end && *p == '.') {
         const char *fraction = p + 1;
-        p = scan_digits(fraction, end, &n.significand);
+        p = scan_digits(fraction, end, &out->significand);
         if (p == fraction)
             return NULL;
-        n.exponent = fraction - p;
+        exponent = fraction - p;
         digits += p - fraction;
     }
-    if (p < end && (*p == 'e' || *p == 'E')) {
+    if (p < end && (*p | 0x20) == 'e') {
         int64_t e = 0;
         p = scan_exponent(p + 1, end, &e);
         if (!p)
             return NULL;
-        n.exponent += e;
+        exponent += e;
     }
+    out->start = start;
+    out->len = (size_t)(p - start);
+    out->exponent = exponent;
+    out->negative = negative;
+    out->truncated = false;
     if (digits > SIGNIFICAND_DIGITS)
-        scan_long(first, p, &n);
-    n.len = (size_t)(p - start);
-    *out = n;
+        scan_long(first, p, out);
     return p;
 }
 

@@ -85,15 +85,9 @@ void reader_leave(struct reader *r)
     r->p++;
 }
 
-int reader_more(struct reader *r, char close)
+int reader_more_slow(struct reader *r, char close)
 {
-    char c = reader_space(r);
-
-    if (c == ',') {
-        r->p++;
-        return 1;
-    }
-    if (c == close) {
+    if (reader_space(r) == close) {
         reader_leave(r);
         return 0;
     }

@@ -26,19 +26,32 @@ bool reader_fail(struct reader *r, const char *at, enum problem problem, const c
     __attribute__((format(printf, 4, 5)));
 bool reader_expected(struct reader *r, const char *what);
 
-/* Steps over white space. Returns the byte there, NUL at the end. */
+/* Steps over white space, which mostly is none or one blank. Returns the byte there, NUL at the
+ * end. */
 char reader_space_slow(struct reader *r);
 static inline char reader_space(struct reader *r)
 {
-    if (r->p<r->end && * r->p> ' ')
-        return *r->p;
+    char *p = r->p;
+
+    if (r->end - p >= 2) {
+        p += *p == ' ';
+        r->p = p;
+        if (*p > ' ')
+            return *p;
+    }
     return reader_space_slow(r);
+}
+
+/* The byte is at p, and mostly no white space is in front of it. */
+static inline bool reader_at(const struct reader *r, char c)
+{
+    return r->p < r->end && *r->p == c;
 }
 
 /* Steps over white space and one byte that must be there. */
 static inline bool reader_take(struct reader *r, char c, const char *what)
 {
-    if (reader_space(r) != c)
+    if (!reader_at(r, c) && reader_space(r) != c)
         return reader_expected(r, what);
     r->p++;
     return true;
@@ -50,7 +63,14 @@ void reader_leave(struct reader *r);
 
 /* After a member or element: 1 where another follows, 0 where `close` was stepped over, -1 on
  * failure. */
-int reader_more(struct reader *r, char close);
+int reader_more_slow(struct reader *r, char close);
+static inline int reader_more(struct reader *r, char close)
+{
+    if (!reader_at(r, ',') && reader_space(r) != ',')
+        return reader_more_slow(r, close);
+    r->p++;
+    return 1;
+}
 
 /* The string at p. With `keep` it is unescaped in place and `out` (may be NULL) set; else the text
  * stays. */
