@@ -3,7 +3,7 @@
  * Rows as JSON text in, answers as JSON text out: decode - run - encode, a frame at a time. One
  * `struct scoring` is one request on one thread. Decoding works in the caller's text: strings are
  * unescaped in place, so the text is changed, and must live until the call returns. The byte behind
- * the text must exist and be NUL.
+ * the text must exist and be NUL or a newline.
  */
 #ifndef SCORED_SCORING_H
 #define SCORED_SCORING_H
@@ -69,7 +69,7 @@ unsigned score_body(struct scoring *s, char *text, size_t n, struct buf *out,
 void score_line(struct scoring *s, char *text, size_t n, struct buf *out);
 
 /* Scores up to plan->frame_rows lines as one frame: the same answers as score_line on each, in
- * order. `lines[i].p` must be writable and followed by a byte that is NUL or newline. */
+ * order. */
 void score_lines(struct scoring *s, struct text *lines, unsigned n, struct buf *out);
 
 /* A problem document (RFC 9457) for a whole request. `extra` is NULL or JSON members with a leading

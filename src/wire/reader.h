@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON text as RFC 8259 has it, read from front to back without allocating. The byte at `end` may
- * be read by no one. A reader that returned false has filled `why` and is done for.
+ * JSON text as RFC 8259 has it, read from front to back without allocating. The byte at `end` is no
+ * part of the text, NUL or a newline: what looks for another byte need not look for the end. A
+ * reader that returned false has filled `why` and is done for.
  */
 #ifndef WIRE_READER_H
 #define WIRE_READER_H
@@ -31,27 +32,14 @@ bool reader_expected(struct reader *r, const char *what);
 char reader_space_slow(struct reader *r);
 static inline char reader_space(struct reader *r)
 {
-    char *p = r->p;
-
-    if (r->end - p >= 2) {
-        p += *p == ' ';
-        r->p = p;
-        if (*p > ' ')
-            return *p;
-    }
-    return reader_space_slow(r);
+    r->p += *r->p == ' ';
+    return *r->p > ' ' ? *r->p : reader_space_slow(r);
 }
 
-/* The byte is at p, and mostly no white space is in front of it. */
-static inline bool reader_at(const struct reader *r, char c)
-{
-    return r->p < r->end && *r->p == c;
-}
-
-/* Steps over white space and one byte that must be there. */
+/* Steps over white space, which mostly is none, and one byte that must be there. */
 static inline bool reader_take(struct reader *r, char c, const char *what)
 {
-    if (!reader_at(r, c) && reader_space(r) != c)
+    if (*r->p != c && reader_space(r) != c)
         return reader_expected(r, what);
     r->p++;
     return true;
@@ -66,7 +54,7 @@ void reader_leave(struct reader *r);
 int reader_more_slow(struct reader *r, char close);
 static inline int reader_more(struct reader *r, char close)
 {
-    if (!reader_at(r, ',') && reader_space(r) != ',')
+    if (*r->p != ',' && reader_space(r) != ',')
         return reader_more_slow(r, close);
     r->p++;
     return 1;

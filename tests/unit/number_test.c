@@ -94,20 +94,45 @@ static void test_grammar(void **state)
     }
 }
 
-/* Nothing is read beyond the end, and nothing written unless it is a number. */
+/* Nothing is read beyond the end. */
 static void test_scan_stops_at_end(void **state)
 {
     static const char text[] = "12.5e3";
-    struct number n = {.len = 99};
+    struct number n;
     (void)state;
 
     assert_ptr_equal(number_scan(text, text + 2, &n), text + 2);
     assert_int_equal(n.significand, 12);
-    n.len = 99;
     assert_null(number_scan(text, text + 3, &n));
     assert_null(number_scan(text, text + 5, &n));
     assert_null(number_scan(text, text, &n));
-    assert_int_equal(n.len, 99);
+}
+
+/* Digits are looked at eight at a time: any other byte ends them, at any place. */
+static void test_any_byte_ends_digits(void **state)
+{
+    static const char digits[] = "987654321987654321", rest[] = "123456789";
+    (void)state;
+
+    for (size_t n = 1; n < sizeof digits; n++) {
+        for (unsigned byte = 0; byte < 256; byte++) {
+            char text[sizeof digits + sizeof rest];
+            struct number got;
+            if (byte < 0x80 && strchr("0123456789.eE", (int)byte))
+                continue;
+            memcpy(text, digits, n);
+            text[n] = (char)byte;
+            memcpy(text + n + 1, rest, sizeof rest);
+            char *end = strndup(digits, n);
+            assert_non_null(end);
+            assert_ptr_equal(number_scan(text, text + n + sizeof rest, &got), text + n);
+            if (got.significand != strtoull(end, NULL, 10))
+                fail_msg("%s before byte 0x%02x: %llu", end, byte,
+                         (unsigned long long)got.significand);
+            assert_int_equal(got.len, n);
+            free(end);
+        }
+    }
 }
 
 static void test_read_double(void **state)
@@ -422,12 +447,19 @@ static void test_middles(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_grammar),           cmocka_unit_test(test_scan_stops_at_end),
-        cmocka_unit_test(test_read_double),       cmocka_unit_test(test_read_float),
-        cmocka_unit_test(test_long_texts),        cmocka_unit_test(test_read_integer),
-        cmocka_unit_test(test_write_double),      cmocka_unit_test(test_write_float),
-        cmocka_unit_test(test_write_integer),     cmocka_unit_test(test_double_round_trips),
-        cmocka_unit_test(test_float_round_trips), cmocka_unit_test(test_middles),
+        cmocka_unit_test(test_grammar),
+        cmocka_unit_test(test_scan_stops_at_end),
+        cmocka_unit_test(test_any_byte_ends_digits),
+        cmocka_unit_test(test_read_double),
+        cmocka_unit_test(test_read_float),
+        cmocka_unit_test(test_long_texts),
+        cmocka_unit_test(test_read_integer),
+        cmocka_unit_test(test_write_double),
+        cmocka_unit_test(test_write_float),
+        cmocka_unit_test(test_write_integer),
+        cmocka_unit_test(test_double_round_trips),
+        cmocka_unit_test(test_float_round_trips),
+        cmocka_unit_test(test_middles),
     };
 
     return cmocka_run_group_tests_name("number", tests, NULL, NULL);

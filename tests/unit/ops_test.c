@@ -154,6 +154,30 @@ static void compressed_follows_the_platform(void **state)
 
 /* -- memory -- */
 
+/* Rows that come later find in their memory what earlier ones left there. */
+static void assembled_vectors_hold_nothing_of_earlier_rows(void **state)
+{
+    const struct bundle_text t = {.input = IN_VECTOR,
+                                  .output = OUT_VECTOR,
+                                  .stage =
+                                      STAGE("vector_assembler", "feature.VectorAssembler",
+                                            "{\"inputCols\":[\"a\"]}", "{\"outputCol\":[\"x\"]}",
+                                            "{\"handleInvalid\":\"error\",\"lengths\":[null]}"),
+                                  .exactness = EXACT("x")};
+    struct loaded l;
+
+    (void)state;
+    load_good(&l, &t);
+    expect(&l, NULL, "{\"a\":[1,2,3,4]}", "{\"x\":[1.0,2.0,3.0,4.0]}");
+    expect(&l, NULL, "{\"a\":[0,5,0,6]}", "{\"x\":[0.0,5.0,0.0,6.0]}");
+    expect(&l, NULL, "{\"a\":[7,8,-0.0,0]}", "{\"x\":[7.0,8.0,0.0,0.0]}");
+    expect(&l, NULL, "{\"a\":[0,0,9]}", "{\"x\":[0.0,0.0,9.0]}");
+    expect(&l, NULL, "{\"a\":[0,0,9,0,0]}",
+           "{\"x\":{\"size\":5,\"indices\":[2],\"values\":[9.0]}}");
+    expect(&l, NULL, "{\"a\":[]}", "{\"x\":[]}");
+    unload(&l);
+}
+
 static void what_nothing_bounds_fails_beyond_its_room(void **state)
 {
     static const double thresholds[] = {-1.0};
@@ -432,6 +456,7 @@ int main(void)
         cmocka_unit_test(index_to_string_by_version),
         cmocka_unit_test(imputed_integers_saturate_or_fail),
         cmocka_unit_test(compressed_follows_the_platform),
+        cmocka_unit_test(assembled_vectors_hold_nothing_of_earlier_rows),
         cmocka_unit_test(what_nothing_bounds_fails_beyond_its_room),
         cmocka_unit_test(centering_is_bounded_by_the_model),
         cmocka_unit_test(a_failing_probability_fails_nothing_else),

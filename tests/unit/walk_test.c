@@ -52,6 +52,7 @@ static double special(void)
                                     1e300,
                                     -1e300,
                                     (double)NAN,
+                                    -(double)NAN,
                                     5e-324,
                                     (double)INFINITY,
                                     -(double)INFINITY,
