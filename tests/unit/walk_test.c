@@ -15,7 +15,7 @@ enum {
     MAX_NODES = 30000,
     MAX_SETS = 4000,
     MAX_SET_BYTES = 100000,
-    MAX_FEATURES = 1500, /* more than are copied to a dense vector */
+    MAX_FEATURES = 1500, /* more than have slots (forest.c) */
 };
 
 enum kind { LEAF, SPLIT, SET_LEFT, SET_RIGHT };

@@ -33,7 +33,7 @@ void forest_run_prediction(const struct unit *u, struct frame *f, uint64_t rows)
     }
 }
 
-/* -- features -- */
+/* -- slots of rows -- */
 
 enum { SLOTS_MAX = 1024 }; /* a row of models with more is searched by every walk */
 
