@@ -4,9 +4,14 @@
  * thread above all others wakes every two milliseconds; where it wakes late, nothing ran there that
  * it could have been waiting for, but the kernel itself or, around a virtual machine, another one.
  * A line a standstill of over a millisecond: processor, begin and end by CLOCK_MONOTONIC in ns.
+ *
+ * Meanwhile no processor sleeps, as far as the kernel lets itself be asked (/dev/cpu_dma_latency):
+ * a virtual machine that sleeps whenever it has nothing to do is woken late by a busy host, many
+ * times a second, and what is measured then is the host.
  */
 #include "scored/clock.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -16,6 +21,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { CPUS = 8, KEPT = 1 << 16, PERIOD_NS = 2000000, LATE_NS = 1000000 };
 
@@ -66,6 +72,16 @@ static int start(struct witness *w)
     return pthread_create(&w->thread, &a, watch, w);
 }
 
+/* Asks the kernel for processors that wake at once: the wish lasts until the process ends. */
+static void keep_awake(void)
+{
+    const int32_t most_us = 0;
+    int fd = open("/dev/cpu_dma_latency", O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0 || write(fd, &most_us, sizeof most_us) != sizeof most_us)
+        perror("standstill: processors may sleep: /dev/cpu_dma_latency");
+}
+
 int main(int argc, char **argv)
 {
     unsigned n = argc > 1 ? (unsigned)argc - 1 : 0;
@@ -81,6 +97,7 @@ int main(int argc, char **argv)
     sigaddset(&signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     mlockall(MCL_CURRENT | MCL_FUTURE);
+    keep_awake();
     for (unsigned i = 0; i < n; i++) {
         witnesses[i].cpu = atoi(argv[1 + i]);
         if (start(&witnesses[i])) {

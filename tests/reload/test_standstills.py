@@ -1,30 +1,47 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is taken for the machine's own standstill."""
+"""What is taken for the machine's own standstill, and which requests it may have delayed."""
 
 from __future__ import annotations
 
-from report import Standstills
+from report import Latency, Standstills
 
-SEEN = "0 100 200\n1 150 300\n1 500 600\n0 900 901\n"
+SEEN = "0 100 200\n1 150 350\n1 600 700\n0 900 901\n"
 
 
 def test_processors_are_taken_together() -> None:
-    assert Standstills.read(SEEN).spans == [(100, 300), (500, 600), (900, 901)]
+    stood = Standstills.read(SEEN)
+    assert stood.spans == [(100, 350), (600, 700), (900, 901)]
+    assert stood.disturbed == [(100, 550), (600, 800), (900, 902)]
     assert Standstills.read("").spans == []
 
 
-def test_only_what_lies_within_counts() -> None:
+def test_a_standstill_disturbs_as_long_again() -> None:
     stood = Standstills.read(SEEN)
-    for begin, end, still in [
-        (0, 1000, 301),
-        (0, 100, 0),
-        (0, 101, 1),
-        (250, 550, 100),
-        (299, 500, 1),
-        (300, 500, 0),
-        (510, 520, 10),
-        (600, 900, 0),
-        (901, 5000, 0),
+    for begin, end, disturbed in [
+        (0, 100, False),
+        (0, 101, True),
+        (0, 5000, True),
+        (400, 410, True),
+        (549, 550, True),
+        (550, 600, False),
+        (550, 601, True),
+        (799, 900, True),
+        (800, 900, False),
+        (902, 5000, False),
     ]:
-        assert stood.within(begin, end) == still, (begin, end)
-    assert Standstills([]).within(0, 1000) == 0
+        assert stood.disturb(begin, end) == disturbed, (begin, end)
+    assert not Standstills.read("").disturb(0, 1000)
+
+
+def test_still_for_ms_of_a_second() -> None:
+    stood = Standstills.read(SEEN)
+    assert stood.ms_a_second([(0, 1000)]) == 351.0
+    assert stood.ms_a_second([(0, 200), (340, 640)]) == 300.0
+    assert stood.ms_a_second([(350, 600), (2000, 3000)]) == 0.0
+
+
+def test_judged_are_only_the_undisturbed() -> None:
+    latency = Latency([1, 2, 6000, 40000], [1, 2, 6000], 0.0)
+    assert latency.over(5) == (2, 1)
+    assert latency.over(30) == (1, 0)
+    assert latency.aside == 25.0
