@@ -10,10 +10,11 @@ import json
 import random
 import shutil
 import textwrap
+import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -102,12 +103,17 @@ def fit(context: Context, pipeline: Any, r: random.Random) -> Any:
         data.unpersist()
 
 
+def saved(folder: Path) -> str:
+    """Return where the model of a case is saved."""
+    return folder.as_uri() + "/model"
+
+
 def load_model(context: Context, folder: Path) -> Any:
     """Return the saved model of a case."""
     from pyspark.ml import PipelineModel
 
     context.session()
-    return PipelineModel.load(folder.as_uri() + "/model")
+    return PipelineModel.load(saved(folder))
 
 
 def _write(path: Path, content: Any) -> None:
@@ -147,15 +153,23 @@ def generators(context: Context, name: str) -> tuple[random.Random, random.Rando
 
 
 def case_of(
-    context: Context, name: str, columns: tuple[rows.Column, ...], folder: Path, mark: str = ""
+    context: Context,
+    name: str,
+    columns: tuple[rows.Column, ...],
+    folder: Path,
+    mark: str = "",
+    model: Any = None,
 ) -> Case:
-    """Return the case of the model saved in a folder, its rows answered by Spark now or earlier."""
+    """Return the case of the model saved in a folder, its rows answered by Spark now or earlier.
+
+    Where the model was just fitted, it need not be loaded.
+    """
     count, bads = context.counts
     _, r = generators(context, name)
     good, bad = rows.good_rows(columns, count, r), rows.bad_rows(columns, bads, r)
     kept = folder / f"answers{mark}-{count}.json.gz"
     if not kept.exists():
-        _write(kept, ask_spark(context, load_model(context, folder), columns, good, bad))
+        _write(kept, ask_spark(context, model if model is not None else load_model(context, folder), columns, good, bad))
     found = _read(kept)
     lines = rows.json_lines(columns, good + bad)
     return Case(name, columns, folder, found["kinds"], lines, found["answers"], found["ops"])
@@ -169,10 +183,12 @@ def solve(context: Context, pipeline: Any) -> Case:
         if old.name != folder.name and len(old.name) == len(folder.name):
             shutil.rmtree(old)
     folder.mkdir(parents=True, exist_ok=True)
+    model = None
     if not (folder / "model" / "metadata").exists():
         r, _ = generators(context, pipeline.name)
-        fit(context, pipeline, r).write().overwrite().save(folder.as_uri() + "/model")
-    return case_of(context, pipeline.name, pipeline.columns, folder)
+        model = fit(context, pipeline, r)
+        model.write().overwrite().save(saved(folder))
+    return case_of(context, pipeline.name, pipeline.columns, folder, model=model)
 
 
 def bundle_of(context: Context, case: Case, output: Sequence[str] = ()) -> Path:
@@ -187,7 +203,7 @@ def bundle_of(context: Context, case: Case, output: Sequence[str] = ()) -> Path:
         spark = context.session()
         sample = rows.good_rows(case.columns, SAMPLE, r)
         frame = spark_side.frame(spark, spark_side.schema(case.columns), sample)
-        export(load_model(context, case.folder), bundle, sample=frame, name="parity", output=list(output))
+        export(saved(case.folder), bundle, sample=frame, name="parity", output=list(output))
     return bundle
 
 
@@ -217,15 +233,17 @@ def check(context: Context, case: Case, bundle: Path) -> list[compare.Difference
 
 @dataclass
 class Result:
-    """The tally of a run."""
+    """The tally of a run; threads share it."""
 
     passed: int = 0
     failed: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, ok: bool) -> str:
         """Count a test and return its mark."""
-        self.passed += ok
-        self.failed += not ok
+        with self.lock:
+            self.passed += ok
+            self.failed += not ok
         return "ok   " if ok else "FAIL "
 
 

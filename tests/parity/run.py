@@ -5,7 +5,7 @@
 Each pipeline is answered by Spark for thousands of generated rows, and for rows that should fail, each in a
 job of its own; `scored predict` at 1, 7 and 64 rows a frame and the daemon must answer the same. Then mixes
 of stages under error, skip and keep, with selected and unselected outputs. Fits and Spark's answers are kept
-in the work folder: after a change of the engine only scored is asked again.
+in the work folder: after a change of the engine only scored is asked again. Two threads share one Spark.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
@@ -28,14 +29,14 @@ from harness import Context, Result, run_pipeline  # noqa: E402
 TIMES_IN_FULL = 8  # pipelines that each op must stand in
 
 
-def run_pipelines(context: Context, only: Sequence[str], result: Result) -> None:
+def run_pipelines(context: Context, only: Sequence[str], result: Result, pool: Executor) -> None:
     """Check the chosen pipelines, and that each op stands in enough of them."""
     from scored_export.ops import OPS
 
     from pipelines import PIPELINES
 
     chosen = [p for p in PIPELINES if (p.name in only if only else context.full or p.ci)]
-    cases = [run_pipeline(context, p, result) for p in chosen]
+    cases = list(pool.map(lambda p: run_pipeline(context, p, result), chosen))
     if only:
         return
     times = Counter(op for case in cases if case for op in set(case.ops))
@@ -82,12 +83,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     result = Result()
     print(spark_side.platform(context.session()), flush=True)
     names = [name for name in args.only if name not in ("mixes", "example")]
-    if not args.only or names:
-        run_pipelines(context, names, result)
-    if not args.only or "example" in args.only:
-        example.run(context, result)
-    if not args.only or "mixes" in args.only:
-        mixes.run(context, result)
+    with ThreadPoolExecutor(spark_side.THREADS) as pool:
+        begun = [
+            pool.submit(run, context, result)
+            for name, run in (("mixes", mixes.run), ("example", example.run))
+            if not args.only or name in args.only
+        ]
+        if not args.only or names:
+            run_pipelines(context, names, result, pool)
+        for task in begun:
+            task.result()
     print(f"{time.monotonic() - start:.0f} s")
     print(f"{result.passed} passed, {result.failed} failed")
     return 1 if result.failed or not result.passed else 0

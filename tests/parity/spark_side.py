@@ -16,6 +16,9 @@ SKIPPED, ERROR = "skipped", "error"
 #: "skipped", "error", or the added columns as Spark's own JSON has them.
 Answer = Any
 
+#: Pipelines side by side; each job has but one partition at a time.
+THREADS = 2
+
 SETTINGS = {
     "spark.driver.memory": "2g",
     # hundreds of small plans: the optimising compiler never pays
@@ -36,7 +39,7 @@ def session() -> Any:
     os.environ.setdefault("PYSPARK_PIN_THREAD", "true")
     from pyspark.sql import SparkSession
 
-    builder = SparkSession.builder.master("local[1]").appName("parity")
+    builder = SparkSession.builder.master(f"local[{THREADS}]").appName("parity")
     for key, value in SETTINGS.items():
         builder = builder.config(key, value)
     spark = builder.getOrCreate()
