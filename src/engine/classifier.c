@@ -15,10 +15,8 @@
 static struct vec *copy_of(const struct unit *u, struct frame *f, unsigned row)
 {
     const struct vec *from = &f->columns[u->in[0]].vec[row];
-    struct vec *v = frame_vec(f, u->out, row);
+    struct vec *v = frame_dense(f, u->out, row, from->size);
 
-    v->size = v->n = from->size;
-    v->sparse = false;
     memcpy(v->values, from->values, from->n * sizeof(double));
     return v;
 }

@@ -10,6 +10,16 @@
  * to set. */
 struct vec *frame_vec(struct frame *f, unsigned column, unsigned row);
 
+/* The same, made a dense one of n values that are still to be written. */
+static inline struct vec *frame_dense(struct frame *f, unsigned column, unsigned row, uint32_t n)
+{
+    struct vec *v = frame_vec(f, column, row);
+
+    v->size = v->n = n;
+    v->sparse = false;
+    return v;
+}
+
 /* Rows whose column is null become null in the unit's column; returns the others. */
 static inline uint64_t pass_nulls(const struct unit *u, struct frame *f, uint64_t rows)
 {

@@ -19,9 +19,7 @@ static void run_raw(const struct unit *u, struct frame *f, uint64_t rows)
             forest_fail(u, f, r);
             continue;
         }
-        struct vec *v = frame_vec(f, u->out, r);
-        v->size = v->n = x->n_stats;
-        v->sparse = false;
+        struct vec *v = frame_dense(f, u->out, r, x->n_stats);
         memcpy(v->values, forest_stats(x, leaf), v->n * sizeof(double));
     }
 }

@@ -11,9 +11,7 @@ static void run_raw(const struct unit *u, struct frame *f, uint64_t rows)
     FOR_ROWS(r, rows)
     {
         double m = boosted_sum(x, &f->columns[u->in[0]].vec[r]);
-        struct vec *v = frame_vec(f, u->out, r);
-        v->size = v->n = 2;
-        v->sparse = false;
+        struct vec *v = frame_dense(f, u->out, r, 2);
         v->values[0] = -m;
         v->values[1] = m;
     }

@@ -27,9 +27,7 @@ static void run_margin(const struct unit *u, struct frame *f, uint64_t rows)
     FOR_ROWS(r, fail_sizes(u, f, fail_nulls(u, f, rows), x->matrix.cols))
     {
         double m = blas_dot(x->blas, &features[r], &x->coefficients) + x->intercepts[0];
-        struct vec *v = frame_vec(f, u->out, r);
-        v->size = v->n = 2;
-        v->sparse = false;
+        struct vec *v = frame_dense(f, u->out, r, 2);
         v->values[0] = -m;
         v->values[1] = m;
     }
@@ -42,9 +40,7 @@ static void run_margins(const struct unit *u, struct frame *f, uint64_t rows)
 
     FOR_ROWS(r, fail_sizes(u, f, fail_nulls(u, f, rows), x->matrix.cols))
     {
-        struct vec *v = frame_vec(f, u->out, r);
-        v->size = v->n = x->matrix.rows;
-        v->sparse = false;
+        struct vec *v = frame_dense(f, u->out, r, x->matrix.rows);
         memcpy(v->values, x->intercepts, v->n * sizeof(double));
         blas_gemv(x->blas, &x->matrix, &features[r], v->values);
     }

@@ -17,10 +17,13 @@ static void make_vote(double *stats, uint32_t n)
         stats[i] = total == 0 ? 0.0 : stats[i] / total;
 }
 
-static void add_vote(struct vec *votes, const double *vote)
+static void add_vote(const struct forest *x, uint32_t t, uint32_t leaf, double *votes)
 {
-    for (uint32_t i = 0; i < votes->n; i++)
-        votes->values[i] += vote[i];
+    const double *vote = forest_stats(x, leaf);
+
+    (void)t;
+    for (uint32_t i = 0; i < x->n_stats; i++)
+        votes[i] += vote[i];
 }
 
 static void run_raw(const struct unit *u, struct frame *f, uint64_t rows)
@@ -29,20 +32,10 @@ static void run_raw(const struct unit *u, struct frame *f, uint64_t rows)
 
     FOR_ROWS(r, forest_rows(x, u, f, rows))
     {
-        struct vec *v = frame_vec(f, u->out, r);
-        v->size = v->n = x->n_stats;
-        v->sparse = false;
+        struct vec *v = frame_dense(f, u->out, r, x->n_stats);
         memset(v->values, 0, v->n * sizeof(double));
-        for (uint32_t t = 0, n; t < x->n_trees; t += n) {
-            uint32_t leaf[FOREST_GROUP];
-            n = forest_leaves(x, t, &f->columns[u->in[0]].vec[r], leaf);
-            if (!n) {
-                forest_fail(u, f, r);
-                break;
-            }
-            for (uint32_t k = 0; k < n; k++)
-                add_vote(v, forest_stats(x, leaf[k]));
-        }
+        if (!forest_each(x, &f->columns[u->in[0]].vec[r], add_vote, v->values))
+            forest_fail(u, f, r);
     }
 }
 

@@ -3,26 +3,23 @@
  */
 #include "../trees/forest.h"
 
+static void add(const struct forest *x, uint32_t t, uint32_t leaf, double *sum)
+{
+    (void)t;
+    *sum += x->prediction[leaf];
+}
+
 static void run(const struct unit *u, struct frame *f, uint64_t rows)
 {
     const struct forest *x = u->params;
 
     FOR_ROWS(r, forest_rows(x, u, f, rows))
     {
-        const struct vec *features = &f->columns[u->in[0]].vec[r];
         double sum = 0;
-        uint32_t t = 0, n;
-        do {
-            uint32_t leaf[FOREST_GROUP];
-            n = forest_leaves(x, t, features, leaf);
-            for (uint32_t k = 0; k < n; k++)
-                sum += x->prediction[leaf[k]];
-            t += n;
-        } while (n && t < x->n_trees);
-        if (!n)
-            forest_fail(u, f, r);
-        else
+        if (forest_each(x, &f->columns[u->in[0]].vec[r], add, &sum))
             f->columns[u->out].f64[r] = sum / x->n_trees;
+        else
+            forest_fail(u, f, r);
     }
 }
 

@@ -5,25 +5,20 @@
 
 enum { STATS = 3 };
 
+static void take(const struct forest *x, uint32_t t, uint32_t leaf, double *to)
+{
+    to[t] = x->prediction[leaf];
+}
+
 static void run(const struct unit *u, struct frame *f, uint64_t rows)
 {
     const struct forest *x = u->params;
 
     FOR_ROWS(r, forest_rows(x, u, f, rows))
     {
-        struct vec *v = frame_vec(f, u->out, r);
-        v->size = v->n = x->n_trees;
-        v->sparse = false;
-        for (uint32_t t = 0, n; t < x->n_trees; t += n) {
-            uint32_t leaf[FOREST_GROUP];
-            n = forest_leaves(x, t, &f->columns[u->in[0]].vec[r], leaf);
-            if (!n) {
-                forest_fail(u, f, r);
-                break;
-            }
-            for (uint32_t k = 0; k < n; k++)
-                v->values[t + k] = x->prediction[leaf[k]];
-        }
+        struct vec *v = frame_dense(f, u->out, r, x->n_trees);
+        if (!forest_each(x, &f->columns[u->in[0]].vec[r], take, v->values))
+            forest_fail(u, f, r);
     }
 }
 

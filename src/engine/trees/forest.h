@@ -71,6 +71,25 @@ uint32_t forest_leaf(const struct forest *x, uint32_t t, const struct vec *v);
 uint32_t forest_leaves(const struct forest *x, uint32_t t, const struct vec *v,
                        uint32_t leaf[FOREST_GROUP]);
 
+/* Takes the leaf of tree t. */
+typedef void forest_take(const struct forest *x, uint32_t t, uint32_t leaf, double *to);
+
+/* Has the leaves of a vector taken, tree by tree: Spark adds in this order. False where a walk asks
+ * for a feature that the vector has not; some may be taken by then. */
+static inline bool forest_each(const struct forest *x, const struct vec *v, forest_take *take,
+                               double *to)
+{
+    for (uint32_t t = 0, n; t < x->n_trees; t += n) {
+        uint32_t leaf[FOREST_GROUP];
+        n = forest_leaves(x, t, v, leaf);
+        if (!n)
+            return false;
+        for (uint32_t k = 0; k < n; k++)
+            take(x, t + k, leaf[k], to);
+    }
+    return true;
+}
+
 /* Makes the slots of a vector that has all features. They stand where a sparse vector has its
  * entries: keys are the values, shifts are the indices. */
 void forest_put_slots(const struct forest *x, const struct vec *v, struct vec *slots);
