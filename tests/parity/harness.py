@@ -169,7 +169,8 @@ def case_of(
     good, bad = rows.good_rows(columns, count, r), rows.bad_rows(columns, bads, r)
     kept = folder / f"answers{mark}-{count}.json.gz"
     if not kept.exists():
-        _write(kept, ask_spark(context, model if model is not None else load_model(context, folder), columns, good, bad))
+        model = load_model(context, folder) if model is None else model
+        _write(kept, ask_spark(context, model, columns, good, bad))
     found = _read(kept)
     lines = rows.json_lines(columns, good + bad)
     return Case(name, columns, folder, found["kinds"], lines, found["answers"], found["ops"])
