@@ -10,8 +10,9 @@ take turns with windows in which nothing happens. Every version has answers of i
 and every 7th comes slowly. Every answer is judged (history.py), every reload must end as it should, memory
 must not grow, the loader must have run at idle priority. --full makes 1,000 reloads and also holds the
 latencies to their bounds. A thread above all others notes on each processor when it stood still (a virtual
-machine does while its host runs others); a request that this may have delayed is counted, but not judged.
-It also keeps the processors from sleeping, where the kernel lets it: see standstill.c.
+machine does while its host runs others); what a request takes is counted less that, with as long
+again for the queue behind it, and printed both ways. It also keeps the processors from sleeping, where the
+kernel lets it: see standstill.c.
 """
 
 from __future__ import annotations

@@ -17,20 +17,19 @@ def test_processors_are_taken_together() -> None:
 
 def test_a_standstill_disturbs_as_long_again() -> None:
     stood = Standstills.read(SEEN)
-    for begin, end, disturbed in [
-        (0, 100, False),
-        (0, 101, True),
-        (0, 5000, True),
-        (400, 410, True),
-        (549, 550, True),
-        (550, 600, False),
-        (550, 601, True),
-        (799, 900, True),
-        (800, 900, False),
-        (902, 5000, False),
+    for begin, end, explained in [
+        (0, 100, 0),
+        (0, 101, 1),
+        (0, 5000, 652),
+        (400, 410, 10),
+        (549, 550, 1),
+        (550, 600, 0),
+        (500, 650, 100),
+        (799, 900, 1),
+        (902, 5000, 0),
     ]:
-        assert stood.disturb(begin, end) == disturbed, (begin, end)
-    assert not Standstills.read("").disturb(0, 1000)
+        assert stood.explain(begin, end) == explained, (begin, end)
+    assert Standstills.read("").explain(0, 1000) == 0
 
 
 def test_still_for_ms_of_a_second() -> None:
@@ -40,8 +39,14 @@ def test_still_for_ms_of_a_second() -> None:
     assert stood.ms_a_second([(350, 600), (2000, 3000)]) == 0.0
 
 
-def test_judged_are_only_the_undisturbed() -> None:
-    latency = Latency([1, 2, 6000, 40000], [1, 2, 6000], 0.0)
+def test_a_slow_request_is_not_excused_by_a_short_standstill() -> None:
+    ms = 10**6
+    stood = Standstills.read(f"0 {10 * ms} {12 * ms}\n")
+    assert 1000 * ms - stood.explain(0, 1000 * ms) == 996 * ms
+
+
+def test_over_a_limit() -> None:
+    latency = Latency([1, 2, 6000, 40000], [1, 2, 3000, 6000], 0.0)
     assert latency.over(5) == (2, 1)
     assert latency.over(30) == (1, 0)
-    assert latency.aside == 25.0
+    assert latency.percent_over(5) == 25.0
