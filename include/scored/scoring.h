@@ -65,6 +65,26 @@ struct scoring {
 unsigned score_body(struct scoring *s, char *text, size_t n, struct buf *out,
                     struct body_problem *why);
 
+/* The same a frame of rows at a time, so that a long body can wait between two. Private but for
+ * `status` and `why`, which mean what they do above once it is over. Each step may run on another
+ * thread, with another scoring->frame. */
+struct body_scoring {
+    struct scoring *scoring;
+    char *text, *at, *line_start;
+    size_t n, line, start; /* `start`: of the reply in its buffer */
+    uint32_t rows;
+    int more; /* as reader_more */
+    bool begun;
+    unsigned status;
+    struct body_problem why;
+};
+
+enum scoring_state { SCORING_ON, SCORING_DONE, SCORING_FAILED };
+
+void score_begin(struct body_scoring *b, struct scoring *s, char *text, size_t n,
+                 const struct buf *out);
+enum scoring_state score_step(struct body_scoring *b, struct buf *out);
+
 /* Scores one NDJSON line without its newline, and appends one line to `out`, always. */
 void score_line(struct scoring *s, char *text, size_t n, struct buf *out);
 

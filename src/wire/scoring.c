@@ -87,74 +87,125 @@ static bool check_reply(struct decoder *d, const struct buf *out, size_t start)
     return true;
 }
 
-/* Scores the array at p. */
-static bool score_array(struct decoder *d, struct buf *out)
+/* Goes on with an array: up to a frame's rows and their answers. */
+static enum scoring_state score_rows(struct decoder *d, struct body_scoring *b, struct buf *out)
 {
     struct reader *r = &d->reader;
     const struct scoring *s = d->scoring;
-    size_t start = out->len;
-    uint32_t most = s->question->max_rows, n = 0;
-    int more = 1;
+    uint32_t most = s->question->max_rows;
 
+    for (; b->more > 0; b->more = reader_more(r, ']'), b->rows++) {
+        if (is_limited(most) && b->rows == most) {
+            reader_fail(r, r->p, PROBLEM_TOO_LARGE, "more than %u rows, the next", most);
+            return SCORING_FAILED;
+        }
+        if (s->frame->n_rows == s->plan->frame_rows) {
+            score_frame(d, ',', true, out);
+            return check_reply(d, out, b->start) ? SCORING_ON : SCORING_FAILED;
+        }
+        if (!decode_value_as_row(d))
+            return SCORING_FAILED;
+    }
+    if (b->more < 0 || !reader_finish(r))
+        return SCORING_FAILED;
+    score_frame(d, ',', false, out);
+    buf_char(out, ']');
+    return check_reply(d, out, b->start) ? SCORING_DONE : SCORING_FAILED;
+}
+
+static bool begin_array(struct reader *r, struct body_scoring *b, struct buf *out)
+{
     buf_char(out, '[');
     if (!reader_enter(r))
         return false;
+    b->more = 1;
     if (reader_space(r) == ']') {
         reader_leave(r);
-        more = 0;
+        b->more = 0;
     }
-    for (; more > 0; more = reader_more(r, ']'), n++) {
-        if (is_limited(most) && n == most)
-            return reader_fail(r, r->p, PROBLEM_TOO_LARGE, "more than %u rows, the next", most);
-        if (s->frame->n_rows == s->plan->frame_rows) {
-            score_frame(d, ',', true, out);
-            if (!check_reply(d, out, start))
-                return false;
-        }
-        if (!decode_value_as_row(d))
-            return false;
-    }
-    if (more < 0 || !reader_finish(r))
-        return false;
-    score_frame(d, ',', false, out);
-    buf_char(out, ']');
-    return check_reply(d, out, start);
+    return true;
 }
 
-static bool score_single(struct decoder *d, struct buf *out, unsigned *status)
+static enum scoring_state score_single(struct decoder *d, struct body_scoring *b, struct buf *out)
 {
-    size_t start = out->len;
-
     if (!decode_value_as_row(d) || !reader_finish(&d->reader))
-        return false;
+        return SCORING_FAILED;
     run(d);
     if (d->scoring->frame->failed)
-        *status = encode_failed_body(out, d);
+        b->status = encode_failed_body(out, d);
     else
         encode_row(out, d, 0);
     count_rows(d);
     out->failed |= d->scoring->echoed.failed;
-    return check_reply(d, out, start);
+    return check_reply(d, out, b->start) ? SCORING_DONE : SCORING_FAILED;
+}
+
+void score_begin(struct body_scoring *b, struct scoring *s, char *text, size_t n,
+                 const struct buf *out)
+{
+    *b = (struct body_scoring){
+        .scoring = s, .at = text, .text = text, .n = n, .line_start = text, .start = out->len};
+    b->status = 200;
+}
+
+/* The reader's place is kept between two steps; the frame is empty there. */
+static void take_place(struct reader *r, struct body_scoring *b)
+{
+    reader_init(r, b->text, b->n, &b->why);
+    r->p = b->at;
+    r->line_start = b->line_start;
+    r->line += b->line;
+    r->depth = b->begun;
+}
+
+static void keep_place(struct body_scoring *b, const struct reader *r)
+{
+    b->at = r->p;
+    b->line_start = r->line_start;
+    b->line = r->line - 1;
+}
+
+static enum scoring_state begin_body(struct decoder *d, struct body_scoring *b, struct buf *out)
+{
+    b->begun = true;
+    if (b->n >= UINT32_MAX) {
+        reader_fail(&d->reader, b->text, PROBLEM_TOO_LARGE, "the body takes %zu bytes, counted",
+                    b->n);
+        return SCORING_FAILED;
+    }
+    if (reader_space(&d->reader) != '[')
+        return score_single(d, b, out);
+    return begin_array(&d->reader, b, out) ? score_rows(d, b, out) : SCORING_FAILED;
+}
+
+enum scoring_state score_step(struct body_scoring *b, struct buf *out)
+{
+    struct decoder d;
+
+    decoder_init(&d, b->scoring);
+    take_place(&d.reader, b);
+    enum scoring_state state = b->begun ? score_rows(&d, b, out) : begin_body(&d, b, out);
+    keep_place(b, &d.reader);
+    if (state != SCORING_FAILED)
+        return state;
+    if (out->len > b->start) {
+        out->len = b->start;
+        out->data[b->start] = '\0';
+    }
+    b->status = problem_status(b->why.problem);
+    return state;
 }
 
 unsigned score_body(struct scoring *s, char *text, size_t n, struct buf *out,
                     struct body_problem *why)
 {
-    struct decoder d;
-    size_t start = out->len;
-    unsigned status = 200;
+    struct body_scoring b;
 
-    decoder_init(&d, s);
-    reader_init(&d.reader, text, n, why);
-    if (n >= UINT32_MAX)
-        reader_fail(&d.reader, text, PROBLEM_TOO_LARGE, "the body takes %zu bytes, counted", n);
-    else if (reader_space(&d.reader) == '[' ? score_array(&d, out) : score_single(&d, out, &status))
-        return status;
-    if (out->len > start) {
-        out->len = start;
-        out->data[start] = '\0';
-    }
-    return problem_status(why->problem);
+    score_begin(&b, s, text, n, out);
+    while (score_step(&b, out) == SCORING_ON)
+        ;
+    *why = b.why;
+    return b.status;
 }
 
 /* -- lines -- */
