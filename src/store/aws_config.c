@@ -2,6 +2,7 @@
 #include "aws_config.h"
 
 #include "ini.h"
+#include "stamp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +16,16 @@
 
 enum { MAX_FILE = 1 << 20 };
 
+/* A shared file, from the environment as it is at the start. */
+struct shared_file {
+    const char *variable; /* that names it; NULL: it is the one below HOME */
+    char *path;           /* NULL: there is none */
+    struct stamp stamp;
+    struct ini ini, next; /* `next`: inside a reading */
+};
+
 struct aws_config {
-    struct ini credentials, config;
+    struct shared_file credentials, config;
     char *profile;
 };
 
@@ -70,7 +79,8 @@ static bool is_missing(const char *path)
 }
 
 /* The file that a variable names, or one below HOME. */
-static bool load(struct ini *f, const char *variable, const char *below_home, struct err *e)
+static bool find_file(struct shared_file *f, const char *variable, const char *below_home,
+                      struct err *e)
 {
     const char *named = aws_env(variable), *home = aws_env("HOME");
     char path[PATH_MAX];
@@ -84,17 +94,36 @@ static bool load(struct ini *f, const char *variable, const char *below_home, st
         n = snprintf(path, sizeof path, "%s/%s", home, named ? named + 2 : below_home);
     if (n >= (int)sizeof path)
         return err_set(e, ERR_USAGE, "%s: the path is too long", named ? variable : "HOME");
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (fd < 0 && !named && is_missing(path))
+    f->variable = named ? variable : NULL;
+    f->path = strdup(path);
+    return f->path || err_memory(e);
+}
+
+/* What is no regular file, as a shell's <(...), was read to its end at the start. */
+static bool has_said_all(const struct shared_file *f)
+{
+    return f->stamp.there && !f->stamp.regular && f->ini.text;
+}
+
+/* Reads it into `next`, which stays empty where there is no file. */
+static bool read_file(struct shared_file *f, struct err *e)
+{
+    if (!f->path)
         return true;
-    bool ok = fd >= 0 ? load_fd(f, fd, e) : err_errno(e, "open");
+    stamp_take(&f->stamp, f->path);
+    if (has_said_all(f))
+        return true;
+    int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0 && !f->variable && is_missing(f->path))
+        return true;
+    bool ok = fd >= 0 ? load_fd(&f->next, fd, e) : err_errno(e, "open");
     if (fd >= 0)
         close(fd);
     if (!ok && e->code != ERR_NO_MEMORY) {
         e->code = ERR_USAGE;
-        err_wrap(e, "%.300s", path);
-        if (named)
-            err_wrap(e, "%s", variable);
+        err_wrap(e, "%.300s", f->path);
+        if (f->variable)
+            err_wrap(e, "%s", f->variable);
     }
     return ok;
 }
@@ -104,15 +133,15 @@ static bool load(struct ini *f, const char *variable, const char *below_home, st
 /* How the config file writes a profile's section. `[profile default]` hides `[default]`. */
 static const char *section_type(const struct aws_config *c, const char *profile)
 {
-    return strcmp(profile, "default") == 0 && !ini_has_section(&c->config, "profile", profile)
+    return strcmp(profile, "default") == 0 && !ini_has_section(&c->config.ini, "profile", profile)
                ? ""
                : "profile";
 }
 
 bool aws_profile_exists(const struct aws_config *c, const char *profile)
 {
-    return ini_has_section(&c->credentials, "", profile) ||
-           ini_has_section(&c->config, section_type(c, profile), profile);
+    return ini_has_section(&c->credentials.ini, "", profile) ||
+           ini_has_section(&c->config.ini, section_type(c, profile), profile);
 }
 
 const char *aws_profile_name(const struct aws_config *c)
@@ -124,8 +153,8 @@ const char *aws_profile_get(const struct aws_config *c, const char *profile, con
 {
     if (!profile)
         profile = c->profile;
-    const char *value = ini_get(&c->credentials, "", profile, key, NULL);
-    return value ? value : ini_get(&c->config, section_type(c, profile), profile, key, NULL);
+    const char *value = ini_get(&c->credentials.ini, "", profile, key, NULL);
+    return value ? value : ini_get(&c->config.ini, section_type(c, profile), profile, key, NULL);
 }
 
 /* -- endpoints and regions -- */
@@ -159,7 +188,8 @@ static struct setting find_endpoint(const struct aws_config *c, const char *serv
     if ((value = aws_env("AWS_ENDPOINT_URL")))
         return (struct setting){"AWS_ENDPOINT_URL", value};
     const char *services = aws_profile_get(c, NULL, "services");
-    if (services && (value = ini_get(&c->config, "services", services, service, "endpoint_url")))
+    if (services &&
+        (value = ini_get(&c->config.ini, "services", services, service, "endpoint_url")))
         return (struct setting){"the profile's services", value};
     if ((value = aws_profile_get(c, NULL, "endpoint_url")))
         return (struct setting){"endpoint_url of the profile", value};
@@ -239,11 +269,40 @@ static bool choose_profile(struct aws_config *c, struct err *e)
     const char *name = aws_env("AWS_PROFILE");
 
     c->profile = strdup(name ? name : "default");
-    if (!c->profile)
-        return err_memory(e);
-    if (name && !aws_profile_exists(c, name))
-        return err_set(e, ERR_USAGE, "AWS_PROFILE: no file has the profile '%.100s'", name);
-    return true;
+    return c->profile || err_memory(e);
+}
+
+static bool check_profile(const struct aws_config *c, struct err *e)
+{
+    return !aws_env("AWS_PROFILE") || aws_profile_exists(c, c->profile) ||
+           err_set(e, ERR_USAGE, "AWS_PROFILE: no file has the profile '%.100s'", c->profile);
+}
+
+/* Exchanges what is in use and what was read. */
+static void exchange(struct shared_file *f)
+{
+    struct ini was = f->ini;
+
+    if (has_said_all(f))
+        return;
+    f->ini = f->next;
+    f->next = was;
+}
+
+static bool read_files(struct aws_config *c, struct err *e)
+{
+    bool read = read_file(&c->credentials, e) && read_file(&c->config, e);
+
+    exchange(&c->credentials);
+    exchange(&c->config);
+    bool ok = read && check_region(c, e);
+    if (!ok) {
+        exchange(&c->credentials);
+        exchange(&c->config);
+    }
+    ini_done(&c->credentials.next);
+    ini_done(&c->config.next);
+    return ok;
 }
 
 struct aws_config *aws_config_new(struct err *e)
@@ -254,9 +313,9 @@ struct aws_config *aws_config_new(struct err *e)
         err_memory(e);
         return NULL;
     }
-    if (load(&c->credentials, "AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials", e) &&
-        load(&c->config, "AWS_CONFIG_FILE", ".aws/config", e) && choose_profile(c, e) &&
-        check_region(c, e))
+    if (find_file(&c->credentials, "AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials", e) &&
+        find_file(&c->config, "AWS_CONFIG_FILE", ".aws/config", e) && choose_profile(c, e) &&
+        read_files(c, e) && check_profile(c, e))
         return c;
     aws_config_free(c);
     return NULL;
@@ -266,8 +325,27 @@ void aws_config_free(struct aws_config *c)
 {
     if (!c)
         return;
-    ini_done(&c->credentials);
-    ini_done(&c->config);
+    ini_done(&c->credentials.ini);
+    ini_done(&c->config.ini);
+    free(c->credentials.path);
+    free(c->config.path);
     free(c->profile);
     free(c);
+}
+
+static bool file_moved(struct shared_file *f)
+{
+    return f->path && stamp_moved(&f->stamp, f->path);
+}
+
+bool aws_config_moved(struct aws_config *c)
+{
+    bool credentials = file_moved(&c->credentials), config = file_moved(&c->config);
+
+    return credentials || config;
+}
+
+bool aws_config_reload(struct aws_config *c, struct err *e)
+{
+    return read_files(c, e);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the environment and the AWS files say: the shared config and credentials files with their
- * profiles, read once. Environment variables that are empty count as unset.
+ * profiles. The files are replaced while we run: they are read again when they are asked to be.
+ * Environment variables that are empty count as unset.
  */
 #ifndef SCORED_STORE_AWS_CONFIG_H
 #define SCORED_STORE_AWS_CONFIG_H
@@ -16,6 +17,14 @@ struct aws_config;
  * line. */
 struct aws_config *aws_config_new(struct err *e);
 void aws_config_free(struct aws_config *c); /* takes NULL; wipes secrets */
+
+/* Whether one of the files was replaced, written, made or removed since this, or a reading, looked
+ * last. Costs two calls of stat. */
+bool aws_config_moved(struct aws_config *c);
+
+/* Reads the files anew; all texts had from `c` are void then. Where that fails, which names the
+ * file, all stays as it was. The chosen profile is not looked for: it may have gone. */
+bool aws_config_reload(struct aws_config *c, struct err *e);
 
 /* An environment variable, NULL where it is unset or empty. */
 const char *aws_env(const char *name);

@@ -72,7 +72,7 @@ static void tell_source(void *context, const char *source, bool configured, bool
                                       : NULL);
 }
 
-static bool tell_credentials(const struct aws_config *config, const struct doctor_watch *w)
+static bool tell_credentials(struct aws_config *config, const struct doctor_watch *w)
 {
     const struct transport_options options = {.ca_bundle = aws_ca_bundle(config)};
     struct sources s = {.w = w};

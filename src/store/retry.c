@@ -40,6 +40,10 @@ static const struct {
     {"ExpiredTokenException", RETRY_CREDENTIALS},
     {"InvalidToken", RETRY_CREDENTIALS},
     {"TokenRefreshRequired", RETRY_CREDENTIALS},
+    {"AccessDenied", RETRY_DENIED},
+    {"InvalidAccessKeyId", RETRY_DENIED},
+    {"SignatureDoesNotMatch", RETRY_DENIED},
+    {"InvalidObjectState", RETRY_NOTHING},
     {"RequestTimeTooSkewed", RETRY_CLOCK},
     {"AuthorizationHeaderMalformed", RETRY_REGION},
     {"IllegalLocationConstraintException", RETRY_REGION},
@@ -51,8 +55,9 @@ static const struct {
     unsigned status;
     enum retry_kind kind;
 } statuses[] = {
-    {301, RETRY_REGION},    {307, RETRY_REGION},    {408, RETRY_TRANSIENT}, {429, RETRY_THROTTLED},
-    {500, RETRY_TRANSIENT}, {502, RETRY_TRANSIENT}, {503, RETRY_TRANSIENT}, {504, RETRY_TRANSIENT},
+    {401, RETRY_DENIED},    {403, RETRY_DENIED},    {301, RETRY_REGION},    {307, RETRY_REGION},
+    {408, RETRY_TRANSIENT}, {429, RETRY_THROTTLED}, {500, RETRY_TRANSIENT}, {502, RETRY_TRANSIENT},
+    {503, RETRY_TRANSIENT}, {504, RETRY_TRANSIENT},
 };
 
 static const enum retry_kind failures[] = {

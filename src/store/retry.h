@@ -20,6 +20,7 @@ enum retry_kind {
     RETRY_TRANSIENT,   /* waiting a little */
     RETRY_THROTTLED,   /* waiting longer */
     RETRY_CREDENTIALS, /* other credentials: at once, and once */
+    RETRY_DENIED,      /* other credentials, if there are any: at once, and once */
     RETRY_CLOCK,       /* the service's time: at once, and once */
     RETRY_REGION,      /* the region that the reply names: at once, and once */
 };

@@ -145,12 +145,8 @@ static bool correct(struct s3_client *c, const struct attempt *a)
     case RETRY_NOTHING: return false;
     case RETRY_TRANSIENT:
     case RETRY_THROTTLED: return true;
-    case RETRY_CREDENTIALS:
-        if (a->as.rejections == c->rejections) { /* else another thread did it */
-            credentials_reject(c->chain);
-            c->rejections++;
-        }
-        return true;
+    case RETRY_CREDENTIALS: credentials_reject(c->chain, a->as.serial); return true;
+    case RETRY_DENIED: return credentials_doubt(c->chain, a->as.serial);
     case RETRY_CLOCK:
         if (!http_reply_date(&a->reply, &theirs))
             return false;

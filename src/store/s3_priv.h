@@ -49,8 +49,7 @@ struct s3_client {
     pthread_mutex_t lock;
     struct credential_chain *chain;
     struct sigv4_key key;
-    int64_t skew_ms;     /* added to this machine's clock */
-    unsigned rejections; /* of credentials, so far */
+    int64_t skew_ms; /* added to this machine's clock */
     struct retry_bucket bucket;
     uint64_t random;
 };
@@ -104,7 +103,7 @@ struct s3_signed {
     unsigned n_headers;
     char canonical[SHA256_HEX + 1];
     const char *credentials; /* where they are from */
-    unsigned rejections;     /* of the client when these were taken */
+    unsigned serial;         /* theirs */
 };
 
 bool s3_sign(struct s3_client *c, const struct s3_request *r, struct s3_signed *s, struct err *e);

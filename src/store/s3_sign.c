@@ -81,7 +81,7 @@ static bool sign(struct s3_client *c, const struct s3_request *r, struct s3_sign
     if (!k)
         return err_wrap(e, "no credentials");
     s->credentials = k->source;
-    s->rejections = c->rejections;
+    s->serial = k->serial;
     memcpy(s->token, k->token, sizeof s->token);
     memcpy(s->region, c->place.region, sizeof s->region);
     sigv4_date(clock_ms() + (uint64_t)c->skew_ms, s->date);

@@ -238,6 +238,109 @@ def test_the_clock_is_set_right_for_sts_too(s3: FakeS3, tmp_path: Path) -> None:
         live.serves("v1")
 
 
+# -- files that are replaced
+
+
+def rename(path: Path, text: str) -> None:
+    """Replace a file as agents and sidecars do, so that its name always stands for a whole one."""
+    new = path.with_name(path.name + ".new")
+    new.write_text(text)
+    new.replace(path)
+
+
+def keys(s3: FakeS3, section: str) -> str:
+    """Return a section with a new pair."""
+    key_id, pair = s3.issuer.issue("file")
+    return (
+        f"[{section}]\naws_access_key_id = {key_id}\naws_secret_access_key = {pair.secret}\n"
+        f"aws_session_token = {pair.token}\n"
+    )
+
+
+def new_credentials(s3: FakeS3, folder: Path) -> None:
+    rename(folder / "credentials", keys(s3, "base"))
+
+
+def new_credentials_in_place(s3: FakeS3, folder: Path) -> None:
+    (folder / "credentials").write_text(keys(s3, "base"))
+
+
+def new_config(s3: FakeS3, folder: Path) -> None:
+    rename(folder / "config", keys(s3, "profile p"))
+
+
+def new_web_token(s3: FakeS3, folder: Path) -> None:
+    token = f"web-token-{len(s3.issuer.issued)}"
+    s3.issuer.web_tokens = {token}
+    rename(folder / "token", token)
+
+
+def new_pod_token(s3: FakeS3, folder: Path) -> None:
+    s3.issuer.container_token = f"container-token-{len(s3.issuer.issued)}"
+    rename(folder / "pod-token", s3.issuer.container_token)
+
+
+def profile_of_the_config(s3: FakeS3, folder: Path, env: Env) -> Env:
+    return configured(folder, f"[profile p]\n{BASE.partition(chr(10))[2]}")
+
+
+def role_from_a_pod(s3: FakeS3, folder: Path, env: Env) -> Env:
+    files = configured(folder, f"[profile p]\nrole_arn = {ROLE}\ncredential_source = EcsContainer\n")
+    return files | pod_identity(s3, folder, env)
+
+
+REPLACED: dict[str, tuple[Source, Callable[[FakeS3, Path], None]]] = {
+    "profile": (profile, new_credentials),
+    "profile, written over": (profile, new_credentials_in_place),
+    "profile of the config file": (profile_of_the_config, new_config),
+    "role": (role, new_credentials),
+    "chain of roles": (chain, new_credentials),
+    "role from a pod": (role_from_a_pod, new_pod_token),
+    "web identity": (web_identity, new_web_token),
+    "web identity in a profile": (web_identity_in_a_profile, new_web_token),
+    "pod identity": (pod_identity, new_pod_token),
+}
+
+
+def deny(s3: FakeS3) -> None:
+    """Forget every pair, and take no token any more."""
+    s3.keys.clear()
+    s3.issuer.web_tokens, s3.issuer.container_token = set(), "none"
+
+
+def expire(s3: FakeS3) -> None:
+    """Let every pair expire, and take no token any more."""
+    for key_id, pair in list(s3.keys.items()):
+        s3.keys[key_id] = replace(pair, expires=0.0)
+    s3.issuer.web_tokens, s3.issuer.container_token = set(), "none"
+
+
+@pytest.mark.parametrize("name", REPLACED)
+def test_files_replaced_under_load(s3: FakeS3, tmp_path: Path, name: str) -> None:
+    """In time, so that nothing is refused; and after the service has told that it takes the old no more."""
+    source, renew = REPLACED[name]
+    env = without_keys(s3)
+    version(1).publish(put(s3))
+    with Live(URI, env=env | source(s3, tmp_path, env)) as live:
+        live.serves("v1")
+        with live.traffic:
+            for n, spoil in enumerate((None, deny, expire), 2):
+                old, mark = set(s3.keys), len(s3.log)
+                if spoil:
+                    spoil(s3)
+                    live.fails("poll", "credential|S3 answers", refused=False)
+                renew(s3, tmp_path)
+                version(n).publish(put(s3))
+                live.serves(f"v{n}")
+                took = {seen.key_id for seen in s3.requests("/blocks-", mark) if seen.status == 200}
+                assert took and not took & old, "the old ones went on"
+                if not spoil:
+                    assert [seen for seen in s3.log if seen.status >= 400] == []
+        assert live.traffic.failed == []
+        assert live.traffic.seen() == ["v1", "v2", "v3", "v4"]
+        no_secrets(s3, live)
+
+
 REFUSED = {
     "no source": (lambda s3, folder, env: {}, "credential"),
     "half a pair": (lambda s3, folder, env: {"AWS_ACCESS_KEY_ID": KEY_ID}, "AWS_SECRET_ACCESS_KEY"),

@@ -107,13 +107,13 @@ static void asks_again_when_rejected(void **state)
     (void)state;
     begin(ANSWER("A", "2026-11-21T11:00:00Z"));
     script_add(200, ANSWER("B", "2026-11-21T11:00:00Z"));
-    credentials_reject(kit_chain);
+    credentials_reject(kit_chain, kit_chain->current.serial);
     kit_now += SECOND / 2; /* asked a moment ago */
     must_be("A", 1);
     kit_now += SECOND;
     must_be("B", 2);
     must_be("B", 2);
-    credentials_reject(kit_chain);
+    credentials_reject(kit_chain, kit_chain->current.serial);
     kit_now += MINUTE;
     script_add(400, "{\"message\":\"away\"}");
     must_contain(must_fail(), "answered 400: away"); /* rejected ones are no good */

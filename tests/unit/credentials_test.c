@@ -339,7 +339,7 @@ static void reads_the_pod_identity_token_at_every_call(void **state)
     must_get();
     must_contain(script_request(0), "\r\nAuthorization: one\r\n");
     put("pod", "two");
-    credentials_reject(kit_chain);
+    credentials_reject(kit_chain, kit_chain->current.serial);
     kit_now += 2000;
     assert_string_equal(must_get()->key_id, "B");
     must_contain(script_request(1), "\r\nAuthorization: two\r\n");

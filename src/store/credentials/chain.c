@@ -15,13 +15,14 @@ enum {
     KEPT_MS = 15 * MINUTE, /* at most, before they are asked for again */
     AGAIN_MS = 10 * 1000,  /* between two questions while there are good ones */
     REJECTED_MS = 1000,    /* the same where the service did not take them */
+    DOUBTED_MS = MINUTE,   /* the same where it denied: mostly they are not to blame */
 };
 
 static const struct credential_source *const sources[] = {
     &source_environment, &source_profile, &source_web_identity, &source_container, &source_instance,
 };
 
-struct credential_chain *credentials_new(const struct aws_config *config, struct transport *t,
+struct credential_chain *credentials_new(struct aws_config *config, struct transport *t,
                                          int64_t *clock_skew_ms, struct err *e)
 {
     struct credential_chain *c = calloc(1, sizeof *c);
@@ -85,13 +86,16 @@ static bool ask_source(struct credential_chain *c, const struct credential_sourc
     return false;
 }
 
-/* The first source that is configured is the one. Into `tried`, why those before it were not. */
+/* The first source that is configured is the one, and stays it while what it gave is in hand, even
+ * if a file that is just being written says nothing. Into `tried`, why those before it were not. */
 static bool ask_first(struct credential_chain *c, struct buf *tried, struct err *e)
 {
     for (size_t i = 0; i < countof(sources); i++) {
         const struct credential_source *s = sources[i];
         const char *gap = tried->len ? "; " : "";
-        if (!s->configured(c)) {
+        if (c->have && c->current.source != s->name)
+            continue;
+        if (!c->have && !s->configured(c)) {
             buf_printf(tried, "%s%s: %s", gap, s->name, s->absent);
             continue;
         }
@@ -104,12 +108,42 @@ static bool ask_first(struct credential_chain *c, struct buf *tried, struct err 
     return err_set(e, ERR_UPSTREAM, "no credentials: %s", tried->data ? tried->data : "");
 }
 
-static bool ask(struct credential_chain *c, struct err *e)
+static bool ask_once(struct credential_chain *c, struct err *e)
 {
     struct buf tried = {0};
-    bool ok = ask_first(c, &tried, e);
 
+    c->config_error = (struct err){0};
+    if (!aws_config_reload(c->config, &c->config_error) && c->config_error.code == ERR_NO_MEMORY) {
+        *e = c->config_error;
+        return false;
+    }
+    c->token_path[0] = '\0';
+    bool ok = ask_first(c, &tried, e);
     buf_done(&tried);
+    return ok;
+}
+
+/* Whether a file has changed since this, or asking, looked last. */
+static bool look(struct credential_chain *c)
+{
+    bool moved = aws_config_moved(c->config);
+
+    if (*c->token_path && stamp_moved(&c->token_stamp, c->token_path))
+        moved = true;
+    c->moved = c->moved || moved;
+    return moved;
+}
+
+/* Into c->next. Once more where a file was replaced while that failed. */
+static bool ask(struct credential_chain *c, struct err *e)
+{
+    bool ok = ask_once(c, e);
+
+    if (!ok && e->code != ERR_NO_MEMORY && look(c)) {
+        *e = (struct err){0};
+        ok = ask_once(c, e);
+    }
+    c->asked_ms = c->clock();
     return ok;
 }
 
@@ -136,32 +170,30 @@ static void keep(struct credential_chain *c)
     explicit_bzero(&c->current, sizeof c->current);
     c->current = c->next;
     explicit_bzero(&c->next, sizeof c->next);
+    c->current.serial = ++c->kept;
     c->have = true;
-    c->rejected = false;
+    c->rejected = c->moved = false;
     c->refresh_ms = refresh_time(c, &c->current);
 }
 
-/* Whether what is in hand has to do, since the source was asked a moment ago. */
-static bool asked_lately(const struct credential_chain *c)
+/* Whether the source was asked less than `ms` ago. */
+static bool asked_within(const struct credential_chain *c, uint64_t ms)
 {
     uint64_t now = c->clock();
 
-    return c->asked_ms && now >= c->asked_ms &&
-           now - c->asked_ms < (c->rejected ? REJECTED_MS : AGAIN_MS);
+    return c->asked_ms && now >= c->asked_ms && now - c->asked_ms < ms;
 }
 
 const struct credentials *credentials_get(struct credential_chain *c, struct err *e)
 {
     struct err why = {0};
     struct err expired = {0};
-    bool alive = c->have && not_expired(c, &c->current, &expired);
-    bool due = c->rejected || (c->refresh_ms && chain_now(c) >= c->refresh_ms);
+    bool alive = c->have && not_expired(c, &c->current, &expired), just_now = look(c);
+    bool due = c->rejected || c->moved || (c->refresh_ms && chain_now(c) >= c->refresh_ms);
 
-    if (alive && (!due || asked_lately(c)))
+    if (alive && (!due || (!just_now && asked_within(c, c->rejected ? REJECTED_MS : AGAIN_MS))))
         return &c->current;
-    bool ok = ask(c, &why);
-    c->asked_ms = c->clock();
-    if (ok) {
+    if (ask(c, &why)) {
         keep(c);
         return &c->current;
     }
@@ -176,9 +208,29 @@ const struct credentials *credentials_get(struct credential_chain *c, struct err
     return NULL;
 }
 
-void credentials_reject(struct credential_chain *c)
+void credentials_reject(struct credential_chain *c, unsigned serial)
 {
-    c->rejected = c->have;
+    if (c->have && c->current.serial == serial)
+        c->rejected = true;
+}
+
+static bool same(const struct credentials *a, const struct credentials *b)
+{
+    return strcmp(a->key_id, b->key_id) == 0 && strcmp(a->secret, b->secret) == 0 &&
+           strcmp(a->token, b->token) == 0;
+}
+
+bool credentials_doubt(struct credential_chain *c, unsigned serial)
+{
+    struct err ignored = {0};
+
+    if (!c->have || c->current.serial != serial)
+        return c->have;
+    if ((!look(c) && asked_within(c, DOUBTED_MS)) || !ask(c, &ignored))
+        return false;
+    bool others = !same(&c->current, &c->next);
+    keep(c);
+    return others;
 }
 
 uint64_t credentials_expiry(const struct credential_chain *c)

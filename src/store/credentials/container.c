@@ -28,12 +28,12 @@ static bool make_url(const struct credential_chain *c, struct buf *url, struct e
 }
 
 /* The file is read at every call: its token is replaced while we run. */
-static bool read_token(char *out, size_t size, struct err *e)
+static bool read_token(struct credential_chain *c, char *out, size_t size, struct err *e)
 {
     const char *file = aws_env(file_name), *token = aws_env(token_name);
 
     out[0] = '\0';
-    if (file && !secret_file(file, out, size, e))
+    if (file && !secret_file(c, file, out, size, e))
         return err_wrap(e, "%s", file_name);
     if (!file && token && strlen(token) >= size)
         return err_set(e, ERR_UPSTREAM, "%s is too long", token_name);
@@ -49,7 +49,7 @@ static bool get(struct credential_chain *c, struct credentials *out, struct err 
     char token[SECRET_MAX];
     struct buf url = {0};
 
-    bool ok = make_url(c, &url, e) && read_token(token, sizeof token, e);
+    bool ok = make_url(c, &url, e) && read_token(c, token, sizeof token, e);
     if (ok) {
         const struct http_header header = {"Authorization", token};
         const struct http_call call = {

@@ -4,7 +4,10 @@
 #define SCORED_STORE_CREDENTIALS_PRIV_H
 
 #include "../credentials.h"
+#include "../stamp.h"
 #include "../xml.h"
+
+#include <limits.h>
 
 enum {
     ANSWER_MAX = 10 << 10, /* bytes of a reply of a container's or an instance's service */
@@ -13,7 +16,8 @@ enum {
 };
 
 struct credential_chain {
-    const struct aws_config *config;
+    struct aws_config *config;
+    struct err config_error; /* why its files could not be read anew; {0}: they were */
     struct transport *transport;
     int64_t *clock_skew_ms;     /* may be NULL */
     uint64_t (*clock)(void);    /* clock_ms, or a test's */
@@ -23,7 +27,11 @@ struct credential_chain {
     char error_code[64];     /* of a reply that is not 200; "" where it tells none */
 
     struct credentials current, next;
+    unsigned kept; /* serial number of the current ones */
     bool have, rejected;
+    bool moved;                /* a file has changed since they came */
+    char token_path[PATH_MAX]; /* the token's file that was read for them; "": none */
+    struct stamp token_stamp;
     uint64_t refresh_ms; /* by AWS's clock; 0: never */
     uint64_t asked_ms;   /* by this machine's clock; 0: not yet */
 };
@@ -58,8 +66,10 @@ bool chain_json(struct credential_chain *c, struct credentials *out, struct err 
 /* Copies what is to stand in a header: not empty, visible ASCII, fits. `what` names it. */
 bool secret_copy(char *out, size_t size, const char *value, const char *what, struct err *e);
 
-/* Reads a file of less than `size` bytes, NUL-terminated. */
-bool secret_file(const char *path, char *out, size_t size, struct err *e);
+/* Reads the file of a token, of less than `size` bytes, NUL-terminated. When it changes, the chain
+ * asks again. */
+bool secret_file(struct credential_chain *c, const char *path, char *out, size_t size,
+                 struct err *e);
 
 /* Milliseconds since 1970 of "2026-11-21T10:20:30Z", also with a fraction or an offset. */
 bool time_read(const char *text, uint64_t *ms);

@@ -184,6 +184,10 @@ static bool get(struct credential_chain *c, struct credentials *out, struct err 
 {
     struct walk w = {.c = c};
 
+    if (c->config_error.code) {
+        *e = c->config_error;
+        return false;
+    }
     return resolve(&w, aws_profile_name(c->config), out, e);
 }
 

@@ -72,7 +72,7 @@ static void put(struct request *r, const char *name, const char *value)
 static bool put_token(struct request *r, const char *path, struct err *e)
 {
     char token[SECRET_MAX];
-    bool ok = secret_file(path, token, sizeof token, e);
+    bool ok = secret_file(r->c, path, token, sizeof token, e);
 
     if (ok) {
         size_t n = strlen(token);

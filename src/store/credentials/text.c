@@ -48,8 +48,20 @@ static bool read_fd(int fd, char *out, size_t size, struct err *e)
     return true;
 }
 
-bool secret_file(const char *path, char *out, size_t size, struct err *e)
+static void watch(struct credential_chain *c, const char *path)
 {
+    size_t n = strlen(path);
+
+    if (n >= sizeof c->token_path)
+        return;
+    memcpy(c->token_path, path, n + 1);
+    stamp_take(&c->token_stamp, path);
+}
+
+bool secret_file(struct credential_chain *c, const char *path, char *out, size_t size,
+                 struct err *e)
+{
+    watch(c, path);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     bool ok = fd >= 0 ? read_fd(fd, out, size, e) : err_errno(e, "open");
 
