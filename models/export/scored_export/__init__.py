@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Exports a fitted Spark ML pipeline to a bundle that `scored` serves with Spark's numbers bit for bit."""
 
-from scored_export.errors import Refused
+from scored_export.errors import Refused, Unavailable
 from scored_export.exporter import export
 from scored_export.publish import Version, promote, versions
 
 __version__ = "1.0.0"
-__all__ = ["Refused", "Version", "__version__", "export", "promote", "versions"]
+__all__ = ["Refused", "Unavailable", "Version", "__version__", "export", "promote", "versions"]

@@ -4,16 +4,20 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from scored_export.errors import Refused, first_line
+from scored_export.errors import Refused, Unavailable
 from scored_export.exporter import NAME, export
+from scored_export.paths import qualified
 from scored_export.publish import promote, versions
+from scored_export.spark_says import spark_says, unexpected
 
-REFUSED = 3
+AGAIN, REFUSED = 1, 3
+PACKED = {".gz", ".bz2", ".deflate", ".zst", ".snappy", ".lz4"}
 EPILOG = """\
 example:
   # in the training job
@@ -32,7 +36,8 @@ signed (pip install 'scored-export[sign]'), and going back to an earlier version
   scored-export versions --at s3://models/prices/
   scored-export promote 9cb6aab898b465bf --at s3://models/prices/
 
-exit status: 0 written, 2 wrong usage, 3 refused, with the reason on the last line of stderr
+exit status, with the reason on the last line of stderr: 0 written, 2 wrong usage, 3 refused,
+1 not now: the network, memory or disk failed, and the same export can succeed another time
 """
 
 
@@ -104,19 +109,25 @@ def _parser() -> argparse.ArgumentParser:
 
 def _format(path: str) -> str:
     kinds = {".jsonl": "json", ".ndjson": "json", ".json": "json", ".csv": "csv"}
-    return kinds.get(Path(path.rstrip("/")).suffix.lower(), "parquet")
+    suffixes = [s.lower() for s in Path(path.rstrip("/")).suffixes if s.lower() not in PACKED]
+    return kinds.get(suffixes[-1] if suffixes else "", "parquet")
 
 
 def _session() -> Any:
-    from pyspark.sql import SparkSession
-
-    return (
-        SparkSession.builder.appName("scored-export")
-        .config("spark.ui.enabled", "false")
-        .config("spark.ui.showConsoleProgress", "false")
-        .config("spark.sql.shuffle.partitions", "1")
-        .getOrCreate()
-    )
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError as error:
+        raise Refused(f"PySpark is not installed: {error}", "pip install pyspark") from None
+    if os.environ.get("LC_ALL") in ("C", "POSIX"):  # the JVM could not open a file whose name is not ASCII
+        os.environ["LC_ALL"] = "C.UTF-8"
+    with spark_says("Spark does not start", cure="install Java 17, or set JAVA_HOME to it"):
+        return (
+            SparkSession.builder.appName("scored-export")
+            .config("spark.ui.enabled", "false")
+            .config("spark.ui.showConsoleProgress", "false")
+            .config("spark.sql.shuffle.partitions", "1")
+            .getOrCreate()
+        )
 
 
 def _read_schema(path: str) -> Any:
@@ -132,8 +143,6 @@ def _read_schema(path: str) -> Any:
 
 def _sample(spark: Any, args: argparse.Namespace, kind: str) -> Any:
     """Return the sample as a DataFrame."""
-    from scored_export.saved import qualified
-
     reader = spark.read.format(kind)
     if args.schema:
         schema = _read_schema(args.schema)
@@ -142,10 +151,8 @@ def _sample(spark: Any, args: argparse.Namespace, kind: str) -> Any:
         reader = reader.option("mode", "FAILFAST")
     if kind == "csv":
         reader = reader.option("header", "true").option("inferSchema", str(args.infer_schema).lower())
-    try:
+    with spark_says(f"Spark cannot read {args.sample}", spark=spark):
         frame = reader.load(qualified(args.sample))
-    except Exception as error:
-        raise Refused(f"Spark cannot read {args.sample}: {first_line(error)}") from None
     if args.infer_schema and not args.schema:
         print(f"inferred schema: {frame.schema.json()}", file=sys.stderr)
     return _as_declared(spark, frame, schema) if args.schema else frame
@@ -226,9 +233,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             COMMANDS[argv[0]](argv[1:])
         else:
             _export(argv)
-    except (Refused, OSError) as error:
-        print(f"scored-export: refused: {error}", file=sys.stderr)
-        return REFUSED
+    except Exception as error:
+        refused = error if isinstance(error, Refused) else unexpected(error)
+        again = isinstance(refused, Unavailable)
+        print(f"scored-export: {'not now' if again else 'refused'}: {refused}", file=sys.stderr)
+        return AGAIN if again else REFUSED
     return 0
 
 

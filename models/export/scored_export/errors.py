@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one error of an export: a pipeline that could not be scored identically is refused."""
+"""The errors of an export: a pipeline that could not be scored identically is refused."""
 
 from __future__ import annotations
 
@@ -31,7 +31,11 @@ class Refused(Exception):
 
     def at(self, stage: str, uid: str) -> Refused:
         """Return the same refusal with the stage named, if none was."""
-        return self if self.stage else Refused(self.reason, self.cure, stage=stage, uid=uid)
+        return self if self.stage else type(self)(self.reason, self.cure, stage=stage, uid=uid)
+
+
+class Unavailable(Refused):
+    """The export failed for want of memory, disk or network: the same export can succeed another time."""
 
 
 def first_line(error: BaseException) -> str:

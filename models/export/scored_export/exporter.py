@@ -13,17 +13,20 @@ from typing import Any
 
 from scored_export import profile
 from scored_export.blocks import Blocks, safetensors
-from scored_export.errors import Refused, first_line
+from scored_export.errors import Refused
 from scored_export.exactness import exactness
 from scored_export.golden import CANDIDATES, Golden, Probe, Writer, make_golden, shuffled
+from scored_export.known import check_live, check_saved
 from scored_export.ops.vectors import vector_width
+from scored_export.paths import qualified
 from scored_export.plan import Plan, default_output, make_plan
 from scored_export.platform import ask_platform
 from scored_export.progress import show
 from scored_export.publish import publish, sha
-from scored_export.saved import live_stages, load_model, qualified, read_stages
+from scored_export.saved import live_stages, load_model, read_stages
 from scored_export.score import Answer, Outcome, Row, Scorer, quoted
 from scored_export.signature import Signer
+from scored_export.spark_says import refusal, spark_says, unexpected
 from scored_export.store import MANIFEST_BYTES, Store, open_store
 from scored_export.values import ARRAYS, dumps, encode, type_name
 
@@ -90,7 +93,7 @@ def _rows(sample: Any, plan: Plan) -> list[Row]:
             chosen = chosen.sample(False, min(1.0, 1.05 * CANDIDATES / total), 0).limit(CANDIDATES)
         return [tuple(row) for row in chosen.collect()]
     except Exception as error:
-        raise Refused(f"the sample cannot be read: {first_line(error)}", "check its schema") from None
+        raise refusal(error, "the sample cannot be read", cure="check its schema") from error
 
 
 def _lead(spark: Any, model: Any, plan: Plan, output: Sequence[str], rows: Sequence[Row]) -> Row | None:
@@ -254,18 +257,21 @@ def export(
     Raises
     ------
     Refused
-        If a stage, type, name or the platform cannot be scored identically.
+        If a stage, type, name or the platform cannot be scored identically, or something cannot be read; the
+        only error that leaves this function.
+    Unavailable
+        The Refused after which the same export can succeed another time: network, memory, disk.
     """
     _check_label("name", name)
     if version is not None:
         _check_label("version", version)
     if created is not None and not CREATED.fullmatch(created):
         raise Refused(f"created {created!r} is not UTC with milliseconds", "write 2026-01-31T10:20:30.123Z")
-    signer = None if sign_key is None else Signer(sign_key)
-    store = open_store(out)
-    store.check()
     scratch = tempfile.mkdtemp(prefix="scored-export-")
     try:
+        signer = None if sign_key is None else Signer(sign_key)
+        store = open_store(out)
+        store.check()
         return _export(
             model,
             (store, signer),
@@ -275,6 +281,10 @@ def export(
             list(output),
             (no_sample_rows, allow_inexact, descriptions or {}),
         )
+    except Refused:
+        raise
+    except Exception as error:
+        raise unexpected(error) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
         show("")
@@ -284,15 +294,17 @@ def _saved(model: Any, spark: Any, scratch: str) -> tuple[Any, str]:
     """Return the live model and where it is saved; one or the other is made."""
     if isinstance(model, (str, os.PathLike)):
         path = str(model)
-        read_stages(spark, path)
+        check_saved(read_stages(spark, path), spark)
         return load_model(spark, path), path
     if hasattr(model, "fit") or not hasattr(model, "transform"):
         raise Refused(f"{type(model).__name__} is not a fitted model", "call fit first")
     target = getattr(model, "bestModel", model)
+    check_live(target)
     if not hasattr(target, "write"):
         raise Refused(f"{type(target).__name__} cannot be saved", "use Spark's own stages")
     path = f"{scratch}/model"
-    target.write().overwrite().save(qualified(path))
+    with spark_says("Spark cannot save the model", spark=spark):
+        target.write().overwrite().save(qualified(path))
     return target, path
 
 

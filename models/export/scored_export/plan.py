@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scored_export.blocks import Blocks
-from scored_export.errors import Refused, first_line
-from scored_export.ops import OPS
+from scored_export.errors import Refused
+from scored_export.known import op_of
 from scored_export.ops.base import Columns, Op, Reading
 from scored_export.ops.indexers import kept_pairs
 from scored_export.ops.vectors import vector_width
 from scored_export.saved import SavedStage
+from scored_export.spark_says import refusal
 from scored_export.values import TYPES, param, type_name
 
 NAME_BYTES = 256
@@ -113,12 +114,7 @@ def _check_input(data_field: Any) -> None:
 
 
 def _static(saved: SavedStage) -> tuple[Op, Columns, Columns]:
-    op = OPS.get(saved.java_class)
-    if op is None:
-        known = ", ".join(sorted(name.rsplit(".", 1)[-1] for name in OPS))
-        raise Refused(
-            f"{saved.java_class} cannot be exported", f"use fitted stages of these classes: {known}"
-        ).at(saved.name, saved.uid)
+    op = op_of(saved.java_class, name=saved.name, uid=saved.uid, saved_by=saved.saved_by)
     inputs, outputs = op.columns(saved)
     return op, inputs, outputs
 
@@ -146,15 +142,17 @@ def _sources(stages: list[tuple[SavedStage, Op, Columns, Columns]], sample: Any)
 
 def _transform(saved: SavedStage, live: Any, frames: list[Any]) -> list[Any]:
     """Transform the empty frame; a stage that must see a row gets the sample instead."""
-    text = ""
+    thrown: Exception | None = None
     for i in range(len(frames)):
         try:
             return [live.transform(frame) for frame in frames[i:]]
         except Exception as error:
-            text = first_line(error)
-    raise Refused(
-        f"Spark refuses the sample's schema: {text}", "compare the sample with the training data"
-    ).at(saved.name, saved.uid)
+            thrown = error
+    assert thrown is not None
+    refused = refusal(
+        thrown, "Spark refuses the sample's schema", cure="compare the sample with the training data"
+    )
+    raise refused.at(saved.name, saved.uid) from thrown
 
 
 def _drop_missing(op: Op, reading: Reading) -> tuple[Columns, Columns]:
@@ -220,8 +218,8 @@ def make_plan(saved: list[SavedStage], live: list[Any], sample: Any, say: Any) -
         schema = frames[0].schema
         try:
             stage = _stage(op, stage_saved, stage_live, (inputs, outputs), schema, len(plan.stages))
-        except Refused as e:
-            raise e.at(stage_saved.name, stage_saved.uid) from None
+        except Exception as error:
+            raise stage_saved.refusal(error) from error
         frames = _transform(stage_saved, stage_live, frames)
         if stage is not None:
             _add(plan, stage, schema, frames[0].schema)

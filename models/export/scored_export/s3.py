@@ -17,13 +17,14 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from scored_export import progress
-from scored_export.errors import Refused, first_line
+from scored_export.errors import Refused, Unavailable, first_line
 from scored_export.store import MANIFEST_BYTES, Stat, content_type, too_large
 
 URI = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([^#?]*))?")
 WHOLE = re.compile(r"[A-Za-z0-9+/]{43}=")  # the digest of all bytes; one of parts ends in "-<parts>"
 PUT_BYTES = 5 << 30  # of one PUT; and then S3 itself verifies the digest
 ATTEMPTS = 6
+BUSY = {"500", "502", "503", "InternalError", "ServiceUnavailable", "SlowDown"}
 ABSENT = {"404", "NoSuchKey", "NotFound"}
 CURES = {
     "NoSuchBucket": "make the bucket, or mend the URI",
@@ -63,15 +64,17 @@ def _client(uri: str) -> Any:
 def _explained(what: str) -> Iterator[None]:
     """Turn what boto3 raises into a refusal that says what to do."""
     from boto3.exceptions import Boto3Error
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
     try:
         yield
     except ClientError as error:
         code = str(error.response.get("Error", {}).get("Code", ""))
-        raise Refused(f"{what}: {first_line(error)}", CURES.get(code, "")) from None
+        kind = Unavailable if code in BUSY else Refused
+        raise kind(f"{what}: {first_line(error)}", CURES.get(code, "")) from None
     except (BotoCoreError, Boto3Error) as error:
-        raise Refused(f"{what}: {first_line(error)}", CURES.get(type(error).__name__, "")) from None
+        kind = Unavailable if isinstance(error, (ConnectionError, HTTPClientError)) else Refused
+        raise kind(f"{what}: {first_line(error)}", CURES.get(type(error).__name__, "")) from None
 
 
 def _absent(error: Any) -> bool:

@@ -4,20 +4,33 @@
 from __future__ import annotations
 
 import json
-import os
+import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from scored_export.errors import Refused
+from scored_export.errors import Refused, Unavailable
+from scored_export.paths import local_path, qualified
+from scored_export.spark_says import refusal, said, spark_says
 
 PIPELINES = {"org.apache.spark.ml.PipelineModel", "pyspark.ml.pipeline.PipelineModel"}
+GIVE = "give the directory that model.save() wrote"
+COPY = "copy the model again, whole, or save it again"
 TUNED = {
     f"{package}.ml.tuning.{name}"
     for package in ("org.apache.spark", "pyspark")
     for name in ("CrossValidatorModel", "TrainValidationSplitModel")
 }
+
+
+def saved_by(metadata: dict[str, Any]) -> str:
+    """Return the version of the Spark that wrote some metadata."""
+    return str(metadata.get("sparkVersion", "of unknown version"))
+
+
+def release(version: str) -> tuple[int, ...]:
+    """Return major and minor number of a version of Spark, (0,) where there are none."""
+    match = re.match(r"(\d+)\.(\d+)", version)
+    return (int(match[1]), int(match[2])) if match else (0,)
 
 
 @dataclass(frozen=True)
@@ -47,6 +60,22 @@ class SavedStage:
         """Class name without its package."""
         return self.java_class.rsplit(".", 1)[-1]
 
+    @property
+    def saved_by(self) -> str:
+        """Version of the Spark that saved it."""
+        return saved_by(self.extra)
+
+    def refusal(self, error: BaseException) -> Refused:
+        """Return the refusal for what Spark or Python threw over this stage."""
+        if isinstance(error, Refused):
+            return error.at(self.name, self.uid)
+        doing = f"{self.java_class}, saved by Spark {self.saved_by}, cannot be read"
+        refused = refusal(error, doing, spark=self.spark, cure="save the model again")
+        mine = release(self.saved_by)
+        if mine > release(self.spark.version) and not isinstance(refused, Unavailable):
+            refused = Refused(refused.reason, f"export with Spark {mine[0]}.{mine[1]} or newer")
+        return refused.at(self.name, self.uid)
+
     def table(self, folder: str = "data") -> Any:
         """Return one of the stage's Parquet folders as a Spark DataFrame."""
         return self.spark.read.parquet(f"{self.path}/{folder}")
@@ -63,33 +92,36 @@ class SavedStage:
         return list(self.params.get(name) or [])
 
 
-def local_path(path: str) -> Path | None:
-    """Return the path on this machine that a path or ``file:`` URI names, else None."""
-    parts = urlsplit(path)
-    if parts.scheme == "file":
-        return Path(unquote(parts.path))
-    return None if parts.scheme and "://" in path else Path(path)
-
-
-def qualified(path: str) -> str:
-    """Return a path as Spark must be given it, whatever its default file system."""
-    if "://" in path or path.startswith("file:"):
-        return path.rstrip("/")
-    return Path(os.path.abspath(path)).as_uri()
+def _lines(spark: Any, path: str) -> list[str]:
+    """Return the metadata's lines; files that Spark has compressed are read by Spark."""
+    local = local_path(path)
+    parts = sorted(local.glob("metadata/part-*")) if local is not None else []
+    if parts and all(part.suffix in ("", ".txt") for part in parts):
+        return [line for part in parts for line in part.read_text("utf-8").split("\n")]
+    if local is not None and not parts:
+        return []
+    with spark_says(f"{path} cannot be read", spark=spark, cure=GIVE):
+        return [row[0] for row in spark.read.text(f"{path}/metadata").collect()]
 
 
 def _metadata(spark: Any, path: str) -> dict[str, Any]:
-    local = local_path(path)
-    if local is not None:
-        parts = sorted(local.glob("metadata/part-*"))
-        lines = [line for part in parts for line in part.read_text("utf-8").split("\n")]
-    else:
-        lines = [row[0] for row in spark.read.text(f"{path}/metadata").collect()]
-    text = "".join(line for line in lines if line.strip())
-    if not text:
-        raise Refused(f"{path} holds no model saved by Spark", "give the directory that model.save() wrote")
-    metadata: dict[str, Any] = json.loads(text)
+    try:
+        text = "".join(line for line in _lines(spark, path) if line.strip())
+        metadata = json.loads(text) if text else None
+    except (ValueError, OSError) as error:
+        raise Refused(f"{path}/metadata is damaged: {said(error)}", COPY) from None
+    if metadata is None:
+        raise Refused(f"{path} holds no model saved by Spark", _give(path))
+    if not isinstance(metadata, dict) or not {"class", "uid"} <= metadata.keys():
+        raise Refused(f"{path}/metadata is damaged: it names no class", COPY)
     return metadata
+
+
+def _give(path: str) -> str:
+    """Return what to give instead of a folder that holds no model; MLflow keeps it one level below."""
+    local = local_path(path)
+    inside = local is not None and (local / "sparkml" / "metadata").is_dir()
+    return f"give {path}/sparkml" if inside else GIVE
 
 
 def read_stages(spark: Any, path: str) -> list[SavedStage]:
@@ -100,10 +132,8 @@ def read_stages(spark: Any, path: str) -> list[SavedStage]:
     if java_class in TUNED:
         return read_stages(spark, f"{path}/bestModel")
     if java_class in PIPELINES:
-        uids = meta["paramMap"]["stageUids"]
-        digits = len(str(len(uids)))
-        found = [read_stages(spark, f"{path}/stages/{i:0{digits}d}_{uid}") for i, uid in enumerate(uids)]
-        return [stage for group in found for stage in group]
+        by = saved_by(meta)
+        return [stage for child in _children(path, meta) for stage in _read_child(spark, *child, by)]
     given = dict(meta.get("paramMap", {}))
     return [
         SavedStage(
@@ -118,18 +148,57 @@ def read_stages(spark: Any, path: str) -> list[SavedStage]:
     ]
 
 
+def _children(path: str, meta: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return folder and uid of each stage of a saved pipeline."""
+    uids = meta.get("paramMap", {}).get("stageUids")
+    if not isinstance(uids, list):
+        raise Refused(f"{path}/metadata is damaged: it names no stages", "save the model again")
+    digits = len(str(len(uids)))
+    return [(f"{path}/stages/{i:0{digits}d}_{uid}", str(uid)) for i, uid in enumerate(uids)]
+
+
+def _read_child(spark: Any, path: str, uid: str, by: str) -> list[SavedStage]:
+    """Return the stages of a pipeline's child; without metadata, its uid begins with its name."""
+    try:
+        return read_stages(spark, path)
+    except Refused as error:
+        if error.stage:
+            raise
+        reason = f"{error.reason}; the pipeline was saved by Spark {by}"
+        cure = COPY if error.cure == GIVE else error.cure
+        raise type(error)(reason, cure, stage=uid.rsplit("_", 1)[0], uid=uid) from None
+
+
 def load_model(spark: Any, path: str) -> Any:
     """Return the saved model as PySpark's object; of a tuned one, the best model."""
+    path = qualified(path)
+    try:
+        return _load(spark, path)
+    except Exception as error:
+        stages = read_stages(spark, path)
+        raise _blame(spark, stages, error) from error
+
+
+def _load(spark: Any, path: str) -> Any:
     from pyspark.ml import PipelineModel
     from pyspark.ml.util import DefaultParamsReader
 
-    path = qualified(path)
     java_class = str(_metadata(spark, path)["class"])
     if java_class in TUNED:
-        return load_model(spark, f"{path}/bestModel")
+        return _load(spark, f"{path}/bestModel")
     if java_class in PIPELINES:
         return PipelineModel.load(path)
     return DefaultParamsReader.loadParamsInstance(path, spark.sparkContext)
+
+
+def _blame(spark: Any, stages: list[SavedStage], error: BaseException) -> Refused:
+    """Return the refusal for what Spark threw over a model; loaded alone, the stage to blame shows."""
+    for stage in stages:
+        try:
+            _load(spark, stage.path)
+        except Exception as its_own:
+            return stage.refusal(its_own)
+    return refusal(error, f"Spark {spark.version} cannot load the model", spark=spark)
 
 
 def live_stages(model: Any) -> list[Any]:

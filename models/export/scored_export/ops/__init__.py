@@ -35,15 +35,15 @@ _TABLE = (
     Op("decision_tree_regression", "regression.DecisionTreeRegressionModel", _FEATURES,
        ("predictionCol", "varianceCol", "leafCol"), _VECTOR, trees.decision_tree_regression),
     Op("random_forest_regression", "regression.RandomForestRegressionModel", _FEATURES,
-       ("predictionCol", "leafCol"), _VECTOR, trees.random_forest_regression),
+       ("predictionCol", "leafCol"), _VECTOR, trees.random_forest_regression, ensemble=True),
     Op("gbt_regression", "regression.GBTRegressionModel", _FEATURES, ("predictionCol", "leafCol"), _VECTOR,
-       trees.gbt_regression),
+       trees.gbt_regression, ensemble=True),
     Op("decision_tree_classification", "classification.DecisionTreeClassificationModel", _FEATURES, _LEAVES,
        _VECTOR, trees.decision_tree_classification),
     Op("random_forest_classification", "classification.RandomForestClassificationModel", _FEATURES, _LEAVES,
-       _VECTOR, trees.random_forest_classification),
+       _VECTOR, trees.random_forest_classification, ensemble=True),
     Op("gbt_classification", "classification.GBTClassificationModel", _FEATURES, _LEAVES, _VECTOR,
-       trees.gbt_classification),
+       trees.gbt_classification, ensemble=True),
 )
 # fmt: on
 

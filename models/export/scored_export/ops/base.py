@@ -68,6 +68,8 @@ class Op:
         Column parameters as the bundle names them.
     accepts : tuple of str
         Types the input columns may have.
+    ensemble : bool
+        Whether it is saved as many trees.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Op:
     outs: tuple[str, ...]
     accepts: tuple[str, ...]
     build: Callable[[Reading], Built]
+    ensemble: bool = False
 
     def columns(self, saved: SavedStage) -> tuple[Columns, Columns]:
         """Return the stage's input and output columns."""

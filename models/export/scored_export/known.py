@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Asks the table of ops, and the versions, before Spark loads or saves anything."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from scored_export.errors import Refused
+from scored_export.ops import OPS
+from scored_export.ops.base import Op
+from scored_export.saved import SavedStage, live_stages, release
+
+#: Ensembles are saved differently from this release of Spark on, which earlier ones do not read.
+ENSEMBLES_CHANGED = (4, 1)
+UNFITTED = ("Pipeline", "CrossValidator", "TrainValidationSplit")
+
+
+def _fits(estimator: str) -> str:
+    """Return the class that an estimator of Spark's fits."""
+    return re.sub("Regressor$", "Regression", re.sub("Classifier$", "Classification", estimator)) + "Model"
+
+
+def op_of(java_class: str, *, name: str, uid: str, saved_by: str = "") -> Op:
+    """Return the op of a stage's class, or refuse the stage.
+
+    Parameters
+    ----------
+    saved_by : str
+        Version of the Spark that saved it; empty where it is not saved yet.
+    """
+    op = OPS.get(java_class)
+    if op is not None:
+        return op
+    what = f"{java_class}, saved by Spark {saved_by}," if saved_by else java_class
+    if _fits(java_class) in OPS or java_class.rsplit(".", 1)[-1] in UNFITTED:
+        cure = "call fit, and export what it returns"
+        raise Refused(f"{what} is not fitted", cure, stage=name, uid=uid)
+    known = ", ".join(sorted(name.rsplit(".", 1)[-1] for name in OPS))
+    cure = f"use fitted stages of these classes: {known}"
+    raise Refused(f"{what} cannot be exported", cure, stage=name, uid=uid)
+
+
+def check_saved(stages: list[SavedStage], spark: Any) -> None:
+    """Refuse stages that no bundle holds, or that this Spark does not read."""
+    for stage in stages:
+        op = op_of(stage.java_class, name=stage.name, uid=stage.uid, saved_by=stage.saved_by)
+        changed = op.ensemble and release(stage.saved_by) >= ENSEMBLES_CHANGED
+        if changed and release(spark.version) < ENSEMBLES_CHANGED:
+            raise Refused(
+                f"{stage.java_class}, saved by Spark {stage.saved_by}, is not read by Spark {spark.version}",
+                f"export with Spark {'.'.join(map(str, ENSEMBLES_CHANGED))} or newer",
+                stage=stage.name,
+                uid=stage.uid,
+            )
+
+
+def check_live(model: Any) -> None:
+    """Refuse stages that no bundle holds; those without a class on the JVM are Python's own."""
+    for stage in live_stages(model):
+        java = getattr(stage, "_java_obj", None)
+        python_class = f"{type(stage).__module__}.{type(stage).__qualname__}"
+        java_class = python_class if java is None else str(java.getClass().getName())
+        op_of(java_class, name=java_class.rsplit(".", 1)[-1], uid=str(getattr(stage, "uid", "")))
