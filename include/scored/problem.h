@@ -17,6 +17,7 @@
     X(BAD_REQUEST, 400, "bad-request", "The request is not valid HTTP")                      \
     X(BAD_PARAMETER, 400, "bad-parameter", "A query parameter is not valid")                 \
     X(UNKNOWN_COLUMN, 400, "unknown-column", "The model has no such column")                 \
+    X(FORBIDDEN, 403, "forbidden", "This may not be asked from there")                       \
     X(NOT_FOUND, 404, "not-found", "There is nothing here")                                  \
     X(NO_MODEL, 404, "no-model", "There is no model of this name")                           \
     X(METHOD_NOT_ALLOWED, 405, "method-not-allowed", "The method is not allowed here")       \

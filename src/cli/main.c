@@ -5,8 +5,10 @@
 #include "scored/server.h"
 #include "scored/version.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command {
     const char *name;
@@ -45,8 +47,23 @@ static int run(const struct command *c, int argc, char **argv)
     return EXIT_BAD;
 }
 
+/* Where standard input, output or error is closed, the next file or socket would take its place,
+ * and be written to by whatever reports. The other direction is opened, so that using one still
+ * fails.
+ */
+static bool hold_standard_places(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) /* not CLOEXEC */
+            return false;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
+    if (!hold_standard_places())
+        return EXIT_BAD;
     const char *name = argc > 1 ? argv[1] : "";
 
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {

@@ -24,7 +24,12 @@ static const char above[] =
     "\n"
     "A version that is published later replaces the one served, once its digests and golden rows "
     "are right;\n"
-    "SIGHUP looks for one now. GET /models/NAME says what is served, and why not the latest.\n"
+    "SIGHUP looks for one now. GET /models/NAME says what is served, and, on the admin listener, "
+    "why "
+    "not the\n"
+    "latest. SIGTERM and SIGINT stop after the requests in flight; SIGQUIT, USR1, USR2, ALRM, "
+    "VTALRM, PROF,\n"
+    "IO, PWR, STKFLT, XFSZ, PIPE and the real-time signals do nothing.\n"
     "Each flag but --model, --port, --trust and --print-config is also an environment variable, "
     "as\n"
     "SCORED_MAX_BODY is --max-body.\n";
@@ -196,21 +201,39 @@ static void set_memory_thresholds(void)
     mallopt(M_TRIM_THRESHOLD, 256 << 10); /* NOLINT(concurrency-mt-unsafe) */
 }
 
-static int run(struct arguments *a)
+/* A signal that means nothing here must not end the process; one that a tool has taken over for
+ * itself, as profilers do, stays. */
+static void ignore(int number)
+{
+    struct sigaction now;
+
+    if (!sigaction(number, NULL, &now) && now.sa_handler == SIG_DFL)
+        signal(number, SIG_IGN);
+}
+
+/* Leaves `awaited` to sigwait; all threads inherit that. */
+static void arrange_signals(sigset_t *awaited)
+{
+    static const int nothing[] = {SIGPIPE, SIGQUIT, SIGUSR1, SIGUSR2,   SIGALRM, SIGVTALRM,
+                                  SIGPROF, SIGIO,   SIGPWR,  SIGSTKFLT, SIGXFSZ};
+
+    for (size_t i = 0; i < countof(nothing); i++)
+        ignore(nothing[i]);
+    for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
+        ignore(number);
+    sigemptyset(awaited);
+    sigaddset(awaited, SIGTERM);
+    sigaddset(awaited, SIGINT);
+    sigaddset(awaited, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, awaited, NULL);
+}
+
+static int serve_models(struct arguments *a, const sigset_t *signals)
 {
     struct config *config = &a->settings.config;
     struct registry registry = {0};
     struct err e = {0};
-    sigset_t signals;
 
-    log_set_level(level_of(config->log_level));
-    set_memory_thresholds();
-    signal(SIGPIPE, SIG_IGN);
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* all threads inherit it */
     fit_descriptors(config);
     struct trust *trust = NULL;
     if (a->keys.n) {
@@ -234,12 +257,27 @@ static int run(struct arguments *a)
     };
     int code = EXIT_BAD;
     if (registry_open(&registry, a->models.items, a->models.n, &options, &e)) {
-        code = serve(&registry, config, &signals);
+        code = serve(&registry, config, signals);
         registry_close(&registry);
     } else {
         code = fail(&e);
     }
     trust_free(trust);
+    return code;
+}
+
+static int run(struct arguments *a)
+{
+    struct err e = {0};
+    sigset_t signals;
+
+    log_set_level(level_of(a->settings.config.log_level));
+    set_memory_thresholds();
+    arrange_signals(&signals);
+    if (!log_start(&e))
+        return fail(&e);
+    int code = serve_models(a, &signals);
+    log_stop();
     return code;
 }
 

@@ -11,7 +11,8 @@ struct document {
 };
 
 struct documents {
-    struct document openapi, *schemas; /* a schema a slot */
+    struct document public, admin; /* OpenAPI, a listener each */
+    struct document *schemas;      /* a slot each */
     unsigned n_slots;
 };
 
@@ -27,7 +28,8 @@ struct documents *documents_new(const struct registry *r)
         free(d);
         return NULL;
     }
-    pthread_mutex_init(&d->openapi.lock, NULL);
+    pthread_mutex_init(&d->public.lock, NULL);
+    pthread_mutex_init(&d->admin.lock, NULL);
     for (unsigned i = 0; i < d->n_slots; i++)
         pthread_mutex_init(&d->schemas[i].lock, NULL);
     return d;
@@ -44,7 +46,8 @@ void documents_free(struct documents *d)
 {
     if (!d)
         return;
-    done(&d->openapi);
+    done(&d->public);
+    done(&d->admin);
     for (unsigned i = 0; i < d->n_slots; i++)
         done(&d->schemas[i]);
     free(d->schemas);
@@ -90,7 +93,8 @@ void answer_schema(struct exchange *x)
 void answer_openapi(struct exchange *x)
 {
     struct registry *r = x->app->registry;
-    struct document *d = &x->app->documents->openapi;
+    struct documents *all = x->app->documents;
+    struct document *d = x->side == SIDE_ADMIN ? &all->admin : &all->public;
     struct model **models = calloc(r->n_slots, sizeof(struct model *));
     struct buf key = {0};
 
@@ -104,7 +108,7 @@ void answer_openapi(struct exchange *x)
     }
     pthread_mutex_lock(&d->lock);
     if (!is_current(d, &key))
-        put_openapi(&d->text, x->app, models);
+        put_openapi(&d->text, x->app, models, x->side);
     give(x, d);
     pthread_mutex_unlock(&d->lock);
     for (unsigned i = 0; i < r->n_slots; i++)

@@ -166,13 +166,15 @@ bool limiter_pass(struct limiter *l, unsigned *dropped)
     return pass;
 }
 
-/* Never a value of a row: only what the model or this program calls things. */
+/* Never a value of a row: only what the model or this program calls things. Not the probes' 503: it
+ * is what they are there for, and comes every few seconds. */
 void reply_log(struct exchange *x)
 {
     char field[sizeof x->field * 4 + 5];
     unsigned dropped;
 
-    if (x->status < 400 || !limiter_pass(&x->app->failed_requests, &dropped))
+    if (x->status < 400 || x->problem == PROBLEM_NONE ||
+        !limiter_pass(&x->app->failed_requests, &dropped))
         return;
     log_value(field, sizeof field, x->field, (unsigned)strlen(x->field));
     log_line(x->status < 500 ? LOG_WARN : LOG_ERROR,

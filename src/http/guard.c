@@ -67,6 +67,7 @@ static void note(struct head *h, const char *name, size_t n, const char *value)
         {"Accept", &h->accept, NULL},
         {"X-Request-Id", &h->request_id, NULL},
         {"Expect", &h->expect, NULL},
+        {"Origin", &h->origin, NULL},
     };
 
     for (size_t i = 0; i < countof(known); i++) {

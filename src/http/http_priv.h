@@ -55,7 +55,7 @@ struct app {
 
 /* The request's head, as the guard read it. Texts borrow the connection's memory. */
 struct head {
-    const char *host, *content_type, *content_encoding, *accept, *request_id, *expect;
+    const char *host, *content_type, *content_encoding, *accept, *request_id, *expect, *origin;
     const char *content_length, *transfer_encoding;
     unsigned hosts, lengths, encodings; /* how many of each there were */
     uint64_t length;                    /* of the body; 0 where none is told */
@@ -192,13 +192,21 @@ void answer_openapi(struct exchange *x);
 void answer_metrics(struct exchange *x);
 void answer_version(struct exchange *x);
 
-/* The members "reload", "versions" and "refused" of a slot, each with a comma before. */
+/* The members "reload", "versions" and "refused" of a slot, each with a comma before. What went
+ * wrong names places (an endpoint, a bucket, a path): only the operator's says it. */
 void put_reload(struct buf *out, struct slot *s);
+void put_reload_for(struct buf *out, struct slot *s, bool whole);
 void reply_not_loaded(struct exchange *x);
 
 /* JSON arrays of the models' names and of their known columns, for problem documents. */
 void put_model_names(struct buf *out, const struct registry *r);
 void put_columns(struct buf *out, const struct plan *p);
+
+/* -- operator.c -- */
+
+/* The admin listener, asked under a name that is its own and by no page of a browser. Others get no
+ * details of where models come from, and change nothing. */
+bool is_operator(const struct exchange *x);
 
 /* -- query.c -- */
 
@@ -235,7 +243,7 @@ void documents_free(struct documents *d);
 
 void put_row_schema(struct buf *out, const struct model *m, bool closed); /* schema.c */
 void put_answer_schema(struct buf *out, const struct model *m);
-void put_openapi(struct buf *out, struct app *app, struct model *const *models);
+void put_openapi(struct buf *out, struct app *app, struct model *const *models, enum side side);
 
 /* -- watchdog.c -- */
 

@@ -35,20 +35,22 @@ void answer_livez(struct exchange *x)
     buf_lit(&x->reply, "{\"status\":\"live\"}");
 }
 
-static void put_unready(struct buf *out, struct slot *s)
+/* Why not, to an operator; to others in which phase it failed. */
+static void put_unready(struct buf *out, struct slot *s, bool whole)
 {
     struct reload_status status;
 
     slot_status(s, &status);
-    if (!status.has_error) {
-        buf_lit(out, ":\"not loaded\"");
-        return;
-    }
     buf_char(out, ':');
-    put_string(out, status.error);
+    if (!status.has_error)
+        buf_lit(out, "\"not loaded\"");
+    else if (whole)
+        put_string(out, status.error);
+    else
+        buf_printf(out, "\"not loaded: %s failed\"", load_phase_name(status.error_phase));
 }
 
-static bool put_readiness(struct buf *out, struct registry *r)
+static bool put_readiness(struct buf *out, struct registry *r, bool whole)
 {
     bool ready = true;
 
@@ -59,7 +61,7 @@ static bool put_readiness(struct buf *out, struct registry *r)
         if (loaded)
             buf_lit(out, ":\"ready\"");
         else
-            put_unready(out, &r->slots[i]);
+            put_unready(out, &r->slots[i], whole);
         ready &= loaded;
     }
     return ready;
@@ -68,11 +70,11 @@ static bool put_readiness(struct buf *out, struct registry *r)
 void answer_readyz(struct exchange *x)
 {
     struct buf models = {0};
-    bool ready = put_readiness(&models, x->app->registry);
+    bool ready = put_readiness(&models, x->app->registry, is_operator(x));
     bool stopping = atomic_load_explicit(&x->app->stopping, memory_order_relaxed);
 
     x->status = ready && !stopping ? 200 : 503;
-    x->problem = x->status == 200 ? PROBLEM_NONE : PROBLEM_NOT_READY;
+    x->problem = PROBLEM_NONE; /* it is answered what it asked */
     buf_printf(&x->reply, "{\"status\":\"%s\",\"models\":{",
                stopping ? "stopping"
                : ready  ? "ready"
@@ -167,7 +169,7 @@ void answer_model(struct exchange *x)
 
     x->status = 200;
     put_identity(out, x->slot, m);
-    put_reload(out, x->slot);
+    put_reload_for(out, x->slot, is_operator(x));
     if (m->signer[0])
         put_member(out, "signer", m->signer);
     buf_printf(out, ",\"load_seconds\":%.6f", (double)m->load_ns / 1e9);

@@ -6,6 +6,7 @@
 #include "metrics_priv.h"
 
 #include "scored/clock.h"
+#include "scored/log.h"
 #include "scored/server.h"
 #include "scored/version.h"
 
@@ -304,6 +305,8 @@ static void put_process(const struct text_of *t)
                 (double)get(&t->m->refused));
     put_counter(t, "connections_overdue", "Connections closed for taking too long in all.",
                 (double)get(&t->m->overdue));
+    put_counter(t, "log_lines_dropped", "Lines of the log that nobody read in time.",
+                (double)log_dropped());
     put_gauge(t, "workers", "Threads that score.", t->app->workers);
     put_gauge(t, "start_timestamp_seconds", "When the server started.",
               (double)t->m->started_ms / 1e3);

@@ -118,7 +118,7 @@ static void put_path(struct buf *out, const struct route *r, const char *model)
     buf_char(out, '}');
 }
 
-static void put_paths(struct buf *out, struct app *app, struct model *const *models)
+static void put_paths(struct buf *out, struct app *app, struct model *const *models, enum side side)
 {
     const struct registry *r = app->registry;
     const struct slot *first = registry_default(app->registry);
@@ -129,7 +129,7 @@ static void put_paths(struct buf *out, struct app *app, struct model *const *mod
         for (unsigned s = 0; s < (named ? r->n_slots : 1); s++) {
             const struct slot *slot = named ? &r->slots[s] : first;
             bool has_rows = slot && models[slot - r->slots];
-            if (routes[i].consumes && !has_rows)
+            if (!(routes[i].side & side) || (routes[i].consumes && !has_rows))
                 continue;
             buf_text(out, comma);
             put_path(out, &routes[i], slot ? slot_name(slot) : "");
@@ -158,13 +158,13 @@ static void put_schemas(struct buf *out, struct app *app, struct model *const *m
     }
 }
 
-void put_openapi(struct buf *out, struct app *app, struct model *const *models)
+void put_openapi(struct buf *out, struct app *app, struct model *const *models, enum side side)
 {
     buf_printf(out,
                "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"scored\",\"version\":\"%s\","
                "\"description\":\"Predictions of fitted Spark ML pipelines.\"},\"paths\":{",
                scored_version);
-    put_paths(out, app, models);
+    put_paths(out, app, models, side);
     buf_lit(out, "},\"components\":{\"schemas\":{");
     put_schemas(out, app, models);
     buf_lit(out, "}}}");

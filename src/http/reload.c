@@ -25,7 +25,7 @@ static void put_time(struct buf *out, const char *member, uint64_t ms)
     buf_json_string(out, when, strlen(when));
 }
 
-static void put_error(struct buf *out, const struct reload_status *s)
+static void put_error(struct buf *out, const struct reload_status *s, bool whole)
 {
     char when[CLOCK_TEXT];
 
@@ -42,7 +42,8 @@ static void put_error(struct buf *out, const struct reload_status *s)
     else
         buf_lit(out, "null");
     buf_printf(out, ",\"refused\":%s,\"detail\":", s->error_refused ? "true" : "false");
-    buf_json_string(out, s->error, strlen(s->error));
+    const char *detail = whole ? s->error : "the log and the admin listener say why";
+    buf_json_string(out, detail, strlen(detail));
     buf_char(out, '}');
 }
 
@@ -73,7 +74,7 @@ static void put_versions(struct buf *out, struct slot *s)
     buf_char(out, ']');
 }
 
-void put_reload(struct buf *out, struct slot *s)
+void put_reload_for(struct buf *out, struct slot *s, bool whole)
 {
     struct reload_status status;
 
@@ -83,22 +84,28 @@ void put_reload(struct buf *out, struct slot *s)
                status.from_cache ? "true" : "false");
     put_time(out, "last_success", status.success_ms);
     put_time(out, "next", status.next_ms);
-    put_error(out, &status);
+    put_error(out, &status, whole);
     buf_char(out, '}');
     put_versions(out, s);
     put_refused(out, &status);
+}
+
+void put_reload(struct buf *out, struct slot *s)
+{
+    put_reload_for(out, s, false);
 }
 
 void reply_not_loaded(struct exchange *x)
 {
     struct reload_status status;
     struct buf extra = {0};
+    bool whole = is_operator(x);
 
-    put_reload(&extra, x->slot);
+    put_reload_for(&extra, x->slot, whole);
     slot_status(x->slot, &status);
     reply_problem(x, PROBLEM_NOT_READY, extra.failed ? NULL : extra.data,
-                  "the model is not loaded yet%s%.400s", status.has_error ? ": " : "",
-                  status.has_error ? status.error : "");
+                  "the model is not loaded yet%s%.400s", status.has_error && whole ? ": " : "",
+                  status.has_error && whole ? status.error : "");
     buf_done(&extra);
 }
 

@@ -187,6 +187,19 @@ static bool check_method(struct exchange *x, const char *method)
     return false;
 }
 
+/* Nobody but the operator changes what is served. */
+static bool check_operator(struct exchange *x)
+{
+    if (x->route->side != SIDE_ADMIN || is_operator(x))
+        return true;
+    reply_problem(x, PROBLEM_FORBIDDEN, NULL, "%s",
+                  x->head.origin
+                      ? "a page of a browser may not ask this: there is an Origin header"
+                      : "the Host header is neither an address, nor localhost, nor one of "
+                        "--admin-hosts");
+    return false;
+}
+
 static bool answer_options(struct exchange *x)
 {
     x->status = 204;
@@ -213,7 +226,7 @@ bool route_open(struct exchange *x, const char *method)
     }
     if (options)
         return answer_options(x);
-    if (!check_method(x, method) || !check_body(x) || !check_accept(x))
+    if (!check_method(x, method) || !check_operator(x) || !check_body(x) || !check_accept(x))
         return false;
     bool needs_model = x->route->consumes || parts[0].len;
     x->version = parts[1];

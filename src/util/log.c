@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scored/log.h"
 
+#include "log_writer.h"
+
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <unistd.h>
 
 static enum log_level max_level = LOG_INFO;
 
@@ -15,7 +17,7 @@ void log_set_level(enum log_level level)
 void log_line(enum log_level level, const char *fmt, ...)
 {
     static const char *const names[] = {"error", "warn", "info", "debug"};
-    char line[2048];
+    char line[LOG_LINE_MAX];
     va_list args;
 
     if (level > max_level)
@@ -30,8 +32,14 @@ void log_line(enum log_level level, const char *fmt, ...)
     if (n > sizeof line - 2)
         n = sizeof line - 2;
     line[n++] = '\n';
-    ssize_t written = write(STDERR_FILENO, line, n);
-    (void)written; /* there is nowhere to say that stderr is gone */
+    log_put(line, n);
+}
+
+unsigned log_drops(char *out, unsigned size, uint64_t n)
+{
+    int len = snprintf(out, size, "warn dropped=%" PRIu64 " msg=\"nobody read the log\"\n", n);
+
+    return (unsigned)len;
 }
 
 const char *log_value(char *out, unsigned size, const char *p, unsigned n)

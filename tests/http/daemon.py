@@ -13,7 +13,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 BIN = Path(os.environ.get("SCORED_BIN", TOP / "build" / "release" / "scored"))
 BUNDLE = Path(os.environ.get("SCORED_BUNDLE", TOP / "models" / "days_to_sell" / "bundle"))
-SERVING = re.compile(r"listen=\S*:(\d+) admin=\S*?:(\d+) .*msg=\"serving\"")
+SERVING = re.compile(r"listen=\S*:(\d+) admin=\S*?:(\d+) ")
 START_SECONDS = 30.0
 
 
@@ -43,7 +43,7 @@ class Daemon:
         raise AssertionError(f"the daemon does not serve:\n{self.log()}")
 
     def log(self) -> str:
-        """What it has logged so far."""
+        """What it has logged so far; after stop() it stands in last_log."""
         return Path(self.log_file.name).read_text(errors="replace")
 
     def terminate(self) -> None:
@@ -59,7 +59,7 @@ class Daemon:
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
-        log = self.log()
+        self.last_log = log = self.log()
         self.log_file.close()
         assert "Sanitizer" not in log and "runtime error" not in log, log
         return code

@@ -92,10 +92,11 @@ def request(
     kind: str | None = "application/json",
     headers: dict[str, str] | None = None,
     version: str = "HTTP/1.1",
+    host: str = "localhost",
 ) -> bytes:
     """A request's bytes, framed by Content-Length."""
     data = body.encode() if isinstance(body, str) else body
-    lines = [f"{method} {target} {version}", "Host: test"]
+    lines = [f"{method} {target} {version}", f"Host: {host}"]
     if data is not None:
         lines += [f"Content-Length: {len(data)}"] + ([f"Content-Type: {kind}"] if kind else [])
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
