@@ -83,7 +83,7 @@ struct registry {
     struct slot *slots;
     unsigned n_slots;
     struct registry_options options;
-    struct loader *loader;
+    _Atomic(struct loader *) loader; /* requests may come before it */
 };
 
 /* `specs` are "URI" or "NAME=URI". A single one without a name takes it from its manifest. Local

@@ -298,12 +298,13 @@ bool registry_start(struct registry *r, struct err *e)
         free(l);
         return err_memory(e);
     }
-    r->loader = l;
-    if (!pthread_create(&l->thread, NULL, loader_main, l))
-        return true;
-    r->loader = NULL;
-    free(l);
-    return err_set(e, ERR_SYSTEM, "the loader's thread cannot be made");
+    if (pthread_create(&l->thread, NULL, loader_main, l)) {
+        free(l);
+        return err_set(e, ERR_SYSTEM, "the loader's thread cannot be made");
+    }
+    atomic_store(&r->loader, l);
+    loader_wake(l); /* for what was asked before it could be told */
+    return true;
 }
 
 static void wake(struct loader *l, bool stop)
@@ -322,14 +323,15 @@ void loader_wake(struct loader *l)
 
 void registry_stop(struct registry *r)
 {
-    if (!r->loader)
+    struct loader *l = atomic_exchange(&r->loader, NULL);
+
+    if (!l)
         return;
-    wake(r->loader, true);
-    pthread_join(r->loader->thread, NULL);
-    pthread_cond_destroy(&r->loader->wake);
-    pthread_mutex_destroy(&r->loader->lock);
-    free(r->loader);
-    r->loader = NULL;
+    wake(l, true);
+    pthread_join(l->thread, NULL);
+    pthread_cond_destroy(&l->wake);
+    pthread_mutex_destroy(&l->lock);
+    free(l);
 }
 
 static uint64_t ask(struct slot *s, bool force)
