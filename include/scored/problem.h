@@ -25,6 +25,7 @@
     X(NO_VERSION, 404, "no-version", "This version of the model is not loaded")              \
     X(CONFLICT, 409, "conflict", "The state of the model does not allow this")               \
     X(TOO_LARGE, 413, "too-large", "The request is too large")                               \
+    X(URI_TOO_LONG, 414, "uri-too-long", "The request target is too long")                   \
     X(UNSUPPORTED_TYPE, 415, "unsupported-type", "The media type is not supported")          \
     X(HEADERS_TOO_LARGE, 431, "headers-too-large", "The headers are too large")              \
     X(NOT_A_ROW, 422, "not-a-row", "A row is a JSON object")                                 \
@@ -38,6 +39,8 @@
     X(INVALID_VALUE, 422, "invalid-value", "A stage of the pipeline cannot take a value")    \
     X(SIZE_MISMATCH, 422, "size-mismatch", "A vector has the wrong size for a stage")        \
     X(INTERNAL, 500, "internal", "The server failed")                                        \
+    X(NOT_IMPLEMENTED, 501, "not-implemented", "The server does not know how to do this")    \
+    X(HTTP_VERSION, 505, "http-version", "The version of HTTP is not supported")             \
     X(NOT_READY, 503, "not-ready", "No model is ready yet")                                  \
     X(OUT_OF_MEMORY, 503, "out-of-memory", "The server is out of memory")
 

@@ -56,12 +56,11 @@ struct app {
 /* The request's head, as the guard read it. Texts borrow the connection's memory. */
 struct head {
     const char *host, *content_type, *content_encoding, *accept, *request_id, *expect, *origin;
-    const char *content_length, *transfer_encoding;
-    unsigned hosts, lengths, encodings; /* how many of each there were */
-    uint64_t length;                    /* of the body; 0 where none is told */
+    uint64_t length; /* of the body; 0 where none is told */
     bool chunked;
-    bool doubtful;     /* the head may end elsewhere for its sender */
-    const char *wrong; /* why the head is no valid HTTP, or NULL */
+    bool doubtful;        /* the head may end elsewhere for its sender */
+    const char *wrong;    /* why the head is refused, or NULL */
+    enum problem problem; /* what to answer then */
 };
 
 enum phase { PHASE_IDLE, PHASE_HEAD, PHASE_BODY, PHASE_DROP, PHASE_ANSWERED };

@@ -17,7 +17,7 @@ const uint64_t metrics_buckets_ns[METRICS_BUCKETS] = {
 };
 
 const uint16_t metrics_statuses[METRICS_STATUSES] = {
-    200, 202, 204, 400, 403, 404, 405, 406, 409, 413, 415, 422, 500, 503, 0,
+    200, 202, 204, 400, 403, 404, 405, 406, 409, 413, 414, 415, 422, 431, 500, 501, 503, 505, 0,
 };
 
 /* Only its own thread writes a cell. */

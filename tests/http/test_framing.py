@@ -62,7 +62,6 @@ REFUSED = {
     "a host with a user": b"GET /livez HTTP/1.1\r\nHost: a@b\r\n\r\n",
     "a list of hosts": b"GET /livez HTTP/1.1\r\nHost: a, b\r\n\r\n",
     "a host with a query": b"GET /livez HTTP/1.1\r\nHost: a?b\r\n\r\n",
-    "HTTP/1.2": b"GET /livez HTTP/1.2\r\n" + HOST + b"\r\n",
     "HTTP/2.0": b"GET /livez HTTP/2.0\r\n" + HOST + b"\r\n",
     "HTTP/0.9": b"GET /livez HTTP/0.9\r\n" + HOST + b"\r\n",
     "http in small letters": b"GET /livez http/1.1\r\n" + HOST + b"\r\n",
@@ -84,7 +83,7 @@ REFUSED = {
     "the authority form": b"CONNECT test:80 HTTP/1.1\r\n" + HOST + b"\r\n",
     "an asterisk on GET": b"GET * HTTP/1.1\r\n" + HOST + b"\r\n",
     "an absolute target with a user": b"GET http://a@b/livez HTTP/1.1\r\n" + HOST + b"\r\n",
-    "an absolute target without a path": b"GET http://test HTTP/1.1\r\n" + HOST + b"\r\n",
+    "an absolute target without a host": b"GET http:///livez HTTP/1.1\r\n" + HOST + b"\r\n",
     "another scheme": b"GET ftp://test/livez HTTP/1.1\r\n" + HOST + b"\r\n",
     "65 headers": b"GET /livez HTTP/1.1\r\n"
     + HOST
@@ -255,6 +254,15 @@ def test_http_1_0_keep_alive(port):
 
 def test_the_absolute_form(port):
     assert ask(port, "GET", "http://elsewhere:80/livez?x").status == 200
+    assert ask(port, "GET", "http://elsewhere").status == 404  # of the path "/"
+
+
+def test_a_higher_minor_version_is_taken_for_1_1(port):
+    with Connection(port) as c:
+        for _ in range(2):
+            c.send(b"GET /livez HTTP/1.2\r\n" + HOST + b"\r\n")
+            r = c.read()
+            assert r is not None and r.status == 200 and not r.closes
 
 
 def test_expect_continue(port, row, answer):
