@@ -164,6 +164,8 @@ struct route {
     const char *consumes; /* media types, comma-separated; NULL: none */
     const char *produces;
     const char *summary;
+    const char *operation; /* its id in /openapi.json, where a model's name follows if it has one */
+    const char *describes; /* of components.json: the answer; NULL: made from the model, or text */
 };
 
 extern const struct route routes[ROUTE_NONE];
@@ -240,8 +242,14 @@ uint64_t metrics_next_id(struct metrics *m, unsigned worker);
 struct documents *documents_new(const struct registry *r);
 void documents_free(struct documents *d);
 
-void put_row_schema(struct buf *out, const struct model *m, bool closed); /* schema.c */
+/* -- schema.c: of rows, alone or in an OpenAPI document; and of answers, in one: of the default
+ * columns, which all stand, and of those asked for -- */
+
+void put_row_schema(struct buf *out, const struct model *m, bool closed, bool alone);
 void put_answer_schema(struct buf *out, const struct model *m);
+void put_columns_schema(struct buf *out, const struct model *m);
+
+extern const char openapi_components[]; /* members of "schemas", made from components.json */
 void put_openapi(struct buf *out, struct app *app, struct model *const *models, enum side side);
 
 /* -- watchdog.c -- */

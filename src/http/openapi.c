@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OpenAPI 3.1, from the route table and the loaded models. A path of a model stands once a model,
- * with its fields. */
+/* OpenAPI 3.1, from the route table, the table of problems and the loaded models. A path of a model
+ * stands once a model, with its fields. The schemas that are the same for all models are those of
+ * components.json. */
 #include "http_priv.h"
 
 #include "scored/server.h"
@@ -8,98 +9,191 @@
 
 #include <stdio.h>
 
-static const char problem_schema[] =
-    "\"problem\":{\"type\":\"object\",\"description\":\"RFC "
-    "9457\",\"required\":[\"type\",\"title\","
-    "\"status\"],\"properties\":{\"type\":{\"type\":\"string\",\"format\":\"uri\"},\"title\":{"
-    "\"type\":\"string\"},\"status\":{\"type\":\"integer\"},\"detail\":{\"type\":\"string\"},"
-    "\"field\":{\"type\":\"string\"},\"stage\":{\"type\":\"string\"},\"column\":{},\"row\":{"
-    "\"type\":\"integer\"}}}";
-
-static const char row_failed_schema[] =
-    "\"row-failed\":{\"type\":\"object\",\"required\":[\"error\"],\"properties\":{\"error\":{\"$"
-    "ref\":"
-    "\"#/components/schemas/problem\"}}},\"row-skipped\":{\"type\":\"object\",\"required\":["
-    "\"skipped\"],\"properties\":{\"skipped\":{\"type\":\"object\",\"properties\":{\"stage\":{"
-    "\"type\":\"string\"},\"column\":{\"type\":\"string\"}}}}}";
+#define SCHEMA_REF "{\"$ref\":\"#/components/schemas/"
 
 static const char query_parameters[] =
-    "\"parameters\":[{\"name\":\"columns\",\"in\":\"query\",\"description\":\"columns to answer, "
-    "separated by commas, or all\",\"schema\":{\"type\":\"string\"}},{\"name\":\"vectors\",\"in\":"
-    "\"query\",\"description\":\"how vectors are written\",\"schema\":{\"enum\":[\"dense\","
-    "\"spark\"]}},{\"name\":\"echo\",\"in\":\"query\",\"description\":\"fields copied into the "
-    "answer\",\"schema\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}}],";
+    "{\"name\":\"columns\",\"in\":\"query\",\"description\":\"columns to answer, separated by "
+    "commas, or all\",\"schema\":{\"type\":\"string\"}},{\"name\":\"vectors\",\"in\":\"query\","
+    "\"description\":\"how vectors are written\",\"schema\":{\"type\":\"string\",\"enum\":["
+    "\"dense\",\"spark\"]}},{\"name\":\"echo\",\"in\":\"query\",\"description\":\"fields copied "
+    "into the answer\",\"schema\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}}";
 
-static const unsigned predict_problems[] = {400, 404, 406, 413, 415, 422, 503};
+static const char version_parameter[] =
+    "{\"name\":\"version\",\"in\":\"path\",\"required\":true,\"schema\":{\"type\":\"string\"}}";
 
-static void put_problems(struct buf *out, const unsigned *statuses, size_t n)
+/* -- problems -- */
+
+enum { FIRST_PROBLEM = 400, AFTER_PROBLEMS = 600 };
+
+enum kind { PREDICTS = 1, COMMANDS = 2, TELLS_OF_MODEL = 4, OTHER = 8 };
+
+static enum kind kind_of(const struct route *r)
 {
-    for (size_t i = 0; i < n; i++)
-        buf_printf(
-            out,
-            ",\"%u\":{\"description\":\"a problem\",\"content\":{\"application/problem+json\":"
-            "{\"schema\":{\"$ref\":\"#/components/schemas/problem\"}}}}",
-            statuses[i]);
+    return r->body == predict_body ? PREDICTS
+           : r->consumes           ? COMMANDS
+           : r->open               ? TELLS_OF_MODEL
+                                   : OTHER;
 }
 
-/* A row or an array of rows, as JSON; lines of them, as NDJSON. `kind` is "row" or "answer". */
-static void put_rows_content(struct buf *out, const char *model, const char *kind)
+/* Statuses that only some kinds of operations answer; the others any may. */
+static const struct {
+    unsigned status, kinds;
+} some_answer[] = {
+    {403, COMMANDS},
+    {404, PREDICTS | COMMANDS | TELLS_OF_MODEL},
+    {409, COMMANDS},
+    {413, PREDICTS | COMMANDS},
+    {415, PREDICTS | COMMANDS},
+    {422, PREDICTS},
+};
+
+static bool may_answer(const struct route *r, unsigned status)
+{
+    for (size_t i = 0; i < countof(some_answer); i++)
+        if (some_answer[i].status == status)
+            return some_answer[i].kinds & kind_of(r);
+    return true;
+}
+
+static void put_titles(struct buf *out, unsigned status)
+{
+    const char *between = "";
+
+    for (enum problem p = PROBLEM_NONE; p < PROBLEM_COUNT; p++) {
+        if (problem_status(p) != status)
+            continue;
+        buf_printf(out, "%s%s", between, problem_title(p));
+        between = ". ";
+    }
+}
+
+/* 405 is left out: it answers methods that no path has. */
+static bool is_problem(unsigned status)
+{
+    for (enum problem p = PROBLEM_NONE; p < PROBLEM_COUNT; p++)
+        if (problem_status(p) == status && status != 405)
+            return true;
+    return false;
+}
+
+static void put_problem_responses(struct buf *out)
+{
+    const char *comma = "";
+
+    for (unsigned status = FIRST_PROBLEM; status < AFTER_PROBLEMS; status++) {
+        if (!is_problem(status))
+            continue;
+        buf_printf(out, "%s\"problem-%u\":{\"description\":\"", comma, status);
+        put_titles(out, status);
+        buf_printf(
+            out, "\",\"content\":{\"application/problem+json\":{\"schema\":" SCHEMA_REF "%s\"}}}}",
+            status == 422 ? "row-problem" : "problem");
+        comma = ",";
+    }
+}
+
+static void put_problems(struct buf *out, const struct route *r)
+{
+    for (unsigned status = FIRST_PROBLEM; status < AFTER_PROBLEMS; status++) {
+        if (!is_problem(status) || !may_answer(r, status))
+            continue;
+        buf_printf(out, ",\"%u\":", status);
+        if (status == 503 && r->answer == answer_readyz)
+            buf_printf(out,
+                       "{\"description\":\"not ready\",\"content\":{\"application/json\":{"
+                       "\"schema\":" SCHEMA_REF
+                       "%s\"}},\"application/problem+json\":{\"schema\":" SCHEMA_REF
+                       "problem\"}}}}",
+                       r->describes);
+        else
+            buf_printf(out, "{\"$ref\":\"#/components/responses/problem-%u\"}", status);
+    }
+}
+
+/* -- operations -- */
+
+static void put_lines(struct buf *out, const char *model, const char *of)
 {
     buf_printf(out,
-               "\"content\":{\"application/json\":{\"schema\":{\"anyOf\":[{\"$ref\":"
-               "\"#/components/schemas/%s.%s\"},{\"type\":\"array\",\"items\":{\"$ref\":"
-               "\"#/components/schemas/%s.%s\"}}]}},\"application/x-ndjson\":{\"schema\":{\"$ref\":"
-               "\"#/components/schemas/%s.%s\"}}}",
-               model, kind, model, kind, model, kind);
+               ",\"application/x-ndjson\":{\"schema\":{\"type\":\"string\",\"description\":"
+               "\"lines, each of x-line\",\"x-line\":" SCHEMA_REF "%s.%s\"}}}}",
+               model, of);
 }
 
-static void put_predict(struct buf *out, const char *model)
+/* A row or an array of rows, as JSON; lines of them, as NDJSON. */
+static void put_rows(struct buf *out, const char *model)
 {
-    buf_text(out, query_parameters);
-    buf_lit(out, "\"requestBody\":{\"required\":true,");
-    put_rows_content(out, model, "row");
+    buf_printf(out,
+               "\"content\":{\"application/json\":{\"schema\":{\"anyOf\":[" SCHEMA_REF
+               "%s.row\"},{\"type\":\"array\",\"items\":" SCHEMA_REF "%s.row\"}}]}}",
+               model, model);
+    put_lines(out, model, "row");
+}
+
+/* One row that fails is a problem; among others it stands in its place. */
+static void put_answers(struct buf *out, const char *model)
+{
+    buf_printf(out,
+               "\"content\":{\"application/json\":{\"schema\":{\"anyOf\":[" SCHEMA_REF
+               "%s.answer\"}," SCHEMA_REF "row-skipped\"}," SCHEMA_REF
+               "%s.columns\"},{\"type\":\"array\",\"items\":" SCHEMA_REF "%s.line\"}}]}}",
+               model, model, model);
+    put_lines(out, model, "line");
+}
+
+static void put_predict(struct buf *out, const struct route *r, const char *model)
+{
+    buf_printf(out, "\"parameters\":[%s%s%s],\"requestBody\":{\"required\":true,",
+               strstr(r->path, "{version}") ? version_parameter : "",
+               strstr(r->path, "{version}") ? "," : "", query_parameters);
+    put_rows(out, model);
     buf_lit(out, "},\"responses\":{\"200\":{\"description\":\"one answer a row, in order\",");
-    put_rows_content(out, model, "answer");
-    buf_char(out, '}');
-    put_problems(out, predict_problems, countof(predict_problems));
+    put_answers(out, model);
     buf_char(out, '}');
 }
 
 static void put_get(struct buf *out, const struct route *r)
 {
-    const unsigned not_ready[] = {503};
-    const char *answer = strcmp(r->path, "/metrics") != 0 ? r->produces : "text/plain";
-
-    buf_printf(out, "\"responses\":{\"200\":{\"description\":\"OK\",\"content\":{\"%s\":{}}}",
-               answer);
-    put_problems(out, not_ready, 1);
-    buf_char(out, '}');
+    buf_lit(out, "\"responses\":{\"200\":{\"description\":\"OK\",\"content\":{");
+    if (r->describes)
+        buf_printf(out, "\"%s\":{\"schema\":" SCHEMA_REF "%s\"}}", r->produces, r->describes);
+    else
+        buf_lit(out, "\"text/plain\":{\"schema\":{\"type\":\"string\"}},"
+                     "\"application/openmetrics-text\":{\"schema\":{\"type\":\"string\"}}");
+    buf_lit(out, "}}");
 }
 
-/* What operators ask of a model; answered on the admin listener only. */
+/* What operators ask of a model. */
 static void put_command(struct buf *out, const struct route *r)
 {
-    const unsigned problems[] = {400, 404, 409, 415, 503};
+    bool reload = r->answer == answer_reload;
 
-    buf_printf(out,
-               "\"responses\":{\"%s\":{\"description\":\"done, or begun\",\"content\":{\"%s\":{}}}",
-               r->answer == answer_reload ? "202" : "200", r->produces);
-    put_problems(out, problems, countof(problems));
-    buf_char(out, '}');
+    if (reload)
+        buf_lit(out, "\"requestBody\":{\"content\":{\"application/json\":{\"schema\":" SCHEMA_REF
+                     "reload-command\"}}}},");
+    buf_printf(
+        out,
+        "\"responses\":{\"%s\":{\"description\":\"%s\",\"content\":{\"%s\":{\"schema\":" SCHEMA_REF
+        "%s\"}}}}",
+        reload ? "202" : "200", reload ? "begun" : "done", r->produces, r->describes);
 }
 
 static void put_operation(struct buf *out, const struct route *r, const char *model)
 {
-    buf_printf(out, "\"%s\":{\"summary\":", r->consumes ? "post" : "get");
+    bool named = strchr(r->path, '{') != NULL;
+
+    buf_printf(out, "\"%s\":{\"operationId\":\"%s%s%s\",\"summary\":", r->consumes ? "post" : "get",
+               r->operation, named ? "_" : "", named ? model : "");
     buf_json_string(out, r->summary, strlen(r->summary));
     buf_char(out, ',');
     if (r->body == predict_body)
-        put_predict(out, model);
+        put_predict(out, r, model);
     else if (r->consumes)
         put_command(out, r);
     else
         put_get(out, r);
-    buf_char(out, '}');
+    put_problems(out, r);
+    buf_lit(out, "}}");
 }
 
 /* `model` names whose rows are described, and stands for "{name}"; "{version}" stays. */
@@ -111,9 +205,6 @@ static void put_path(struct buf *out, const struct route *r, const char *model)
 
     buf_printf(out, "\"%.*s%s%s\":{", before, r->path, at ? model : "",
                at ? at + strlen(name) : "");
-    if (strstr(r->path, "{version}"))
-        buf_lit(out, "\"parameters\":[{\"name\":\"version\",\"in\":\"path\",\"required\":true,"
-                     "\"schema\":{\"type\":\"string\"}}],");
     put_operation(out, r, model);
     buf_char(out, '}');
 }
@@ -138,34 +229,39 @@ static void put_paths(struct buf *out, struct app *app, struct model *const *mod
     }
 }
 
-static void put_schemas(struct buf *out, struct app *app, struct model *const *models)
-{
-    bool closed = !strcmp(app->config->unknown_fields, "reject");
+/* -- components -- */
 
-    buf_text(out, problem_schema);
-    buf_char(out, ',');
-    buf_text(out, row_failed_schema);
-    for (unsigned s = 0; s < app->registry->n_slots; s++) {
-        const char *name = slot_name(&app->registry->slots[s]);
-        if (!models[s])
-            continue;
-        buf_printf(out, ",\"%s.row\":", name);
-        put_row_schema(out, models[s], closed);
-        buf_printf(out, ",\"%s.answer\":{\"anyOf\":[", name);
-        put_answer_schema(out, models[s]);
-        buf_lit(out, ",{\"$ref\":\"#/components/schemas/row-failed\"},{\"$ref\":"
-                     "\"#/components/schemas/row-skipped\"}]}");
-    }
+/* The order matters to those who take the first that fits: what has required members first. */
+static void put_model_schemas(struct buf *out, const char *name, const struct model *m, bool closed)
+{
+    buf_printf(out, ",\"%s.row\":", name);
+    put_row_schema(out, m, closed, false);
+    buf_printf(out, ",\"%s.answer\":", name);
+    put_answer_schema(out, m);
+    buf_printf(out, ",\"%s.columns\":", name);
+    put_columns_schema(out, m);
+    buf_printf(out,
+               ",\"%s.line\":{\"description\":\"What an element of an array, or a line, comes "
+               "to\",\"anyOf\":[" SCHEMA_REF "%s.answer\"}," SCHEMA_REF "row-failed\"}," SCHEMA_REF
+               "row-skipped\"}," SCHEMA_REF "%s.columns\"}]}",
+               name, name, name);
 }
 
 void put_openapi(struct buf *out, struct app *app, struct model *const *models, enum side side)
 {
+    bool closed = !strcmp(app->config->unknown_fields, "reject");
+
     buf_printf(out,
                "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"scored\",\"version\":\"%s\","
                "\"description\":\"Predictions of fitted Spark ML pipelines.\"},\"paths\":{",
                scored_version);
     put_paths(out, app, models, side);
-    buf_lit(out, "},\"components\":{\"schemas\":{");
-    put_schemas(out, app, models);
+    buf_lit(out, "},\"components\":{\"responses\":{");
+    put_problem_responses(out);
+    buf_lit(out, "},\"schemas\":{");
+    buf_text(out, openapi_components);
+    for (unsigned s = 0; s < app->registry->n_slots; s++)
+        if (models[s] && (side & SIDE_PUBLIC))
+            put_model_schemas(out, slot_name(&app->registry->slots[s]), models[s], closed);
     buf_lit(out, "}}}");
 }

@@ -11,29 +11,37 @@ const struct route routes[] = {
 #define ROUTE_PREDICT_ROW                                                                \
     SIDE_PUBLIC, predict_open, predict_body, predict_answer, JSON_TYPES "," LINES_TYPES, \
         "application/json"
-    {"POST", "/predict", ROUTE_PREDICT_ROW, "Answers of the default model"},
-    {"POST", "/models/{name}/predict", ROUTE_PREDICT_ROW, "Answers of a model"},
+    {"POST", "/predict", ROUTE_PREDICT_ROW, "Answers of the default model", "predict", NULL},
+    {"POST", "/models/{name}/predict", ROUTE_PREDICT_ROW, "Answers of a model", "predict", NULL},
     {"POST", "/models/{name}/versions/{version}/predict", ROUTE_PREDICT_ROW,
-     "Answers of a version that is loaded: the current one, or one kept for rollback"},
+     "Answers of a version that is loaded: the current one, or one kept for rollback",
+     "version_predict", NULL},
     {"POST", "/models/{name}/reload", SIDE_ADMIN, NULL, reload_body, answer_reload, JSON_TYPES,
-     JSON_TYPES, "Look for a new version now"},
+     JSON_TYPES, "Look for a new version now", "reload", "reload-begun"},
     {"POST", "/models/{name}/rollback", SIDE_ADMIN, NULL, reload_body, answer_rollback, JSON_TYPES,
-     JSON_TYPES, "Go back to the previous version"},
-#define GET(path, side, open, answer, produces, summary)               \
-    {                                                                  \
-        "GET", path, side, open, NULL, answer, NULL, produces, summary \
+     JSON_TYPES, "Go back to the previous version", "rollback", "rolled-back"},
+#define GET(path, side, open, answer, produces, operation, describes, summary)               \
+    {                                                                                        \
+        "GET", path, side, open, NULL, answer, NULL, produces, summary, operation, describes \
     }
-    GET("/livez", SIDE_BOTH, NULL, answer_livez, JSON_TYPES, "Is the process alive?"),
-    GET("/readyz", SIDE_BOTH, NULL, answer_readyz, JSON_TYPES, "Are all models loaded?"),
-    GET("/healthz", SIDE_BOTH, NULL, answer_readyz, JSON_TYPES, "The same as /readyz"),
-    GET("/models", SIDE_BOTH, NULL, answer_models, JSON_TYPES, "The models served"),
-    GET("/models/{name}", SIDE_BOTH, model_open, answer_model, JSON_TYPES, "What a model is"),
+    GET("/livez", SIDE_BOTH, NULL, answer_livez, JSON_TYPES, "livez", "liveness",
+        "Is the process alive?"),
+    GET("/readyz", SIDE_BOTH, NULL, answer_readyz, JSON_TYPES, "readyz", "readiness",
+        "Are all models loaded?"),
+    GET("/healthz", SIDE_BOTH, NULL, answer_readyz, JSON_TYPES, "healthz", "readiness",
+        "The same as /readyz"),
+    GET("/models", SIDE_BOTH, NULL, answer_models, JSON_TYPES, "models", "model-list",
+        "The models served"),
+    GET("/models/{name}", SIDE_BOTH, model_open, answer_model, JSON_TYPES, "model", "model",
+        "What a model is"),
     GET("/models/{name}/schema", SIDE_BOTH, model_open, answer_schema, "application/schema+json",
-        "JSON Schema of a model's rows"),
-    GET("/openapi.json", SIDE_BOTH, NULL, answer_openapi, JSON_TYPES, "This description"),
+        "schema", "json-schema", "JSON Schema of a model's rows"),
+    GET("/openapi.json", SIDE_BOTH, NULL, answer_openapi, JSON_TYPES, "openapi", "openapi",
+        "This description"),
     GET("/metrics", SIDE_BOTH, NULL, answer_metrics, "text/plain,application/openmetrics-text",
-        "Metrics for Prometheus"),
-    GET("/version", SIDE_BOTH, NULL, answer_version, JSON_TYPES, "What runs here"),
+        "metrics", NULL, "Metrics for Prometheus"),
+    GET("/version", SIDE_BOTH, NULL, answer_version, JSON_TYPES, "version", "program",
+        "What runs here"),
 #undef GET
 };
 

@@ -7,35 +7,47 @@
 
 enum { MAX_CATEGORIES = 1000 };
 
-#define SPECIAL "{\"enum\":[\"NaN\",\"Infinity\",\"-Infinity\"]}"
-#define NUMBERS "{\"anyOf\":[{\"type\":\"number\"}," SPECIAL "]}"
+#define NUMBERS "{\"anyOf\":[{\"type\":\"number\"},@]}"
 #define SPARSE                                                                             \
     "{\"type\":\"object\",\"required\":[\"size\",\"indices\",\"values\"],\"properties\":{" \
     "\"size\":{\"type\":\"integer\"},\"indices\":{\"type\":\"array\",\"items\":{\"type\":" \
     "\"integer\"}},\"values\":{\"type\":\"array\",\"items\":" NUMBERS "}}}"
+
+/* What stands for '@' in the forms: the numbers that JSON has none for. */
+static const char special[] = "{\"type\":\"string\",\"enum\":[\"NaN\",\"Infinity\",\"-Infinity\"]}";
+static const char special_ref[] = "{\"$ref\":\"#/components/schemas/special-number\"}";
 
 /* Members of a schema, of values that are not null. */
 static const char *const forms[TYPE_COUNT] = {
     [TYPE_BOOLEAN] = "\"type\":\"boolean\"",
     [TYPE_TINYINT] = "\"type\":\"integer\",\"minimum\":-128,\"maximum\":127",
     [TYPE_SMALLINT] = "\"type\":\"integer\",\"minimum\":-32768,\"maximum\":32767",
-    [TYPE_INT] = "\"type\":\"integer\",\"minimum\":-2147483648,\"maximum\":2147483647",
-    [TYPE_BIGINT] = "\"type\":\"integer\",\"minimum\":-9223372036854775808,\"maximum\":"
-                    "9223372036854775807",
-    [TYPE_FLOAT] = "\"anyOf\":[{\"type\":\"number\"}," SPECIAL "]",
-    [TYPE_DOUBLE] = "\"anyOf\":[{\"type\":\"number\"}," SPECIAL "]",
+    [TYPE_INT] = "\"type\":\"integer\",\"format\":\"int32\",\"minimum\":-2147483648,\"maximum\":"
+                 "2147483647",
+    [TYPE_BIGINT] = "\"type\":\"integer\",\"format\":\"int64\",\"minimum\":-9223372036854775808,"
+                    "\"maximum\":9223372036854775807",
+    [TYPE_FLOAT] = "\"anyOf\":[{\"type\":\"number\",\"format\":\"float\"},@]",
+    [TYPE_DOUBLE] = "\"anyOf\":[{\"type\":\"number\",\"format\":\"double\"},@]",
     [TYPE_STRING] = "\"type\":\"string\"",
     [TYPE_ARRAY_STRING] = "\"type\":\"array\",\"items\":{\"type\":[\"string\",\"null\"]}",
-    [TYPE_ARRAY_DOUBLE] = "\"type\":\"array\",\"items\":{\"anyOf\":[{\"type\":[\"number\","
-                          "\"null\"]}," SPECIAL "]}",
+    [TYPE_ARRAY_DOUBLE] =
+        "\"type\":\"array\",\"items\":{\"anyOf\":[{\"type\":[\"number\",\"null\"]},@]}",
     [TYPE_VECTOR] = "\"anyOf\":[{\"type\":\"array\",\"items\":" NUMBERS "}," SPARSE "]",
 };
 
-static void put_form(struct buf *out, enum type type, bool nullable)
+static void put_form(struct buf *out, enum type type, bool nullable, bool alone)
 {
     if (nullable)
         buf_lit(out, "\"anyOf\":[{");
-    buf_text(out, forms[type]);
+    for (const char *p = forms[type]; *p;) {
+        size_t n = strcspn(p, "@");
+        buf_put(out, p, n);
+        p += n;
+        if (*p) {
+            buf_text(out, alone ? special : special_ref);
+            p++;
+        }
+    }
     if (nullable)
         buf_lit(out, "},{\"type\":\"null\"}]");
 }
@@ -159,11 +171,12 @@ static void put_categories(struct buf *out, const struct bundle *b, const char *
 
 /* -- documents -- */
 
-static void put_input(struct buf *out, const struct bundle *b, const struct bundle_column *c)
+static void put_input(struct buf *out, const struct bundle *b, const struct bundle_column *c,
+                      bool alone)
 {
     buf_json_string(out, c->name, strlen(c->name));
     buf_lit(out, ":{");
-    put_form(out, c->type, c->nullable);
+    put_form(out, c->type, c->nullable, alone);
     if (c->description) {
         buf_lit(out, ",\"description\":");
         buf_json_string(out, c->description, strlen(c->description));
@@ -204,40 +217,87 @@ static void put_example(struct buf *out, const struct bundle *b, const char *key
     free(text);
 }
 
-void put_row_schema(struct buf *out, const struct model *m, bool closed)
+void put_row_schema(struct buf *out, const struct model *m, bool closed, bool alone)
 {
     const struct bundle *b = m->bundle;
 
-    buf_lit(out, "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"title\":");
-    buf_json_string(out, b->name, strlen(b->name));
+    buf_char(out, '{');
+    if (alone)
+        buf_lit(out, "\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",");
     buf_printf(out,
-               ",\"description\":\"A row of model %s, version %s. A field that is missing is null."
-               "\",\"type\":\"object\",\"properties\":{",
-               b->name, b->version);
+               "\"title\":\"%s row\",\"description\":\"A row of model %s, version %s. A field that "
+               "is missing is null.\",\"type\":\"object\",\"properties\":{",
+               b->name, b->name, b->version);
     for (unsigned i = 0; i < b->n_inputs; i++) {
         buf_text(out, i ? "," : "");
-        put_input(out, b, &b->inputs[i]);
+        put_input(out, b, &b->inputs[i], alone);
     }
     buf_char(out, '}');
     put_required(out, b);
-    buf_printf(out, ",\"additionalProperties\":%s", closed ? "false" : "true");
+    if (closed)
+        buf_lit(out, ",\"additionalProperties\":false");
     put_example(out, b, "in");
     buf_char(out, '}');
 }
 
+static void put_column(struct buf *out, const struct plan_column *c)
+{
+    buf_json_string(out, c->name, strlen(c->name));
+    buf_lit(out, ":{");
+    put_form(out, c->shape.type, c->nullable, false);
+    buf_char(out, '}');
+}
+
+/* Members of other names than a column's are fields that were echoed: values of JSON that are no
+ * objects. So no row that failed or was skipped passes for an answer. */
+static void put_echoed(struct buf *out)
+{
+    buf_lit(out, ",\"unevaluatedProperties\":{\"type\":[\"string\",\"number\",\"boolean\","
+                 "\"null\"]}");
+}
+
 void put_answer_schema(struct buf *out, const struct model *m)
 {
-    const struct bundle *b = m->bundle;
+    const struct plan *p = &m->plan;
 
-    buf_lit(out, "{\"type\":\"object\",\"properties\":{");
-    for (unsigned i = 0; i < b->n_outputs; i++) {
+    buf_printf(out,
+               "{\"title\":\"%s answer\",\"description\":\"What a row is answered by "
+               "default\",\"type\":\"object\",\"properties\":{",
+               m->bundle->name);
+    for (unsigned i = 0; i < p->n_outputs; i++) {
         buf_text(out, i ? "," : "");
-        buf_json_string(out, b->outputs[i].name, strlen(b->outputs[i].name));
-        buf_lit(out, ":{");
-        put_form(out, b->outputs[i].type, true);
-        buf_char(out, '}');
+        put_column(out, &p->columns[p->outputs[i]]);
+    }
+    buf_lit(out, "},\"required\":[");
+    for (unsigned i = 0; i < p->n_outputs; i++) {
+        const char *name = p->columns[p->outputs[i]].name;
+        buf_text(out, i ? "," : "");
+        buf_json_string(out, name, strlen(name));
+    }
+    buf_char(out, ']');
+    put_echoed(out);
+    put_example(out, m->bundle, "out");
+    buf_char(out, '}');
+}
+
+void put_columns_schema(struct buf *out, const struct model *m)
+{
+    const struct plan *p = &m->plan;
+    const char *comma = "";
+
+    buf_printf(out,
+               "{\"title\":\"%s columns\",\"description\":\"What a row is answered where the "
+               "parameter columns asks for others than the default\",\"type\":\"object\","
+               "\"properties\":{",
+               m->bundle->name);
+    for (unsigned c = 0; c < p->n_columns; c++) {
+        if (!p->columns[c].name || !column_in(&p->all, c))
+            continue;
+        buf_text(out, comma);
+        put_column(out, &p->columns[c]);
+        comma = ",";
     }
     buf_char(out, '}');
-    put_example(out, b, "out");
+    put_echoed(out);
     buf_char(out, '}');
 }

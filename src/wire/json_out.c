@@ -208,9 +208,7 @@ static void put_error(struct buf *out, const struct decoder *d, unsigned row)
 
     buf_lit(out, ",\"error\":");
     size_t at = out->len;
-    put_member(out, "type", problem_urn(e->problem));
-    put_member(out, "title", problem_title(e->problem));
-    put_member(out, "detail", e->detail);
+    put_problem(out, e->problem, e->detail);
     put_place(out, d->scoring->plan, e);
     buf_lit(out, ",\"row\":");
     buf_u64(out, d->first_row + row);

@@ -12,7 +12,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import described
 from daemon import BUNDLE, Daemon
+
+described.watch()
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
@@ -15,6 +16,7 @@ BIN = Path(os.environ.get("SCORED_BIN", TOP / "build" / "release" / "scored"))
 BUNDLE = Path(os.environ.get("SCORED_BUNDLE", TOP / "models" / "days_to_sell" / "bundle"))
 SERVING = re.compile(r"listen=\S*:(\d+) admin=\S*?:(\d+) ")
 START_SECONDS = 30.0
+STARTED: list[Callable[[Daemon], object]] = []  # told of each daemon that serves
 
 
 class Daemon:
@@ -30,6 +32,8 @@ class Daemon:
         with open(self.log_file.name, "w") as log:
             self.process = subprocess.Popen(args, stderr=log, stdout=log, env=os.environ | (env or {}))
         self.port, self.admin = self._ports()
+        for told in STARTED:
+            told(self)
 
     def _ports(self) -> tuple[int, int]:
         end = time.monotonic() + START_SECONDS

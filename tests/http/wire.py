@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 TIMEOUT = 20.0
+LINE = 65536
+REQUEST = re.compile(rb"([A-Z]+) (\S+) HTTP/1\.\d\r?\n")
+# Told of each reply read: the port, method and target of its request where they are known, and the reply.
+READ: list[Callable[[int, tuple[str, str] | None, Reply], object]] = []
 
 
 @dataclass
@@ -36,7 +43,10 @@ class Connection:
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.port = port
         self.pending = b""
+        self.line = b""  # the end of what was sent, behind its last line
+        self.asked: deque[tuple[str, str]] = deque()
 
     def __enter__(self) -> Connection:
         return self
@@ -46,6 +56,10 @@ class Connection:
 
     def send(self, data: bytes) -> None:
         """Sends all bytes; a peer that has gone away is seen when reading."""
+        self.line += data
+        for found in REQUEST.finditer(self.line):
+            self.asked.append((found[1].decode(), found[2].decode("latin-1")))
+        self.line = self.line.rpartition(b"\n")[2][-LINE:]
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.socket.sendall(data)
 
@@ -76,12 +90,17 @@ class Connection:
             assert name.lower() not in reply.headers, f"{name} stands twice"
             reply.headers[name.lower()] = value.strip()
         length = int(reply.headers.get("content-length", "0"))
-        if head or reply.status in (100, 204):
+        if reply.status == 100:
+            return reply
+        asked = self.asked.popleft() if self.asked else None
+        if head or reply.status == 204:
             return reply
         while len(self.pending) < length:
             if not self._more():
                 raise AssertionError("the connection closed within a body")
         reply.body, self.pending = self.pending[:length], self.pending[length:]
+        for told in READ:
+            told(self.port, asked, reply)
         return reply
 
 

@@ -64,7 +64,7 @@ static void close_staged(struct staged *s)
 
 #define BAD_MODE                                                                               \
     "\"type\":\"urn:scored:invalid-value\",\"title\":\"A stage of the pipeline cannot take a " \
-    "value\","
+    "value\",\"status\":422,"
 #define BAD_PLACE                                                                               \
     "\"detail\":\"mode 2 is \\\"bad\\\"\",\"field\":\"mode\",\"stage\":\"modes_1\",\"column\":" \
     "\"mode\""
@@ -99,7 +99,7 @@ static void one_row_has_a_status(void **state)
         const char *in, *want;
         unsigned status;
     } cases[] = {
-        {"{\"mode\":2}", "{" BAD_MODE "\"status\":422," BAD_PLACE "}", 422},
+        {"{\"mode\":2}", "{" BAD_MODE BAD_PLACE "}", 422},
         {"{\"mode\":1}", "{\"skipped\":{\"stage\":\"modes_1\",\"column\":\"mode\"}}", 200},
         {"{\"mode\":3,\"v\":[-0]}", "{\"mode\":3,\"v\":[-0.0]}", 200},
     };
@@ -127,7 +127,9 @@ static void echoes_come_as_they_were_sent(void **state)
         "{\"id\":\"\\u0041\\n\",\"mode\":1,\"skipped\":{",
         "{\"id\":null,\"mode\":2,\"error\":{\"type\":\"urn:scored:invalid-value\"",
         "{\"id\":null,\"mode\":0,\"error\":{\"type\":\"urn:scored:wrong-type\"",
-        "{\"id\":null,\"mode\":null,\"error\":{\"type\":\"urn:scored:malformed-json\"",
+        "{\"id\":null,\"mode\":null,\"error\":{\"type\":\"urn:scored:malformed-json\",\"title\":"
+        "\"The "
+        "body is not well-formed JSON\",\"status\":400,",
         "{\"id\":null,\"mode\":null,\"error\":{\"type\":\"urn:scored:malformed-json\"",
     };
 

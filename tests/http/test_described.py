@@ -1,0 +1,149 @@
+"""/openapi.json: valid, complete, and what answers, failed rows and skipped rows can be told apart by."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import described
+import pytest
+from daemon import TOP, Daemon
+from openapi_spec_validator import validate
+from wire import Reply, ask
+
+OPS = sorted(TOP.glob("tests/ops/bundles/*"))
+SKIPS = "bucketizer.open_skip"
+METHODS = ("get", "post")
+OF_ALL = {400, 406, 431, 500, 503}
+
+
+@pytest.fixture(scope="module")
+def many() -> Iterator[Daemon]:
+    """A daemon that serves a model of each op."""
+    d = Daemon(models=tuple(f"{path.name}={path}" for path in OPS))
+    yield d
+    assert d.stop() == 0
+
+
+def rows_of(bundle: Path) -> list[dict[str, Any]]:
+    """The golden rows of a bundle as requests."""
+    (golden,) = bundle.glob("golden-*")
+    return [json.loads(line)["in"] for line in golden.read_text().splitlines()]
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Each operation of a document with its path and method."""
+    for path, item in document["paths"].items():
+        yield from ((path, method, item[method]) for method in METHODS if method in item)
+
+
+def test_the_document_is_valid(daemon: Daemon) -> None:
+    for port in (daemon.port, daemon.admin):
+        validate(ask(port, "GET", "/openapi.json").json)
+
+
+def test_each_operation_has_an_id_of_its_own(many: Daemon) -> None:
+    for port in (many.port, many.admin):
+        document = ask(port, "GET", "/openapi.json").json
+        ids = [operation["operationId"] for _, _, operation in operations(document)]
+        assert len(ids) == len(set(ids)) and all(re.fullmatch(r"[\w.-]+", i) for i in ids)
+
+
+def test_each_operation_lists_its_statuses(many: Daemon) -> None:
+    seen = set()
+    documents = [ask(port, "GET", "/openapi.json").json for port in (many.port, many.admin)]
+    for path, method, operation in (found for d in documents for found in operations(d)):
+        statuses = {int(s) for s in operation["responses"]}
+        assert statuses >= OF_ALL, path
+        assert (404 in statuses) == (method == "post" or path.startswith("/models/")), path
+        assert (415 in statuses) == (413 in statuses) == (method == "post"), path
+        assert (422 in statuses) == path.endswith("/predict"), path
+        assert (403 in statuses) == (409 in statuses) == path.endswith(("/reload", "/rollback")), path
+        for said in operation["responses"].values():
+            assert "$ref" in said or all(c["schema"] for c in said["content"].values()), path
+        seen.add(path.rpartition("/")[2])
+    assert {"predict", "rollback", "livez", "models", "metrics", "openapi.json"} <= seen
+
+
+@pytest.mark.parametrize("bundle", OPS, ids=lambda path: path.name)
+@pytest.mark.parametrize("query", ["", "?columns=all", "?columns=all&vectors=spark"])
+def test_answers_of_every_op_are_described(many: Daemon, bundle: Path, query: str) -> None:
+    target = f"/models/{bundle.name}/predict{query}"
+    before = described.checked
+    answers = ask(many.port, "POST", target, json.dumps(rows_of(bundle)[:50])).json
+    for row in rows_of(bundle)[:3]:
+        assert ask(many.port, "POST", target, json.dumps(row)).status in (200, 422)
+    assert described.checked == before + 4 and len(answers) > 5
+
+
+def fitting(port: int, model: str, body: Any) -> set[str]:
+    """Which of the schemas of a line a body is of."""
+    document = described.DOCUMENTS[port]
+    names = (f"{model}.answer", f"{model}.columns", "row-failed", "row-skipped")
+    found = set()
+    for name in names:
+        try:
+            document.check({"$ref": f"#/components/schemas/{name}"}, body)
+            found.add(name)
+        except AssertionError:
+            continue
+    return found
+
+
+def test_what_a_row_comes_to_can_be_told_apart(many: Daemon) -> None:
+    target = f"/models/{SKIPS}/predict"
+    rows = rows_of(TOP / "tests/ops/bundles" / SKIPS)
+    field = next(iter(rows[0]))
+    rows += [rows[0] | {field: "no number"}]
+    answers = ask(many.port, "POST", f"{target}?echo={field}", json.dumps(rows)).json
+    kinds = [fitting(many.port, SKIPS, answer) for answer in answers]
+    assert {frozenset(kind) for kind in kinds} == {
+        frozenset({f"{SKIPS}.answer", f"{SKIPS}.columns"}),
+        frozenset({"row-skipped"}),
+        frozenset({"row-failed"}),
+    }
+    assert answers[-1]["error"]["status"] == 422 and answers[-1]["error"]["row"] == len(rows) - 1
+
+
+def test_a_line_tells_the_status_of_its_error(port: int, row: dict[str, Any]) -> None:
+    lines = "\n".join(["{", json.dumps(row | {next(iter(row)): []}), json.dumps(row)])
+    r = ask(port, "POST", "/predict", lines, kind="application/x-ndjson")
+    errors = [json.loads(line).get("error") for line in r.body.splitlines()]
+    assert [e and e["status"] for e in errors] == [400, 422, None]
+
+
+def without(body: Any, *path: Any) -> bytes:
+    """The body without a member."""
+    copy = json.loads(json.dumps(body))
+    place = copy
+    for key in path[:-1]:
+        place = place[key]
+    del place[path[-1]]
+    return json.dumps(copy).encode()
+
+
+def test_a_reply_that_is_not_as_described_fails(port: int, row: dict[str, Any], manifest: dict[str, Any]) -> None:
+    """The check itself: replies with one thing wrong."""
+    asked = ("POST", "/predict")
+    bad = row | {next(iter(row)): []}
+    several = ask(port, *asked, json.dumps([row, bad]))
+    single = ask(port, *asked, json.dumps(bad))
+    model = ask(port, "GET", f"/models/{manifest['name']}")
+    output = manifest["output"][0]["name"]
+    wrong: list[tuple[tuple[str, str], Reply]] = [
+        *((asked, replace(several, body=without(several.json, 1, "error", k))) for k in ("status", "row", "type")),
+        (asked, replace(several, body=json.dumps([{output: None}]).encode())),
+        (asked, replace(several, body=json.dumps([{output: 1.0, "more": [1]}]).encode())),
+        (asked, replace(several, status=418)),
+        (asked, replace(several, headers=several.headers | {"content-type": "text/html"})),
+        (asked, replace(single, body=without(single.json, "status"))),
+        (("GET", f"/models/{manifest['name']}"), replace(model, body=without(model.json, "reload", "state"))),
+        (("GET", "/nowhere"), several),
+    ]
+    for request, reply in wrong:
+        with pytest.raises(AssertionError):
+            described.check_reply(port, request, reply)
