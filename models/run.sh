@@ -4,7 +4,7 @@
 #
 #   models/run.sh [--port N] [--once]
 #
-#   --port N   port on 127.0.0.1 (default: SCORED_PORT, else 8080)
+#   --port N   port on 127.0.0.1 (default: SCORED_PORT, else 8080; 0 takes a free one)
 #   --once     stop the server after the answer; exit 0 if it came
 #
 # Installs by apt what a bare Debian 12 lacks, as root or by sudo. Later runs take seconds.
@@ -67,15 +67,26 @@ build() {
 
 alive() { kill -0 "$server" 2>/dev/null; }
 
+# Whatever else may answer on the port: only this server's own line says that it has it.
 ready() {
     tries=0
-    until curl -fsS -o /dev/null --max-time 2 "$url/readyz" 2>/dev/null; do
+    until listening=$(sed -n 's/.* listen=\(127\.0\.0\.1:[0-9]*\) .*/\1/p' "$log") && [ -n "$listening" ]; do
         alive || die "the server ended before it was ready"
         tries=$((tries + 1))
-        [ "$tries" -lt 150 ] || die "$url/readyz was not ready within 15 s"
+        [ "$tries" -lt 300 ] || die "the server does not serve within 30 s"
         sleep 0.1
     done
-    alive || die "the server ended: something else answers at $url"
+    url=http://$listening
+}
+
+# Version and digest that the server names are those of the bundle here.
+check_model() {
+    version=$(sed -n 's/^ *"version" *: *"\([^"]*\)".*/\1/p' $bundle/bundle.json | head -n 1)
+    digest=$(sha256sum $bundle/bundle.json | cut -d ' ' -f 1)
+    served=$(curl -fsS --max-time 10 "$url/models/days_to_sell") || die "$url/models/days_to_sell does not answer"
+    case $served in *"\"version\":\"$version\",\"sha256\":\"$digest\""*) ;; *)
+        die "$url serves something else than $bundle, version $version" ;;
+    esac
 }
 
 # The manifest's example has one question and Spark's answer: print {"make":...} of {"in":{"make":...},"out":{...}}.
@@ -96,24 +107,30 @@ stop() {
         kill "$server"
         wait "$server" || :
     fi
+    wait "$shown" || :
+    rm -f "$log"
 }
 
 install
 build
-url=http://127.0.0.1:$port
-say "serving $bundle at $url"
-build/release/scored serve --model $bundle --listen "127.0.0.1:$port" --admin-listen off &
+say "serving $bundle on port $port of 127.0.0.1"
+log=$(mktemp)
+build/release/scored serve --model $bundle --listen "127.0.0.1:$port" --admin-listen off 2>"$log" &
 server=$!
+tail -n +1 -s 0.1 -f --pid="$server" "$log" >&2 &
+shown=$!
 trap stop EXIT
 trap 'stop; exit 130' INT
 trap 'stop; exit 143' TERM
 ready
+check_model
 
 row=$(question)
 say "POST $url/predict"
 pretty "$row"
 answer=$(curl -fsS --max-time 10 -H 'Content-Type: application/json' --data-binary "$row" "$url/predict") ||
     die "no answer to the example row"
+alive || die "the server ended"
 say "scored answers, in days:"
 pretty "$answer"
 say "Spark said when the bundle was made:"

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
+#include "scored/decimal.h"
 #include "scored/distance.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { FLAG_MAX = 32 };
@@ -27,15 +26,9 @@ static const char *nearest(const struct option *options, unsigned n, const char 
 
 static bool set_number(const struct option *o, const char *name, const char *text, struct err *e)
 {
-    char *end;
-
-    errno = 0;
-    unsigned long long n = strtoull(text, &end, 10);
-    if (errno || *end || text[0] < '0' || text[0] > '9' || n < o->low || n > o->high)
-        return err_set(e, ERR_USAGE, "%s takes a number from %llu to %llu, not \"%.100s\"", name,
-                       (unsigned long long)o->low, (unsigned long long)o->high, text);
-    *(uint64_t *)o->target = n;
-    return true;
+    return decimal_read(text, strlen(text), o->low, o->high, o->target) ||
+           err_set(e, ERR_USAGE, "%s takes a number from %llu to %llu, not \"%.100s\"", name,
+                   (unsigned long long)o->low, (unsigned long long)o->high, text);
 }
 
 /* "30", "0.25": at most three decimals. */
@@ -43,18 +36,15 @@ static bool set_seconds(const struct option *o, const char *name, const char *te
 {
     size_t whole = strspn(text, "0123456789"), point = whole + (text[whole] == '.');
     size_t decimals = strspn(text + point, "0123456789");
-    uint64_t ms = 0;
+    char ms[16] = "";
 
     bool good = whole && whole < 10 && decimals <= 3 && !text[point + decimals];
-    for (size_t i = 0; good && i < whole; i++)
-        ms = 10 * ms + (uint64_t)(text[i] - '0');
-    for (size_t i = 0; good && i < 3; i++)
-        ms = 10 * ms + (i < decimals ? (uint64_t)(text[point + i] - '0') : 0);
-    if (!good || ms < o->low || ms > o->high)
-        return err_set(e, ERR_USAGE, "%s takes seconds from %g to %g, not \"%.100s\"", name,
-                       (double)o->low / 1000, (double)o->high / 1000, text);
-    *(uint64_t *)o->target = ms;
-    return true;
+    if (good)
+        snprintf(ms, sizeof ms, "%.*s%.*s%.*s", (int)whole, text, (int)decimals, text + point,
+                 (int)(3 - decimals), "000");
+    return decimal_read(ms, strlen(ms), o->low, o->high, o->target) ||
+           err_set(e, ERR_USAGE, "%s takes seconds from %g to %g, not \"%.100s\"", name,
+                   (double)o->low / 1000, (double)o->high / 1000, text);
 }
 
 static bool set_switch(const struct option *o, const char *name, const char *text, struct err *e)

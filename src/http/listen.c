@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "listen.h"
 
+#include "scored/decimal.h"
+
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -64,8 +66,9 @@ int listen_open(const char *address, uint16_t *port, struct err *e)
     struct addrinfo *found;
     char host[256];
     const char *service;
+    uint16_t number;
 
-    if (!split(address, host, &service)) {
+    if (!split(address, host, &service) || !decimal_port(service, &number)) {
         err_set(e, ERR_USAGE, "\"%.200s\" is no ADDRESS:PORT", address);
         return -1;
     }

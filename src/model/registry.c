@@ -13,9 +13,10 @@ static size_t label_length(const char *s)
     return strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
 }
 
-/* "NAME=URI" where what stands before the first '=' is a name and a URI follows; else all is the
- * URI. */
-static const char *split_spec(const char *spec, char name[SLOT_NAME])
+/* "NAME=URI". With several models each has a name, and a URI is whatever follows; where one stands
+ * alone its name may be left out, and a relative path may hold a '=': only what is plainly a URI is
+ * taken for one. */
+static const char *split_spec(const char *spec, bool must_name, char name[SLOT_NAME])
 {
     static const char *const starts[] = {"/", "./", "file:", "s3:"};
     size_t n = label_length(spec);
@@ -23,14 +24,14 @@ static const char *split_spec(const char *spec, char name[SLOT_NAME])
     name[0] = '\0';
     if (n < 1 || n >= SLOT_NAME || spec[n] != '=')
         return spec;
-    for (size_t i = 0; i < countof(starts); i++) {
-        if (strncmp(spec + n + 1, starts[i], strlen(starts[i])) != 0)
-            continue;
-        memcpy(name, spec, n);
-        name[n] = '\0';
-        return spec + n + 1;
-    }
-    return spec;
+    bool follows = must_name && spec[n + 1];
+    for (size_t i = 0; i < countof(starts); i++)
+        follows |= !strncmp(spec + n + 1, starts[i], strlen(starts[i]));
+    if (!follows)
+        return spec;
+    memcpy(name, spec, n);
+    name[n] = '\0';
+    return spec + n + 1;
 }
 
 /* Told where "NAME=models/x" was meant as a name and a path, and read as a path. */
@@ -60,12 +61,14 @@ static bool load_slot(struct registry *r, struct slot *s, struct err *e)
 static bool open_slot(struct registry *r, struct slot *s, const char *spec, bool must_name,
                       struct err *e)
 {
-    const char *uri = split_spec(spec, s->own_name);
+    const char *uri = split_spec(spec, must_name, s->own_name);
 
     atomic_init(&s->named, s->own_name[0] != '\0');
     if (must_name && !s->own_name[0])
-        return err_set(e, ERR_USAGE, "--model '%.200s': with several models each is NAME=URI",
-                       spec);
+        return err_set(e, ERR_USAGE,
+                       "--model '%.200s': with several models each is NAME=URI, the name made of "
+                       "letters, digits, '.', '_' and '-', at most %d",
+                       spec, SLOT_NAME - 1);
     s->source = source_open(uri, &r->options.source, e);
     if (!s->source)
         return add_hint(spec, uri, e);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "retry.h"
 
+#include "scored/decimal.h"
+
 #include <stdlib.h>
 
 enum {
@@ -128,13 +130,9 @@ unsigned retry_wait_ms(const struct retry *r, enum retry_kind kind, double chanc
 
 bool retry_attempts(const char *text, unsigned *attempts, struct err *e)
 {
-    size_t digits = text ? strspn(text, "0123456789") : 0;
+    uint64_t n = RETRY_ATTEMPTS;
 
-    *attempts = RETRY_ATTEMPTS;
-    if (!text)
-        return true;
-    long n = digits && digits <= 3 && !text[digits] ? strtol(text, NULL, 10) : 0;
-    if (n < 1 || n > RETRY_MAX_ATTEMPTS)
+    if (text && !decimal_read(text, strlen(text), 1, RETRY_MAX_ATTEMPTS, &n))
         return err_set(e, ERR_USAGE, "AWS_MAX_ATTEMPTS is '%.40s', not a number from 1 to %d", text,
                        RETRY_MAX_ATTEMPTS);
     *attempts = (unsigned)n;

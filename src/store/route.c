@@ -2,6 +2,7 @@
 #include "route.h"
 
 #include "aws_config.h"
+#include "scored/decimal.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -17,6 +18,7 @@ static bool split_host(struct route *r, const char *text, size_t n, const char *
     const char *end = text + n, *close = *text == '[' ? memchr(text, ']', n) : NULL;
     const char *colon = memchr(close ? close : text, ':', (size_t)(end - (close ? close : text)));
     const char *host = close ? text + 1 : text, *host_end = close ? close : colon ? colon : end;
+    uint64_t number;
 
     if (colon) {
         port = colon + 1;
@@ -25,7 +27,7 @@ static bool split_host(struct route *r, const char *text, size_t n, const char *
         n = strlen(port);
     }
     if (host == host_end || (size_t)(host_end - host) >= sizeof r->host || n == 0 ||
-        n >= sizeof r->port)
+        n >= sizeof r->port || !decimal_read(port, n, 1, UINT16_MAX, &number))
         return err_set(e, ERR_USAGE, "'%.100s' is no host, or host:port", text);
     memcpy(r->host, host, (size_t)(host_end - host));
     r->host[host_end - host] = '\0';

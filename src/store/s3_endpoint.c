@@ -4,6 +4,7 @@
 #include "aws_config.h"
 #include "sigv4.h"
 
+#include "scored/decimal.h"
 #include "scored/distance.h"
 
 #include <arpa/inet.h>
@@ -123,8 +124,9 @@ static bool read_bool(const char *name, const char *text, bool *value, struct er
 
 static bool is_port(const char *text)
 {
-    return is_made_of(text, DIGITS, 1, 5) && strtol(text, NULL, 10) >= 1 &&
-           strtol(text, NULL, 10) <= 65535;
+    uint16_t port;
+
+    return decimal_port(text, &port) && port;
 }
 
 /* Splits "host:port" or "[address]:port"; *port is "" where there is none. */

@@ -350,6 +350,8 @@ static bool fail(const struct exchange *x, CURLcode code, struct err *e)
     if (x->reply->failure == HTTP_TOO_LARGE)
         why = x->in_body ? "the body of the reply is larger than allowed"
                          : "the head of the reply is larger than allowed";
+    if (code == CURLE_COULDNT_RESOLVE_PROXY && strchr(why, '@')) /* curl shows it whole */
+        why = "the proxy's URL is not [scheme://][user:password@]host[:port]";
     host = user ? user + 1 : host;
     return err_set(e, ERR_UPSTREAM, "%.*s: %s", (int)(end - host), host, why);
 }

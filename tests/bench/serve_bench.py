@@ -30,6 +30,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from whose_port import listens
+
 TOP = Path(__file__).resolve().parents[2]
 CONNECTIONS = 32
 WARM_UP = 2000
@@ -70,10 +74,10 @@ def free_port() -> int:
 
 
 def wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
-    """Returns when the port takes connections; ends the program where the process ends first."""
+    """Returns when the process listens; ends the program where the process ends first."""
     end = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < end:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        if listens(process.pid, port):
             return
         time.sleep(0.02)
     raise SystemExit("serve_bench: the server did not start")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shlex
 import signal
@@ -19,14 +20,20 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from whose_port import listens
 
 TOP = Path(__file__).resolve().parents[2]
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
@@ -157,6 +164,52 @@ def ask(url: str, body: bytes | None = None) -> tuple[int, bytes]:
         return 0, b""
 
 
+class Other(BaseHTTPRequestHandler):
+    """A server that has an answer to everything."""
+
+    def do_GET(self) -> None:
+        """200."""
+        body = b'{"prediction":17.0}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET  # noqa: N815
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+def run_sh(port: int) -> subprocess.CompletedProcess[str]:
+    """models/run.sh --once."""
+    command = ["sh", str(TOP / "models/run.sh"), "--once", "--port", str(port)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+
+def check_run_sh(binary: str, bundle: Path) -> Checks:
+    """The first command of the README asks the server that it has started, or fails."""
+    example = json.loads((bundle / "bundle.json").read_text())["example"]
+    done = run_sh(0)
+    yield "run.sh: ends well", done.returncode == 0
+    yield "run.sh: prints Spark's answer", done.stdout.count(json.dumps(example["out"]["prediction"])) == 2
+    other = ThreadingHTTPServer(("127.0.0.1", 0), Other)
+    threading.Thread(target=other.serve_forever, daemon=True).start()
+    done = run_sh(other.server_port)
+    yield "run.sh: fails where another server has the port", done.returncode == 1 and "17.0" not in done.stdout
+    other.shutdown()
+    command = [binary, "serve", "--model", str(bundle), "--listen", "127.0.0.1:0", "--admin-listen", "off"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as scored:
+        lines = iter(scored.stderr.readline, "")
+        port = next(int(m[1]) for m in (re.search(r"listen=\S*:(\d+) ", line) for line in lines) if m)
+        done = run_sh(port)
+        yield "run.sh: fails where another scored has the port", done.returncode == 1 and not done.stdout
+        yield "whose port: the process that listens", listens(scored.pid, port)
+        yield "whose port: no other process", not listens(os.getpid(), port)
+        yield "whose port: no other port", not listens(scored.pid, other.server_port)
+        scored.terminate()
+
+
 def check_daemon(binary: str, bundle: Path, docs: dict[str, dict[str, Any]]) -> Checks:
     """A daemon with the deployment's arguments, but for bundle and address, does what they expect."""
     template = docs["Deployment"]["spec"]["template"]
@@ -174,9 +227,12 @@ def check_daemon(binary: str, bundle: Path, docs: dict[str, dict[str, Any]]) -> 
         try:
             end = time.monotonic() + 60
             while (
-                ask(f"http://{address}/livez")[0] != 200 and daemon.poll() is None and time.monotonic() < end
+                not listens(daemon.pid, int(address.partition(":")[2]))
+                and daemon.poll() is None
+                and time.monotonic() < end
             ):
                 time.sleep(0.05)
+            yield "it listens, and nobody else", daemon.poll() is None
             paths = {container[p]["httpGet"]["path"] for p in PROBES}
             for path in sorted(paths | {template["metadata"]["annotations"]["prometheus.io/path"]}):
                 yield f"GET {path}", ask(f"http://{address}{path}")[0] == 200
@@ -205,6 +261,7 @@ def main() -> int:
         check_manifests(docs, docker, known),
         check_s3(docs, known),
         check_daemon(args.binary, args.bundle, docs),
+        check_run_sh(args.binary, args.bundle),
     ):
         for name, fine in checks:
             print("ok   " if fine else "FAIL ", name)

@@ -5,6 +5,7 @@
 #include "scored/buf.h"
 #include "scored/clock.h"
 #include "scored/crypto.h"
+#include "scored/decimal.h"
 #include "scored/dict.h"
 #include "scored/err.h"
 #include "scored/log.h"
@@ -163,16 +164,52 @@ static void small_things(void **state)
     assert_string_equal(problem_urn(PROBLEM_TOO_LARGE), "urn:scored:too-large");
 }
 
+static void decimals_are_strict(void **state)
+{
+    static const char *const wrong[] = {
+        "",
+        " ",
+        "+1",
+        "-1",
+        "0x10",
+        "1e3",
+        "1 ",
+        " 1",
+        "1\n",
+        "1x",
+        "1,000",
+        "1_000",
+        "\xd9\xa1",
+        "nan",
+        "1.0",
+        "99999999999999999999",
+        "18446744073709551616",
+        "-18446744073709551615",
+        "4",
+        "101",
+    };
+    uint64_t n = 7;
+    uint16_t port = 7;
+
+    (void)state;
+    for (size_t i = 0; i < countof(wrong); i++)
+        assert_false(decimal_read(wrong[i], strlen(wrong[i]), 5, 100, &n));
+    assert_false(decimal_read("1\0", 2, 0, 100, &n));
+    assert_int_equal(n, 7);
+    assert_true(decimal_read("5", 1, 5, 100, &n) && n == 5);
+    assert_true(decimal_read("0100x", 4, 5, 100, &n) && n == 100);
+    assert_true(decimal_read("18446744073709551615", 20, 0, UINT64_MAX, &n) && n == UINT64_MAX);
+    assert_false(decimal_port("65536", &port) || decimal_port("99999", &port));
+    assert_true(decimal_port("65535", &port) && port == 65535);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(errors_gather_context),
-        cmocka_unit_test(arena_aligns_and_refuses),
-        cmocka_unit_test(buf_writes_json_strings),
-        cmocka_unit_test(utf8_is_strict),
-        cmocka_unit_test(dict_finds_every_key),
-        cmocka_unit_test(bits_dict_finds_bits),
-        cmocka_unit_test(small_things),
+        cmocka_unit_test(errors_gather_context),   cmocka_unit_test(arena_aligns_and_refuses),
+        cmocka_unit_test(buf_writes_json_strings), cmocka_unit_test(utf8_is_strict),
+        cmocka_unit_test(dict_finds_every_key),    cmocka_unit_test(bits_dict_finds_bits),
+        cmocka_unit_test(decimals_are_strict),     cmocka_unit_test(small_things),
     };
     return cmocka_run_group_tests_name("util", tests, NULL, NULL);
 }

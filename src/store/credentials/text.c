@@ -2,6 +2,8 @@
 /* The forms that secrets, times and answers come in. */
 #include "priv.h"
 
+#include "scored/decimal.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -141,11 +143,10 @@ bool time_read(const char *text, uint64_t *ms)
 
 bool number_read(const char *text, unsigned low, unsigned high, unsigned *out)
 {
-    int value;
-    size_t n = strlen(text);
+    uint64_t value;
 
-    if (n == 0 || n > 9 || !digits(&text, (unsigned)n, &value))
+    if (!decimal_read(text, strlen(text), low, high, &value))
         return false;
     *out = (unsigned)value;
-    return *out >= low && *out <= high;
+    return true;
 }
