@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes a bundle whose rows are short to send and long to score: ``heavy_bundle.py DIR [--classes N]``.
+
+A multinomial logistic regression over a vector of 1,000 quarters (some 5 KB of text): as many products a row
+as classes times that. Answers are the classes whose margins lead by far more than rounding could change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from array import array
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bundles"))
+
+from large_bundle import Raw
+from make_good import Block, draft
+
+FEATURES, ROWS, LEAD = 1000, 4, 1e-6
+
+
+def predicted(matrix: list[list[float]], row: list[float]) -> float:
+    """Return the class whose margin is the largest, which it must be clearly."""
+    margins = [sum(a * b for a, b in zip(line, row)) for line in matrix]
+    second, first = sorted(margins)[-2:]
+    assert first - second > LEAD, "take another seed"
+    return float(margins.index(first))
+
+
+def write(directory: Path, classes: int) -> None:
+    """Write the bundle."""
+    rng = random.Random(3)
+    matrix = [[rng.uniform(-1, 1) for _ in range(FEATURES)] for _ in range(classes)]
+    rows = [[rng.randrange(-8, 9) / 4 for _ in range(FEATURES)] for _ in range(ROWS)]
+    golden = [{"in": {"features": row}, "out": {"prediction": predicted(matrix, row)}} for row in rows]
+    flat = array("d", [x for line in matrix for x in line]).tobytes()
+    stage = {
+        "op": "logistic_regression",
+        "uid": "heavy",
+        "class": "org.apache.spark.ml.classification.LogisticRegressionModel",
+        "inputs": {"featuresCol": ["features"]},
+        "outputs": {"predictionCol": ["prediction"]},
+        "params": {
+            "numClasses": classes,
+            "numFeatures": FEATURES,
+            "isMultinomial": True,
+            "threshold": None,
+            "rawThreshold": None,
+            "thresholds": None,
+            "coefficientMatrix": {"kind": "dense", "rows": classes, "cols": FEATURES, "transposed": True},
+            "interceptVector": {"kind": "dense", "size": classes},
+        },
+    }
+    draft(
+        "heavy",
+        [{"name": "features", "type": "vector", "nullable": True, "size": FEATURES}],
+        [{"name": "prediction", "type": "double"}],
+        [stage],
+        ["prediction"],
+        {
+            "s000.coefficientMatrix": Raw("F64", flat, [classes, FEATURES]),
+            "s000.interceptVector": Block("F64", [0.0] * classes),
+        },
+        golden,
+    ).write(directory)
+
+
+def main() -> int:
+    """Write the bundle."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--classes", type=int, default=1000)
+    options = parser.parse_args()
+    write(options.directory, options.classes)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
