@@ -20,13 +20,20 @@ STARTED: list[Callable[[Daemon], object]] = []  # told of each daemon that serve
 
 
 class Daemon:
-    """Serves from construction to stop(); its log is a file, so that it can never block on a full pipe."""
+    """Serves from construction to stop(); its log is a file, so that it can never block on a full pipe.
+
+    `tool` is a command that runs the daemon's, in the same process.
+    """
 
     def __init__(
-        self, *flags: str, models: tuple[str, ...] = (str(BUNDLE),), env: dict[str, str] | None = None
+        self,
+        *flags: str,
+        models: tuple[str, ...] = (str(BUNDLE),),
+        env: dict[str, str] | None = None,
+        tool: tuple[str, ...] = (),
     ) -> None:
         self.log_file = tempfile.NamedTemporaryFile("r", prefix="scored-", suffix=".log")  # noqa: SIM115
-        args = [str(BIN), "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", *flags]
+        args = [*tool, str(BIN), "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", *flags]
         for model in models:
             args += ["--model", model]
         with open(self.log_file.name, "w") as log:

@@ -1,0 +1,251 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Clients that are slow on purpose: ``slow.py [--connections N] [--seconds N]``; the daemon is $SCORED_BIN.
+
+A trickler of many connections that send a byte a second, within heads and within bodies, and slowhttptest's
+four modes. Meanwhile others ask for one row at a fixed rate; their p99 beside the slow ones is compared with
+that without, in turns. Each slow connection must be gone a second after its deadline. At last all slots are
+taken, and a new client and one that is known are looked after.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import csv
+import json
+import select
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rig import BUNDLE, Daemon, Stream, Verdicts, Watcher, example, load, processors, serving, wire
+
+MIB = 1 << 20
+HEAD_DEADLINE, BODY_DEADLINE = 5.0, 15.0
+MORE = 1.0  # seconds after a deadline
+P99_MORE = 1.2
+RATE = 500  # requests a second of the others
+HEAD = b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: " + b"a" * 1000
+BODY = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n"
+
+
+def others(daemon: Daemon, folder: Path, seconds: float) -> dict[str, Any]:
+    """Ask for one row, steadily; return the figures."""
+    request = wire.request("POST", "/predict", json.dumps(example(BUNDLE)))
+    stream = Stream("others", daemon.port, request, f"{RATE}:{seconds}", connections=16, arrivals="fixed")
+    (phase,) = load(folder, [stream])["others"]["phases"]
+    return phase
+
+
+@dataclass
+class Trickler:
+    """Connections that each send a byte a second after a first piece, from a thread of its own."""
+
+    port: int
+    count: int
+    first: bytes
+    then: bytes
+    began: dict[int, float] = field(default_factory=dict)  # by descriptor
+    lasted: list[float] = field(default_factory=list)
+    refused: int = 0
+    told: dict[str, int] = field(default_factory=dict)
+
+    def start(self) -> None:
+        """Begin."""
+        self.ends = threading.Event()
+        self.sockets: dict[int, socket.socket] = {}
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _open(self, i: int) -> None:
+        s = socket.socket()
+        s.bind((f"127.0.2.{1 + i % 200}", 0))
+        s.settimeout(2)
+        try:
+            s.connect(("127.0.0.1", self.port))
+            s.setblocking(False)
+            s.send(self.first)
+        except OSError:
+            self.refused += 1
+            s.close()
+            return
+        self.began[s.fileno()] = time.monotonic()
+        self.sockets[s.fileno()] = s
+        self.epoll.register(s, select.EPOLLIN)
+
+    def _gone(self, fd: int) -> None:
+        s = self.sockets.pop(fd)
+        status = "none"
+        with contextlib.suppress(OSError):
+            status = s.recv(64)[9:12].decode("latin-1") or "none"
+        self.told[status] = self.told.get(status, 0) + 1
+        self.lasted.append(time.monotonic() - self.began[fd])
+        s.close()
+
+    def _run(self) -> None:
+        self.epoll = select.epoll()
+        opened, at, turn = 0, 0, time.monotonic()
+        while not self.ends.is_set():
+            for fd, _ in self.epoll.poll(0.002, 1000):
+                self._gone(fd)
+            for _ in range(min(100, self.count - opened)):
+                self._open(opened)
+                opened += 1
+            if time.monotonic() >= turn:
+                turn += 1.0
+                for s in list(self.sockets.values()):
+                    with contextlib.suppress(OSError):
+                        s.send(self.then[at : at + 1])
+                at = (at + 1) % len(self.then)
+
+    def stop(self) -> None:
+        """End it; what is still open was not sent away."""
+        self.ends.set()
+        self.thread.join(30)
+        for s in self.sockets.values():
+            s.close()
+
+
+def compared(quiet: list[float], beside: list[float]) -> tuple[float, str]:
+    """Return the ratio of medians, and both as text."""
+    a, b = statistics.median(quiet), statistics.median(beside)
+    return b / a, f"{b / 1e3:.2f} ms beside, {a / 1e3:.2f} ms without"
+
+
+def judge_others(v: Verdicts, what: str, quiet: list[dict[str, Any]], beside: list[dict[str, Any]]) -> None:
+    """Print the verdicts on the others."""
+    lost = sum(p["due"] - p["accepted"] for p in beside)
+    v.add(lost == 0, f"{what}: others all answered ({lost} of {sum(p['due'] for p in beside)} not)")
+    ratio, text = compared(*([p["accepted_us"]["p50"] for p in side] for side in (quiet, beside)))
+    print(f"      {what}: others' p50 {ratio:.2f} x ({text})")
+    ratio, text = compared(*([p["accepted_us"]["p99"] for p in side] for side in (quiet, beside)))
+    v.add(ratio <= P99_MORE, f"{what}: others' p99 changes <= 20 % ({ratio:.2f} x: {text})")
+
+
+def trickle(v: Verdicts, folder: Path, count: int, where: str, rounds: int) -> None:
+    """Trickle within heads or bodies."""
+    deadline = HEAD_DEADLINE if where == "heads" else BODY_DEADLINE
+    quiet, beside, lasted, refused, left = [], [], [], 0, 0
+    told: dict[str, int] = {}
+    with serving("--workers", "1", "--connections", str(count + 100)) as daemon:
+        with Watcher(daemon.process.pid) as watcher:
+            for _ in range(rounds):
+                quiet.append(others(daemon, folder, 5))
+                first, then = (HEAD[:20], HEAD[20:]) if where == "heads" else (BODY, b" " * 1000)
+                slow = Trickler(daemon.port, count, first, then)
+                slow.start()
+                beside.append(others(daemon, folder, deadline))
+                end = time.monotonic() + 2 * MORE
+                while slow.sockets and time.monotonic() < end + 5:
+                    time.sleep(0.05)
+                left += len(slow.sockets)
+                slow.stop()
+                lasted += slow.lasted
+                refused += slow.refused
+                told = slow.told
+    what = f"{count:,} x 1 byte/s within {where}"
+    longest = max(lasted, default=float("inf"))
+    v.add(refused == 0, f"{what}: all connected ({refused} refused); answers {told}")
+    text = f"{longest:.1f} s at most, deadline {deadline:.0f}, {left} left"
+    v.add(not left and longest <= deadline + MORE, f"{what}: gone by the deadline + 1 s ({text})")
+    judge_others(v, what, quiet, beside)
+    print(f"      {what}: {watcher.most() / MIB:.0f} MiB at most")
+
+
+MODES = {
+    "-H": ["-t", "GET", "-i", "1", "-x", "24"],
+    "-B": ["-t", "POST", "-i", "1", "-x", "10", "-s", "8192", "-f", "application/json"],
+    "-R": ["-t", "HEAD", "-a", "10", "-b", "3000"],
+    "-X": ["-w", "10", "-y", "20", "-n", "5", "-z", "32", "-k", "3"],
+}
+
+
+def slowhttptest(v: Verdicts, folder: Path, mode: str, count: int, rounds: int) -> None:
+    """Run one of slowhttptest's modes."""
+    seconds = int(BODY_DEADLINE + 3) if mode in ("-B", "-X") else int(HEAD_DEADLINE + 4)
+    quiet, beside, still = [], [], 0
+    with serving("--workers", "1", "--connections", str(count + 100)) as daemon:
+        path = "predict" if mode == "-B" else "openapi.json" if mode == "-X" else "livez"
+        for _ in range(rounds):
+            quiet.append(others(daemon, folder, 5))
+            command = ["taskset", "-c", str(processors()[1]), "slowhttptest", "-c", str(count), mode, *MODES[mode]]
+            command += ["-r", str(count // 2), "-l", str(seconds), "-p", "3", "-g", "-o", str(folder / "slow")]
+            command += ["-u", f"http://127.0.0.1:{daemon.port}/{path}"]
+            with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+                beside.append(others(daemon, folder, seconds - 1))
+                process.wait(120)
+            with open(folder / "slow.csv", newline="") as file:
+                rows = list(csv.DictReader(file))
+            still = max(still, int(rows[-1].get("Connected") or 0))
+            served = all(int(r.get("Service Available") or 0) for r in rows)
+    what = f"slowhttptest {mode} with {count:,}"
+    v.add(still == 0, f"{what}: gone in its time ({still} still connected)")
+    v.add(served, f"{what}: its own probe finds the service available")
+    judge_others(v, what, quiet, beside)
+
+
+def full(v: Verdicts) -> None:
+    """Take all slots with connections that never ask; look after a new client and a known one."""
+    row = json.dumps(example(BUNDLE))
+    with serving("--workers", "1", "--connections", "200") as daemon:
+        with wire.Connection(daemon.port) as known:
+            known.send(wire.request("POST", "/predict", row))
+            fine = known.read()
+            mute = [socket.create_connection(("127.0.0.1", daemon.port)) for _ in range(400)]
+            time.sleep(0.5)
+            said: list[str] = []
+            for _ in range(20):
+                try:
+                    with wire.Connection(daemon.port) as new:
+                        new.socket.settimeout(2)
+                        new.send(wire.request("POST", "/predict", row))
+                        reply = new.read()
+                        said.append(str(reply.status) if reply else "closed")
+                except OSError as error:
+                    said.append(type(error).__name__)
+            known.send(wire.request("POST", "/predict", row))
+            again = known.read()
+            admin = wire.ask(daemon.admin, "GET", "/livez").status
+            for s in mute:
+                s.close()
+        v.add(bool(fine and again and again.status == 200), "full: a known client is still answered")
+        v.add(admin == 200, "full: the admin listener answers")
+        counts = {s: said.count(s) for s in set(said)}
+        v.add(set(said) <= {"200", "503"}, f"full: new clients are served, or told 503 ({counts})")
+
+
+def main() -> int:
+    """Run it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--connections", type=int, default=10000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", default="full,heads,bodies,-H,-B,-R,-X")
+    args = parser.parse_args()
+    parts = args.only.split(",")
+    v = Verdicts()
+    with tempfile.TemporaryDirectory(prefix="slow-") as name:
+        folder = Path(name)
+        if "full" in parts:
+            full(v)
+        for where in ("heads", "bodies"):
+            if where in parts:
+                trickle(v, folder, args.connections, where, args.rounds)
+        for mode in MODES:
+            if mode in parts and shutil.which("slowhttptest"):
+                slowhttptest(v, folder, mode, min(args.connections, 8000), args.rounds)
+            elif mode in parts:
+                v.add(False, "slowhttptest is not installed")
+    return v.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
