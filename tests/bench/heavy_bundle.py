@@ -72,7 +72,7 @@ def main() -> int:
     """Write the bundle."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("directory", type=Path)
-    parser.add_argument("--classes", type=int, default=1000)
+    parser.add_argument("--classes", type=int, default=2000)
     options = parser.parse_args()
     write(options.directory, options.classes)
     return 0

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """More load than a processor can serve: ``overload.py [--seconds N] [--table FILE]``; the daemon is $SCORED_BIN.
 
-One worker on one processor, the load on another, requests of some 4 ms of scoring. Capacity is measured
+One worker on one processor, the load on another, requests of some 3 ms of scoring. Capacity is measured
 first; then open loops of Poisson arrivals ask 0.5 to 10 times of it, on kept connections and on fresh ones
 whose clients give up after a second. Probes ask both listeners all the while. Times run from when a request
 was due. Prints a table in Markdown (also into FILE), then a verdict a line.
@@ -162,7 +162,7 @@ def main() -> int:
     table = [HEAD, "|" + "---|" * (HEAD.count("|") - 1)]
     with tempfile.TemporaryDirectory(prefix="overload-") as name:
         folder = Path(name)
-        heavy_bundle.write(folder / "heavy", 1000)
+        heavy_bundle.write(folder / "heavy", 2000)
         with serving("--workers", "1", *args.flags, model=str(folder / "heavy")) as daemon:
             campaign = Campaign(daemon, folder, example(folder / "heavy"), args.seconds)
             campaign.measure_capacity()
