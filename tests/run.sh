@@ -13,8 +13,8 @@ build=$top/build
 logs=$build/logs
 py=$build/venv/bin/python
 
-stages="lint unit bundles ops export example cli http e2e faults reload threads memory oom parity fuzz packaging"
-by_name="s3servers" # only when named
+stages="lint unit bundles ops export example cli http e2e faults load reload threads memory oom parity fuzz packaging"
+by_name="s3servers overload slow drain beside soak" # only when named
 full=
 chosen=
 for arg in "$@"; do
@@ -38,9 +38,10 @@ die() { echo "tests/run.sh: $*" >&2; exit 1; }
 packages="gcc cmake ninja-build pkg-config git curl ca-certificates python3 python3-venv libmicrohttpd-dev libcjson-dev
 libssl-dev libcurl4-openssl-dev libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev llvm valgrind openjdk-17-jre-headless procps"
 
+# install_packages NAME...
 install_packages() {
     local missing=
-    for p in $packages; do
+    for p in "$@"; do
         dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
     done
     [ -z "$missing" ] && return
@@ -182,6 +183,21 @@ stage_s3servers() {
     run s3servers env SCORED_BIN="$build/asan/scored" SCORED_SLOWER=3 SCORED_S3_SERVERS="$servers" \
         "$py" -m pytest -q -p no:cacheprovider tests/e2e/test_e2e.py tests/e2e/test_spark.py
 }
+stage_load() {
+    build_release
+    run load.generators pytests tests/bench
+}
+# Campaigns of load, on a machine that does little else: more than can be served, slow clients, ends and starts, short
+# requests beside long ones, ten minutes of faults.
+campaign() {
+    build_release
+    run "${1%.py}" env SCORED_BIN="$build/release/scored" "$py" "tests/bench/$@"
+}
+stage_overload() { campaign overload.py --table "$logs/overload.md"; }
+stage_slow() { install_packages slowhttptest && campaign slow.py; }
+stage_drain() { install_packages haproxy nginx-light && campaign drain.py; }
+stage_beside() { campaign beside.py --table "$logs/beside.md"; }
+stage_soak() { campaign soak.py; }
 stage_reload() {
     build_release
     run reload.judge pytests tests/reload
@@ -216,7 +232,7 @@ stage_fuzz() {
 stage_packaging() { build_release; run packaging "$py" tests/packaging/check.py "$build/release/scored"; }
 
 mkdir -p "$logs"
-install_packages
+install_packages $packages
 install_python
 for stage in $chosen; do
     say "$stage"

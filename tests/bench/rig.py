@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the campaigns of load share: a pinned daemon, streams of requests beside each other, the process seen from outside."""
+"""What the campaigns of load share: a daemon on a processor of its own, streams of requests, and what is seen."""
 
 from __future__ import annotations
 

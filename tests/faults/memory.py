@@ -18,7 +18,6 @@ import selectors
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
