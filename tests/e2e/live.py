@@ -185,8 +185,8 @@ class Live:
         return ask(self.daemon.port, "GET", path)
 
     def status(self) -> Status:
-        """Return what is said of the model, with the status of the reply as ``http``."""
-        reply = self.get(f"/models/{MODEL}")
+        """Return what an operator is told of the model, with the status of the reply as ``http``."""
+        reply = ask(self.daemon.admin, "GET", f"/models/{MODEL}")
         return {**reply.json, "http": reply.status}
 
     def metrics(self) -> str:
@@ -252,4 +252,4 @@ class Live:
 
     def ready(self) -> Reply:
         """Return the readiness."""
-        return self.get("/readyz")
+        return ask(self.daemon.admin, "GET", "/readyz")

@@ -204,7 +204,7 @@ class Operator:
 
     def status(self) -> Any:
         """Return what the daemon says of its model."""
-        return ask(self.daemon.port, "GET", f"/models/{MODEL}").json
+        return ask(self.daemon.admin, "GET", f"/models/{MODEL}").json
 
     def wait_until_ready(self) -> None:
         """Wait for the first version."""
