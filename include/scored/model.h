@@ -79,6 +79,11 @@ struct model *model_load(struct source *s, const struct model_options *options, 
 bool model_fits(const struct model *m, const struct model_options *options, struct err *e);
 bool memory_fits(uint64_t bytes, const struct model_options *options, struct err *e);
 
+/* Bytes that this process may take: the setting, where it is not 0, the control group's limit, or
+ * the machine's memory, whichever is least; and those that it has now. */
+uint64_t memory_limit(uint64_t setting);
+uint64_t memory_resident(void);
+
 /* What of `next` clients of `now` could trip over: a new input, an input retyped or newly not
  * nullable, a default output gone or retyped, another name. False: the error spells it out. */
 bool model_compatible(const struct model *now, const struct model *next, struct err *e);

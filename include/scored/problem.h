@@ -38,6 +38,9 @@
     X(UNSEEN_VALUE, 422, "unseen-value", "A value was not seen in training")                 \
     X(INVALID_VALUE, 422, "invalid-value", "A stage of the pipeline cannot take a value")    \
     X(SIZE_MISMATCH, 422, "size-mismatch", "A vector has the wrong size for a stage")        \
+    X(TIMEOUT, 408, "timeout", "The request did not come in time")                           \
+    X(TOO_LATE, 504, "too-late", "The answer would have come too late")                      \
+    X(OVERLOADED, 503, "overloaded", "The server has too much to do")                        \
     X(INTERNAL, 500, "internal", "The server failed")                                        \
     X(NOT_IMPLEMENTED, 501, "not-implemented", "The server does not know how to do this")    \
     X(HTTP_VERSION, 505, "http-version", "The version of HTTP is not supported")             \

@@ -15,8 +15,13 @@ uint16_t
 server_port(const struct server *s); /* of the public listener, also where 0 was asked for */
 uint16_t server_admin_port(const struct server *s); /* 0: there is no admin listener */
 
-/* Answers what is being answered, then closes everything. Takes NULL. */
-void server_stop(struct server *s);
+/* Once a second: looks after the memory of requests. */
+void server_look(struct server *s);
+
+/* Ends in order: unready but answering (`lame_duck`), then nothing new and what is under way
+ * finished (`drain`), then the rest cut off. Returns when no thread of it runs any more, but
+ * `hurry`, set meanwhile, cuts both times short; it may be called often. Takes NULL. */
+void server_stop(struct server *s, bool (*hurry)(void *context), void *context);
 
 /* Threads that score for a config: min(processors this process may use, ceil(cgroup quota)), unless
  * it is set. */

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 static const char above[] =
     "usage: scored serve --model [NAME=]URI ... [flags]\n"
@@ -109,10 +110,9 @@ static enum log_level level_of(const char *name)
                                    : LOG_DEBUG;
 }
 
-/* The connections' cap must leave descriptors for everything else. */
-static void fit_descriptors(struct config *config)
+/* As many open files as the system lets us have: connections take one each. */
+static void raise_descriptors(const struct config *config)
 {
-    const rlim_t spare = 128;
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit))
@@ -122,13 +122,11 @@ static void fit_descriptors(struct config *config)
         if (setrlimit(RLIMIT_NOFILE, &limit))
             getrlimit(RLIMIT_NOFILE, &limit);
     }
-    uint64_t most = limit.rlim_cur > 2 * spare ? limit.rlim_cur - spare : limit.rlim_cur / 2;
-    if (config->connections <= most)
-        return;
-    log_line(LOG_WARN,
-             "connections=%llu msg=\"fewer connections, as the limit of open files is low\"",
-             (unsigned long long)most);
-    config->connections = most;
+    if (config->connections > limit.rlim_cur)
+        log_line(LOG_WARN,
+                 "connections=%llu files=%llu msg=\"fewer connections, as the limit of "
+                 "open files is low\"",
+                 (unsigned long long)config->connections, (unsigned long long)limit.rlim_cur);
 }
 
 static void log_models(struct registry *r)
@@ -169,6 +167,29 @@ static int fail(const struct err *e)
     return e->code == ERR_USAGE ? EXIT_USAGE : EXIT_BAD;
 }
 
+/* Looks after the server until a signal comes. Returns it, or 0 for SIGHUP. */
+static int wait_for_end(struct server *s, const sigset_t *signals)
+{
+    const struct timespec second = {.tv_sec = 1};
+    int got;
+
+    while ((got = sigtimedwait(signals, NULL, &second)) <= 0)
+        server_look(s);
+    return got == SIGHUP ? 0 : got;
+}
+
+/* A second SIGTERM or SIGINT hastens the end. */
+static bool another_signal(void *signals)
+{
+    const struct timespec none = {0};
+    int got = sigtimedwait(signals, NULL, &none);
+
+    if (got != SIGTERM && got != SIGINT)
+        return false;
+    log_line(LOG_INFO, "signal=%d msg=\"stopping at once\"", got);
+    return true;
+}
+
 static int serve(struct registry *r, const struct config *config, const sigset_t *signals)
 {
     struct err e = {0};
@@ -184,12 +205,12 @@ static int serve(struct registry *r, const struct config *config, const sigset_t
              address(admin, config->admin_listen, server_admin_port(s)), server_workers(config),
              scored_version);
     bool started = registry_start(r, &e);
-    while (started && (sigwait(signals, &got), got == SIGHUP)) {
+    while (started && !(got = wait_for_end(s, signals))) {
         log_line(LOG_INFO, "msg=\"SIGHUP: looking for new versions\"");
         registry_reload(r, NULL, false);
     }
     log_line(LOG_INFO, "signal=%d msg=\"stopping\"", got);
-    server_stop(s);
+    server_stop(s, another_signal, (void *)(uintptr_t)signals);
     atomic_store(&stopping, true);
     registry_stop(r);
     if (!started)
@@ -239,7 +260,7 @@ static int serve_models(struct arguments *a, const sigset_t *signals)
     struct registry registry = {0};
     struct err e = {0};
 
-    fit_descriptors(config);
+    raise_descriptors(config);
     struct trust *trust = NULL;
     if (a->keys.n) {
         trust = trust_new(a->keys.items, a->keys.n, &e);

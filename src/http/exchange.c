@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http_priv.h"
 
+#include "worker.h"
+
 #include "scored/clock.h"
 #include "scored/log.h"
 
@@ -10,14 +12,15 @@
 
 enum { LOGGED_A_SECOND = 20 };
 
-struct exchange *exchange_new(struct app *app, enum side side)
+struct exchange *exchange_new(struct app *app, struct connection *c, enum side side)
 {
     struct exchange *x = calloc(1, sizeof *x);
 
     if (x) {
         x->app = app;
         x->side = side;
-        x->fd = -1;
+        x->connection = c;
+        x->worker = c->worker->index;
     }
     return x;
 }
@@ -50,14 +53,19 @@ void exchange_begin(struct exchange *x, const char *target)
     x->is_head = false;
     x->id[0] = '\0';
     x->began_ns = clock_ns();
+    x->complete_ns = 0;
+    x->late_ns = UINT64_MAX;
     x->received = 0;
+    x->requests++;
     x->ndjson = false;
+    x->job.step = NULL;
+    x->job.admitted = false;
+    atomic_store_explicit(&x->job.gone, false, memory_order_relaxed);
     x->status = 0;
     x->content_type = "application/json";
     x->extra_header = x->extra_value = NULL;
     x->problem = PROBLEM_NONE;
     x->field[0] = '\0';
-    atomic_fetch_add_explicit(&x->app->in_flight, 1, memory_order_relaxed);
 }
 
 static void empty(struct buf *b)
@@ -80,7 +88,27 @@ void exchange_end(struct exchange *x)
     empty(&x->reply);
     empty(&x->extra);
     empty(&x->scoring.echoed);
-    atomic_fetch_sub_explicit(&x->app->in_flight, 1, memory_order_release);
+    connection_hold(x->connection, 0);
+}
+
+/* Of a buffer, beyond what every connection is counted with. */
+static size_t held(size_t n)
+{
+    const size_t step = 16384;
+
+    return n > (size_t)KEPT_BYTES ? (n + step) / step * step : 0;
+}
+
+bool exchange_hold(struct exchange *x, size_t more)
+{
+    if (connection_hold(x->connection, held(x->body.len + more) + held(x->reply.len)))
+        return true;
+    metrics_event(x->app->metrics, x->worker, EVENT_NO_ROOM);
+    buf_done(&x->body);
+    buf_done(&x->reply);
+    connection_hold(x->connection, 0);
+    reply_overloaded(x, "there is no memory for this request now");
+    return false;
 }
 
 static bool is_request_id(const char *p)
@@ -101,16 +129,20 @@ static void put_hex(char *out, uint64_t n, unsigned digits)
 }
 
 /* run-thread-number: each in fixed width, so that no two are ever the same. */
+void request_name(struct app *app, unsigned worker, char id[REQUEST_ID])
+{
+    put_hex(id, app->run, 8);
+    put_hex(id + 8, worker, 4);
+    put_hex(id + 12, metrics_next_id(app->metrics, worker), 12);
+    id[24] = '\0';
+}
+
 void exchange_name(struct exchange *x)
 {
-    if (x->head.request_id && is_request_id(x->head.request_id)) {
+    if (x->head.request_id && is_request_id(x->head.request_id))
         memcpy(x->id, x->head.request_id, strlen(x->head.request_id) + 1);
-        return;
-    }
-    put_hex(x->id, x->app->run, 8);
-    put_hex(x->id + 8, x->worker, 4);
-    put_hex(x->id + 12, metrics_next_id(x->app->metrics, x->worker), 12);
-    x->id[24] = '\0';
+    else
+        request_name(x->app, x->worker, x->id);
 }
 
 void reply_problem(struct exchange *x, enum problem problem, const char *extra, const char *fmt,
@@ -132,6 +164,11 @@ void reply_problem(struct exchange *x, enum problem problem, const char *extra, 
         buf_char(&x->extra, '1');
         reply_header(x, "Retry-After");
     }
+}
+
+void reply_overloaded(struct exchange *x, const char *why)
+{
+    reply_problem(x, PROBLEM_OVERLOADED, NULL, "%s", why);
 }
 
 bool reply_whole(struct exchange *x)
@@ -166,19 +203,27 @@ bool limiter_pass(struct limiter *l, unsigned *dropped)
     return pass;
 }
 
-/* Never a value of a row: only what the model or this program calls things. Not the probes' 503: it
- * is what they are there for, and comes every few seconds. */
-void reply_log(struct exchange *x)
+/* Never a value of a row: only what the model or this program calls things. */
+void log_failure(struct app *app, const struct failure *f)
 {
-    char field[sizeof x->field * 4 + 5];
+    char field[sizeof((struct exchange *)0)->field * 4 + 5];
     unsigned dropped;
 
-    if (x->status < 400 || x->problem == PROBLEM_NONE ||
-        !limiter_pass(&x->app->failed_requests, &dropped))
+    if (!limiter_pass(&app->failed_requests, &dropped))
         return;
-    log_value(field, sizeof field, x->field, (unsigned)strlen(x->field));
-    log_line(x->status < 500 ? LOG_WARN : LOG_ERROR,
-             "request=%s route=%s status=%u type=%s field=\"%s\" unlogged=%u msg=\"%s\"", x->id,
-             route_path(x->route), x->status, problem_urn(x->problem), field, dropped,
-             x->head.wrong ? x->head.wrong : problem_title(x->problem));
+    log_value(field, sizeof field, f->field, (unsigned)strlen(f->field));
+    log_line(f->status < 500 || f->problem == PROBLEM_OVERLOADED ? LOG_WARN : LOG_ERROR,
+             "request=%s route=%s status=%u type=%s field=\"%s\" unlogged=%u msg=\"%s\"", f->id,
+             route_path(f->route), f->status, problem_urn(f->problem), field, dropped, f->why);
+}
+
+/* Not the probes' 503: it is what they are there for, and comes every few seconds. */
+void reply_log(struct exchange *x)
+{
+    const struct failure f = {x->id,     x->route,
+                              x->status, x->problem,
+                              x->field,  x->head.wrong ? x->head.wrong : problem_title(x->problem)};
+
+    if (x->status >= 400 && x->problem != PROBLEM_NONE)
+        log_failure(x->app, &f);
 }

@@ -40,6 +40,7 @@ static void note(struct head *h, const char *name, size_t n, const char *value)
         {"X-Request-Id", &h->request_id},
         {"Expect", &h->expect},
         {"Origin", &h->origin},
+        {"X-Request-Timeout-Ms", &h->timeout_ms},
     };
 
     for (size_t i = 0; i < countof(known); i++) {
@@ -48,6 +49,14 @@ static void note(struct head *h, const char *name, size_t n, const char *value)
         *known[i].value = value;
         return;
     }
+}
+
+/* Blanks behind a value are no part of it; the library leaves them there. */
+static size_t trimmed(const char *value, size_t n)
+{
+    while (n && (value[n - 1] == ' ' || value[n - 1] == '\t'))
+        n--;
+    return n;
 }
 
 static enum MHD_Result read_header(void *context, enum MHD_ValueKind kind, const char *name,
@@ -59,7 +68,7 @@ static enum MHD_Result read_header(void *context, enum MHD_ValueKind kind, const
     name = name ? name : "";
     value = value ? value : "";
     r->bytes += name_len + value_len + strlen(": \r\n");
-    if (!head_field(&r->verdict, name, name_len, value, value_len, &HEAD_LIMITS))
+    if (!head_field(&r->verdict, name, name_len, value, trimmed(value, value_len), &HEAD_LIMITS))
         return MHD_NO;
     if (is_glued(name, name_len)) {
         r->glued = "a header begins with the name of a framing header";
@@ -83,11 +92,27 @@ static void split_target(struct exchange *x)
 /* The library shows neither bare line feeds nor that it takes a line without a name for the end of
  * the head. Both change how many bytes the head has, as other spacing does: where it has not those
  * of the plain form, nothing behind the request can be trusted. */
-static bool is_plain(struct MHD_Connection *connection, size_t expected)
+static size_t head_size(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    return info && info->header_size == expected;
+    return info ? info->header_size : 0;
+}
+
+/* The client's own limit of time; 0 would be no request at all. */
+static const char *wrong_timeout(struct exchange *x)
+{
+    enum { MAX_DIGITS = 9 };
+    const char *digits = x->head.timeout_ms ? x->head.timeout_ms : "1";
+    size_t n = strspn(digits, "0123456789");
+    uint64_t ms = 0;
+
+    for (size_t i = 0; i < n && i < MAX_DIGITS; i++)
+        ms = ms * 10 + (uint64_t)(digits[i] - '0');
+    if (digits[n] || n > MAX_DIGITS || !ms)
+        return "X-Request-Timeout-Ms is not a number of milliseconds";
+    x->late_ns = x->head.timeout_ms ? x->began_ns + ms * 1000000 : UINT64_MAX;
+    return NULL;
 }
 
 bool guard_head(struct exchange *x, struct MHD_Connection *connection, const char *method,
@@ -97,16 +122,18 @@ bool guard_head(struct exchange *x, struct MHD_Connection *connection, const cha
     struct head_verdict *v = &r.verdict;
     const char *target = x->target.data ? x->target.data : "";
 
-    x->head = (struct head){0};
+    x->head = (struct head){.judged = x->head.judged};
     v->http10 = !strcmp(version, "HTTP/1.0"); /* headers may mean less there */
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_header, &r);
     r.bytes += strlen(method) + x->target.len + strlen(version) + strlen("  \r\n\r\n");
-    x->head.doubtful = !is_plain(connection, r.bytes);
+    x->head.size = head_size(connection);
+    x->head.doubtful = x->head.size != x->head.judged && x->head.size != r.bytes;
     bool sound = !r.glued &&
                  head_request(v, method, target, x->target.len, version, &HEAD_LIMITS) &&
                  head_end(v);
-    x->head.wrong = r.glued ? r.glued : v->wrong;
-    x->head.problem = r.glued ? PROBLEM_BAD_REQUEST : v->problem;
+    x->head.wrong = r.glued ? r.glued : sound ? wrong_timeout(x) : v->wrong;
+    x->head.problem = v->problem ? v->problem : PROBLEM_BAD_REQUEST;
+    sound = !x->head.wrong;
     x->head.length = v->length;
     x->head.chunked = v->chunked;
     if (sound)

@@ -7,6 +7,8 @@
 #ifndef SCORED_HTTP_PRIV_H
 #define SCORED_HTTP_PRIV_H
 
+#include "budget.h"
+#include "queue.h"
 #include "scored/buf.h"
 #include "scored/config.h"
 #include "scored/registry.h"
@@ -16,7 +18,7 @@
 
 enum {
     REQUEST_ID = 65,
-    KEPT_BYTES = 16 * 1024, /* of a buffer between two requests of a connection */
+    KEPT_BYTES = 4 * 1024, /* of a buffer between two requests of a connection */
     ECHO_LIST = ECHO_MAX,
     RELOAD_BODY = 1024,
 };
@@ -37,6 +39,18 @@ bool limiter_pass(struct limiter *l, unsigned *dropped);
 
 struct metrics;
 struct documents;
+struct connection;
+struct worker;
+
+/* How a server ends: SIGTERM makes it a lame duck, which is unready and answers; then it takes
+ * nothing new and finishes what it has. */
+enum life { LIFE_SERVING, LIFE_LAME, LIFE_CLOSING, LIFE_OVER };
+
+/* What a row of a slot's model costs, and how long it is: running means, for a guess of what a body
+ * will take. */
+struct cost {
+    _Atomic uint32_t row_ns, row_bytes; /* 0: not known yet */
+};
 
 /* What all exchanges of a server share. */
 struct app {
@@ -44,33 +58,47 @@ struct app {
     const struct config *config;
     struct metrics *metrics;
     struct documents *documents;
-    unsigned workers;
+    struct budget budget;
+    struct queue queue;
+    struct cost *costs;  /* by slot */
+    struct worker **all; /* those that score, and behind them the admin listener's */
+    unsigned workers;    /* that score */
     const char *library; /* version of libmicrohttpd */
     uint32_t run;        /* random, in the request ids made here */
-    atomic_bool stopping;
-    atomic_uint in_flight;
-    atomic_uint connections;
+    _Atomic enum life life;
+    atomic_uint connections, most_connections;
     struct limiter failed_requests;
 };
+
+static inline enum life app_life(const struct app *app)
+{
+    return atomic_load_explicit(&app->life, memory_order_relaxed);
+}
 
 /* The request's head, as the guard read it. Texts borrow the connection's memory. */
 struct head {
     const char *host, *content_type, *content_encoding, *accept, *request_id, *expect, *origin;
+    const char *timeout_ms;
     uint64_t length; /* of the body; 0 where none is told */
+    size_t size;     /* its bytes */
+    size_t judged;   /* bytes that were judged before the library read them; 0: none were */
     bool chunked;
     bool doubtful;        /* the head may end elsewhere for its sender */
     const char *wrong;    /* why the head is refused, or NULL */
     enum problem problem; /* what to answer then */
 };
 
-enum phase { PHASE_IDLE, PHASE_HEAD, PHASE_BODY, PHASE_DROP, PHASE_ANSWERED };
+enum phase { PHASE_IDLE, PHASE_HEAD, PHASE_BODY, PHASE_WORK, PHASE_DROP, PHASE_ANSWERED };
 
 struct route;
 
 struct exchange {
     struct app *app;
+    struct connection *connection;
+    struct MHD_Connection *handle; /* the library's, for library.c */
     enum side side;
-    unsigned worker; /* index of the thread; that of the admin thread is app->workers */
+    unsigned
+        worker; /* index of the thread that is at it; that of the admin thread is app->workers */
     enum phase phase;
 
     /* request */
@@ -84,13 +112,22 @@ struct exchange {
     bool is_head;        /* the method was HEAD */
     char id[REQUEST_ID];
     uint64_t began_ns;
+    uint64_t complete_ns; /* when all of it was there; 0: not yet */
+    uint64_t answered_ns;
+    uint64_t late_ns;  /* when nobody waits for the answer any more */
     uint64_t received; /* bytes of the body */
+    uint32_t requests; /* on this connection so far */
     struct buf body;
 
     /* scoring */
     struct model *model;
     struct question question;
     struct scoring scoring;
+    struct body_scoring body_scoring;
+    size_t line_at;   /* of NDJSON: how much of the body is scored */
+    size_t lines_due; /* of NDJSON: how much of it makes a look for lines worth while */
+    bool last;        /* of NDJSON: no more lines come */
+    struct job job;
     struct program *program; /* memory for asked-for columns */
     uint16_t *columns;
     size_t program_size, n_columns;
@@ -104,21 +141,20 @@ struct exchange {
     struct buf reply;
     enum problem problem;
     char field[128]; /* of the problem, for the log */
-
-    /* the connection; guarded by the table's lock but for the atomic */
-    int fd;
-    struct exchange *next, *prev;
-    _Atomic uint64_t deadline_ns; /* UINT64_MAX: none */
 };
 
 /* -- exchange.c -- */
 
-struct exchange *exchange_new(struct app *app, enum side side);
+struct exchange *exchange_new(struct app *app, struct connection *c, enum side side);
 void exchange_free(struct exchange *x); /* takes NULL */
 /* A request begins with its target, and ends answered or not. Ending twice is ending once. */
 void exchange_begin(struct exchange *x, const char *target);
 void exchange_end(struct exchange *x);
 void exchange_name(struct exchange *x); /* gives the request its id */
+void request_name(struct app *app, unsigned worker, char id[REQUEST_ID]); /* makes one */
+/* Charges the budget with what the request holds, and `more` bytes. False: there is no room, and
+ * the reply says so. */
+bool exchange_hold(struct exchange *x, size_t more);
 
 /* Makes the reply a problem document. `extra` is NULL or members with a leading comma. */
 void reply_problem(struct exchange *x, enum problem problem, const char *extra, const char *fmt,
@@ -127,6 +163,16 @@ void reply_header(struct exchange *x, const char *name); /* its value stands in 
 /* Part of a reply is none: one that found no memory becomes a problem. False: not even that. */
 bool reply_whole(struct exchange *x);
 void reply_log(struct exchange *x);
+
+struct failure {
+    const char *id;
+    const struct route *route; /* NULL: none was found */
+    unsigned status;
+    enum problem problem;
+    const char *field, *why;
+};
+void log_failure(struct app *app, const struct failure *f);
+void reply_overloaded(struct exchange *x, const char *why);
 
 /* -- routes.c -- */
 
@@ -180,7 +226,8 @@ bool route_open(struct exchange *x, const char *method);
 bool predict_open(struct exchange *x);
 void predict_body(struct exchange *x, const char *p, size_t n);
 void predict_answer(struct exchange *x);
-bool model_open(struct exchange *x); /* x->slot and x->model of {name} */
+uint64_t predict_estimate(const struct exchange *x); /* nanoseconds of what is there to score */
+bool model_open(struct exchange *x);                 /* x->slot and x->model of {name} */
 void reload_body(struct exchange *x, const char *p, size_t n);
 void answer_reload(struct exchange *x);
 void answer_rollback(struct exchange *x);
@@ -233,8 +280,30 @@ void metrics_request(struct metrics *m, unsigned worker, enum route_id route, un
 void metrics_rows(struct metrics *m, unsigned worker, unsigned slot, const struct counts *counts);
 void metrics_row_error(struct metrics *m, unsigned worker, unsigned slot, const char *field,
                        enum problem problem);
-void metrics_refused(struct metrics *m); /* a connection above the cap */
-void metrics_overdue(struct metrics *m); /* a connection closed by the watchdog */
+
+/* X(id, name, help): counters of what happens to connections and requests beside being answered. */
+#define EVENTS(X)                                                                           \
+    X(REFUSED, "connections_refused", "Connections refused because too many were open.")    \
+    X(SHED, "connections_shed", "Idle connections closed to make room for others.")         \
+    X(OVERDUE, "connections_overdue", "Connections closed for taking too long in all.")     \
+    X(QUEUE_FULL, "requests_refused_queue", "Requests refused: too many wait for a turn.")  \
+    X(QUEUE_WAIT, "requests_refused_wait", "Requests refused: they would wait too long.")   \
+    X(NO_ROOM, "requests_refused_memory", "Requests refused: there is no memory for them.") \
+    X(LATE, "requests_late", "Requests given up because their time was over.")              \
+    X(ABANDONED, "requests_abandoned", "Requests given up because their client had gone.")  \
+    X(CUT, "requests_cut",                                                                  \
+      "Requests that ended before they were whole, or were no valid HTTP in "               \
+      "their body.")                                                                        \
+    X(SUSPENDED, "requests_suspended", "Requests long enough to wait for turns.")           \
+    X(STALLS, "worker_stalls", "Times that a worker stood still for more than half a second.")
+
+enum event {
+#define X(id, name, help) EVENT_##id,
+    EVENTS(X)
+#undef X
+        EVENT_COUNT
+};
+void metrics_event(struct metrics *m, unsigned worker, enum event e);
 uint64_t metrics_next_id(struct metrics *m, unsigned worker);
 
 /* -- documents.c: texts made from models, kept until a model changes -- */
@@ -251,23 +320,5 @@ void put_columns_schema(struct buf *out, const struct model *m);
 
 extern const char openapi_components[]; /* members of "schemas", made from components.json */
 void put_openapi(struct buf *out, struct app *app, struct model *const *models, enum side side);
-
-/* -- watchdog.c -- */
-
-/* Closes connections that are past their deadline: libmicrohttpd's own timer restarts with each
- * byte. */
-struct watchdog {
-    pthread_mutex_t lock; /* guards all below */
-    pthread_cond_t stop;
-    struct exchange *first;
-    bool stopping;
-    pthread_t thread;
-    struct metrics *metrics;
-};
-
-bool watchdog_start(struct watchdog *w, struct metrics *m, struct err *e);
-void watchdog_stop(struct watchdog *w);
-void watchdog_add(struct watchdog *w, struct exchange *x);
-void watchdog_remove(struct watchdog *w, struct exchange *x);
 
 #endif

@@ -71,7 +71,7 @@ void answer_readyz(struct exchange *x)
 {
     struct buf models = {0};
     bool ready = put_readiness(&models, x->app->registry, is_operator(x));
-    bool stopping = atomic_load_explicit(&x->app->stopping, memory_order_relaxed);
+    bool stopping = app_life(x->app) != LIFE_SERVING;
 
     x->status = ready && !stopping ? 200 : 503;
     x->problem = PROBLEM_NONE; /* it is answered what it asked */

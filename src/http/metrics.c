@@ -17,7 +17,8 @@ const uint64_t metrics_buckets_ns[METRICS_BUCKETS] = {
 };
 
 const uint16_t metrics_statuses[METRICS_STATUSES] = {
-    200, 202, 204, 400, 403, 404, 405, 406, 409, 413, 414, 415, 422, 431, 500, 501, 503, 505, 0,
+    200, 202, 204, 400, 403, 404, 405, 406, 408, 409, 413,
+    414, 415, 422, 431, 500, 501, 503, 504, 505, 0,
 };
 
 /* Only its own thread writes a cell. */
@@ -130,14 +131,9 @@ void metrics_row_error(struct metrics *m, unsigned worker, unsigned slot, const 
     add(&m->threads[worker].slots[slot].errors[f][problem], 1);
 }
 
-void metrics_refused(struct metrics *m)
+void metrics_event(struct metrics *m, unsigned worker, enum event e)
 {
-    atomic_fetch_add_explicit(&m->refused, 1, memory_order_relaxed);
-}
-
-void metrics_overdue(struct metrics *m)
-{
-    atomic_fetch_add_explicit(&m->overdue, 1, memory_order_relaxed);
+    add(&m->threads[worker].events[e], 1);
 }
 
 uint64_t metrics_next_id(struct metrics *m, unsigned worker)

@@ -4,7 +4,7 @@
 
 #include "http_priv.h"
 
-enum { METRICS_BUCKETS = 14, METRICS_STATUSES = 19, CACHE_LINE = 64 };
+enum { METRICS_BUCKETS = 14, METRICS_STATUSES = 21, CACHE_LINE = 64 };
 
 extern const uint64_t metrics_buckets_ns[METRICS_BUCKETS];
 extern const uint16_t metrics_statuses[METRICS_STATUSES]; /* the last, 0, is any other */
@@ -24,6 +24,7 @@ struct slot_cells {
 
 struct thread_cells {
     _Alignas(CACHE_LINE) counter requests;
+    counter events[EVENT_COUNT];
     struct slot_cells *slots;
     struct route_cells routes[ROUTE_COUNT];
 };
@@ -40,7 +41,6 @@ struct metrics {
     unsigned n_slots, n_threads;
     struct slot_metrics *slots;
     struct thread_cells *threads;
-    counter refused, overdue; /* many threads add to these */
 };
 
 #endif

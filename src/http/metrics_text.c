@@ -293,18 +293,45 @@ static double seconds(struct timeval t)
     return (double)t.tv_sec + (double)t.tv_usec / 1e6;
 }
 
+static void put_events(const struct text_of *t)
+{
+    static const struct {
+        const char *name, *help;
+    } events[] = {
+#define X(id, name, help) {name, help},
+        EVENTS(X)
+#undef X
+    };
+
+    for (unsigned e = 0; e < EVENT_COUNT; e++) {
+        uint64_t n = 0;
+        for (unsigned i = 0; i < t->m->n_threads; i++)
+            n += get(&t->m->threads[i].events[e]);
+        put_counter(t, events[e].name, events[e].help, (double)n);
+    }
+}
+
+/* What is used of what there is. */
+static void put_use(const struct text_of *t)
+{
+    struct app *app = t->app;
+
+    put_gauge(t, "connections", "Connections that are open.", atomic_load(&app->connections));
+    put_gauge(t, "connections_max", "Connections that may be open.",
+              atomic_load(&app->most_connections));
+    put_gauge(t, "requests_waiting", "Long requests that wait for a turn.",
+              atomic_load(&app->queue.waiting));
+    put_gauge(t, "requests_waiting_max", "Long requests that may wait.", app->queue.most);
+    put_gauge(t, "request_memory_bytes", "Memory of connections, bodies and replies.",
+              (double)atomic_load(&app->budget.used));
+    put_gauge(t, "request_memory_max_bytes", "Memory that they may take.",
+              (double)atomic_load(&app->budget.limit));
+}
+
 static void put_process(const struct text_of *t)
 {
     struct rusage used;
 
-    put_gauge(t, "connections", "Connections that are open.",
-              atomic_load_explicit(&t->app->connections, memory_order_relaxed));
-    put_gauge(t, "connections_max", "Connections that may be open.",
-              (double)t->app->config->connections);
-    put_counter(t, "connections_refused", "Connections refused because of that limit.",
-                (double)get(&t->m->refused));
-    put_counter(t, "connections_overdue", "Connections closed for taking too long in all.",
-                (double)get(&t->m->overdue));
     put_counter(t, "log_lines_dropped", "Lines of the log that nobody read in time.",
                 (double)log_dropped());
     put_gauge(t, "workers", "Threads that score.", t->app->workers);
@@ -344,6 +371,8 @@ void answer_metrics(struct exchange *x)
     put_row_errors(&t);
     put_models(&t);
     put_reloads(&t);
+    put_use(&t);
+    put_events(&t);
     put_process(&t);
     if (t.open)
         buf_lit(&x->reply, "# EOF\n");

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* POST /predict: JSON is scored when the body is there, NDJSON as its lines come in. */
+/*
+ * POST /predict: JSON is scored when the body is there, NDJSON as its lines come in; both a frame
+ * at a time, so that a long body can wait between two.
+ */
 #include "http_priv.h"
+
+#include "scored/clock.h"
 
 #include <stdio.h>
 #include <strings.h>
 
-enum { WAITING_BYTES = 256 * 1024 }; /* of lines that wait for their frame to fill */
+enum {
+    WAITING_BYTES = 256 * 1024, /* of lines that wait for their frame to fill */
+    LINES_BYTES = 8 * 1024,     /* of lines before they are looked at */
+    LEAST_ROW = 64,             /* bytes of a row, before any was seen */
+};
 
 static void on_error(void *context, const struct row_error *error)
 {
@@ -17,6 +26,13 @@ static void on_error(void *context, const struct row_error *error)
     snprintf(x->field, sizeof x->field, "%s", field);
     metrics_row_error(x->app->metrics, x->worker, (unsigned)(x->slot - x->app->registry->slots),
                       field, error->problem);
+}
+
+/* When it is known what came of the request. */
+static void count(struct exchange *x)
+{
+    metrics_rows(x->app->metrics, x->worker, (unsigned)(x->slot - x->app->registry->slots),
+                 &x->scoring.counts);
 }
 
 static void too_large(struct exchange *x, uint64_t max)
@@ -74,27 +90,75 @@ bool predict_open(struct exchange *x)
         .plan = &x->model->plan,
         .schema = x->model->schema,
         .question = &x->question,
-        .frame = x->model->frames[x->worker],
         .on_error = on_error,
         .context = x,
         .echoed = echoed,
     };
+    x->line_at = 0;
+    x->lines_due = LINES_BYTES;
+    x->last = false;
     if (x->ndjson)
         x->content_type = "application/x-ndjson";
+    else if (!exchange_hold(x, x->head.length))
+        return false;
     else if (x->head.length)
         buf_reserve(&x->body, x->head.length);
     return true;
 }
 
+/* -- what it costs -- */
+
+static struct cost *cost_of(const struct exchange *x)
+{
+    return &x->app->costs[x->slot - x->app->registry->slots];
+}
+
+/* A running mean over some sixteen observations; one alone, as when the system took the processor
+ * away meanwhile, does not move it far. */
+static void learn(_Atomic uint32_t *mean, uint64_t seen)
+{
+    uint32_t old = atomic_load_explicit(mean, memory_order_relaxed);
+    uint64_t most = (uint64_t)old * 4;
+    uint64_t now = old ? ((uint64_t)old * 15 + (seen < most ? seen : most) + 8) / 16 : seen;
+
+    now = now > UINT32_MAX ? UINT32_MAX : now ? now : 1;
+    atomic_store_explicit(mean, (uint32_t)now, memory_order_relaxed);
+}
+
+/* Looking at the clock costs, beside a row that takes a microsecond: one request in sixteen does,
+ * and all that are long. */
+static bool measures(const struct exchange *x)
+{
+    return x->job.admitted || x->requests % 16 == 1 ||
+           !atomic_load_explicit(&cost_of(x)->row_ns, memory_order_relaxed);
+}
+
+static uint64_t rows_of(const struct exchange *x)
+{
+    uint32_t bytes = atomic_load_explicit(&cost_of(x)->row_bytes, memory_order_relaxed);
+    size_t left = x->body.len - x->line_at;
+
+    if (!x->ndjson && left && x->body.data[strspn(x->body.data, " \t\r\n")] == '{')
+        return 1;
+    return left / (bytes ? bytes : LEAST_ROW) + 1;
+}
+
+uint64_t predict_estimate(const struct exchange *x)
+{
+    return rows_of(x) * atomic_load_explicit(&cost_of(x)->row_ns, memory_order_relaxed);
+}
+
+/* -- lines -- */
+
 /* Takes the next line of the body from *at: one that ended, or, at the end of the body, the rest.
  */
-static bool next_line(struct exchange *x, size_t *at, bool last, struct text *line)
+static bool next_line(const struct exchange *x, size_t *at, struct text *line)
 {
     char *from = x->body.data + *at;
     size_t left = x->body.len - *at;
     const char *newline = left ? memchr(from, '\n', left) : NULL;
 
-    if (!newline && !(last && left))
+    if (!newline && !(x->last && left))
         return false;
     size_t n = newline ? (size_t)(newline - from) : left;
     *line = (struct text){from, (uint32_t)n};
@@ -102,30 +166,32 @@ static bool next_line(struct exchange *x, size_t *at, bool last, struct text *li
     return true;
 }
 
-/* Scores the whole lines of the body, a frame at a time; what is left of it is the beginning of a
- * line. A frame that is not full waits for more lines. */
-static void score_whole_lines(struct exchange *x, bool last)
+/* Scores the next frame of lines. A frame that is not full waits for more lines, unless they take
+ * much room. False: there is none. */
+static bool score_some_lines(struct exchange *x)
 {
     struct text lines[FRAME_ROWS];
-    size_t done = 0, at = 0;
+    size_t at = x->line_at;
     unsigned n = 0, full = x->scoring.plan->frame_rows;
 
-    while (next_line(x, &at, last, &lines[n])) {
-        if (++n < full)
-            continue;
-        score_lines(&x->scoring, lines, n, &x->reply);
-        n = 0;
-        done = at;
-        if (x->reply.len > x->question.max_reply)
-            break;
-    }
-    if (n && (last || x->body.len - done > WAITING_BYTES)) {
-        score_lines(&x->scoring, lines, n, &x->reply);
-        done = at;
-    }
-    x->body.len -= done;
-    if (x->body.len && done)
-        memmove(x->body.data, x->body.data + done, x->body.len + 1);
+    while (n < full && next_line(x, &at, &lines[n]))
+        n++;
+    if (!n || (n < full && !x->last && x->body.len - x->line_at <= WAITING_BYTES))
+        return false;
+    score_lines(&x->scoring, lines, n, &x->reply);
+    learn(&cost_of(x)->row_bytes, (at - x->line_at) / n);
+    x->line_at = at;
+    return true;
+}
+
+/* What is left of the body is the beginning of a line. */
+static void drop_scored(struct exchange *x)
+{
+    x->body.len -= x->line_at;
+    if (x->body.len && x->line_at)
+        memmove(x->body.data, x->body.data + x->line_at, x->body.len + 1);
+    x->line_at = 0;
+    x->lines_due = x->body.len + LINES_BYTES;
 }
 
 static bool check_lines(struct exchange *x)
@@ -143,6 +209,42 @@ static bool check_lines(struct exchange *x)
     return false;
 }
 
+static void failed_for_memory(struct exchange *x)
+{
+    reply_problem(x, PROBLEM_OUT_OF_MEMORY, NULL, "try again, or with fewer rows");
+}
+
+static void end_lines(struct exchange *x)
+{
+    drop_scored(x);
+    if (x->body.failed || x->reply.failed) {
+        failed_for_memory(x);
+    } else if (check_lines(x) && x->last) {
+        x->status = 200;
+        x->problem = PROBLEM_NONE;
+    }
+    if (x->last || x->status)
+        count(x);
+}
+
+static bool step_lines(struct exchange *x)
+{
+    uint64_t rows = x->scoring.counts.rows, begin = measures(x) ? clock_ns() : 0;
+
+    x->scoring.frame = x->model->frames[x->worker];
+    bool more = score_some_lines(x) && !x->reply.failed;
+    if (begin && x->scoring.counts.rows > rows)
+        learn(&cost_of(x)->row_ns, (clock_ns() - begin) / (x->scoring.counts.rows - rows));
+    if (more && !exchange_hold(x, 0)) {
+        count(x);
+        return false;
+    }
+    if (more && x->reply.len <= x->question.max_reply)
+        return true;
+    end_lines(x);
+    return false;
+}
+
 /* Once the reply is a problem the rest is dropped. */
 void predict_body(struct exchange *x, const char *p, size_t n)
 {
@@ -150,12 +252,14 @@ void predict_body(struct exchange *x, const char *p, size_t n)
         too_large(x, body_max(x));
         return;
     }
-    buf_put(&x->body, p, n);
-    if (!x->ndjson || x->body.failed || x->body.len < KEPT_BYTES / 2)
+    if (!exchange_hold(x, n))
         return;
-    score_whole_lines(x, false);
-    check_lines(x);
+    buf_put(&x->body, p, n);
+    if (x->ndjson && !x->body.failed && x->body.len >= x->lines_due)
+        x->job.step = step_lines;
 }
+
+/* -- JSON -- */
 
 static void body_failed(struct exchange *x, const struct body_problem *why)
 {
@@ -167,39 +271,50 @@ static void body_failed(struct exchange *x, const struct body_problem *why)
                   why->detail);
 }
 
-static void answer_json(struct exchange *x)
+static void end_json(struct exchange *x)
 {
-    struct body_problem why;
+    const struct body_scoring *b = &x->body_scoring;
 
-    if (!buf_reserve(&x->body, 0))
-        return;
-    x->status = score_body(&x->scoring, x->body.data, x->body.len, &x->reply, &why);
+    x->status = b->status;
     if (x->status == 200)
         x->problem = PROBLEM_NONE;
-    else if (why.problem != PROBLEM_NONE)
-        body_failed(x, &why);
+    else if (b->why.problem != PROBLEM_NONE)
+        body_failed(x, &b->why);
     else
         x->content_type = "application/problem+json";
+    if (x->reply.failed)
+        failed_for_memory(x);
+    if (b->rows > 1)
+        learn(&cost_of(x)->row_bytes, x->body.len / b->rows);
+    count(x);
 }
 
-static void answer_lines(struct exchange *x)
+static bool step_json(struct exchange *x)
 {
-    if (x->body.len)
-        score_whole_lines(x, true);
-    if (check_lines(x)) {
-        x->status = 200;
-        x->problem = PROBLEM_NONE;
-    }
+    uint64_t rows = x->scoring.counts.rows, begin = measures(x) ? clock_ns() : 0;
+
+    x->scoring.frame = x->model->frames[x->worker];
+    enum scoring_state state = score_step(&x->body_scoring, &x->reply);
+    if (begin && x->scoring.counts.rows > rows)
+        learn(&cost_of(x)->row_ns, (clock_ns() - begin) / (x->scoring.counts.rows - rows));
+    if (state != SCORING_ON)
+        end_json(x);
+    else if (exchange_hold(x, 0))
+        return true;
+    else
+        count(x);
+    return false;
 }
 
 void predict_answer(struct exchange *x)
 {
-    if (!x->body.failed && x->ndjson)
-        answer_lines(x);
-    else if (!x->body.failed)
-        answer_json(x);
-    if (x->body.failed || x->reply.failed)
-        reply_problem(x, PROBLEM_OUT_OF_MEMORY, NULL, "try again, or with fewer rows");
-    metrics_rows(x->app->metrics, x->worker, (unsigned)(x->slot - x->app->registry->slots),
-                 &x->scoring.counts);
+    if (x->body.failed || !buf_reserve(&x->body, 0)) {
+        failed_for_memory(x);
+        count(x);
+        return;
+    }
+    x->last = true;
+    x->job.step = x->ndjson ? step_lines : step_json;
+    if (!x->ndjson)
+        score_begin(&x->body_scoring, &x->scoring, x->body.data, x->body.len, &x->reply);
 }

@@ -78,9 +78,20 @@ static uint64_t memory_left(void)
         left, left_in("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"));
 }
 
-static uint64_t memory_used(void)
+uint64_t memory_resident(void)
 {
     return read_key("/proc/self/status", "VmRSS:") * 1024;
+}
+
+uint64_t memory_limit(uint64_t setting)
+{
+    uint64_t limit = read_key("/proc/meminfo", "MemTotal:") * 1024;
+
+    if (!limit)
+        limit = UINT64_MAX;
+    limit = least(limit, read_number("/sys/fs/cgroup", "memory.max"));
+    limit = least(limit, read_number("/sys/fs/cgroup/memory", "memory.limit_in_bytes"));
+    return setting ? least(limit, setting) : limit;
 }
 
 bool memory_fits(uint64_t bytes, const struct model_options *options, struct err *e)
@@ -88,7 +99,7 @@ bool memory_fits(uint64_t bytes, const struct model_options *options, struct err
     uint64_t left = memory_left();
 
     if (options->memory) {
-        uint64_t used = memory_used();
+        uint64_t used = memory_resident();
         left = least(left, used < options->memory ? options->memory - used : 0);
     }
     return bytes <= left ||

@@ -98,7 +98,9 @@ def start(args: argparse.Namespace) -> tuple[subprocess.Popen, int, list[str]]:
     watch = ["valgrind", "-q", "--error-exitcode=9", "--leak-check=full",
              "--errors-for-leak-kinds=definite,indirect"] if args.valgrind else []
     command = [*watch, args.bin, "serve", "--model", str(args.bundle), "--listen", "127.0.0.1:0",
-               "--admin-listen", "off", "--workers", "4", "--timeout", "120"]
+               "--admin-listen", "off", "--workers", "4"]
+    for limit in ("idle", "head", "body", "write"):
+        command += [f"--{limit}-timeout", "120"]
     daemon = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace")
     lines: list[str] = []
     assert daemon.stderr is not None

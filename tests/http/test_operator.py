@@ -129,7 +129,7 @@ def test_openapi_lists_what_its_listener_serves(daemon, manifest):
 
 
 def test_probes_while_it_stops_log_no_error(row):
-    d = Daemon()
+    d = Daemon("--lame-duck", "1")
     with Connection(d.port) as c:
         data = request("POST", "/predict", json.dumps(row))
         c.send(data[:-10])

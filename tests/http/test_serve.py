@@ -54,7 +54,7 @@ def test_print_config_tells_the_source():
     rows = {line.split()[0]: line.split()[1:] for line in r.stdout.splitlines()}
     assert r.returncode == 0
     assert rows["listen"] == ["0.0.0.0:99", "flag"] and rows["workers"] == ["3", "flag"]
-    assert rows["max-body"] == ["2048", "SCORED_MAX_BODY"] and rows["timeout"] == ["10", "default"]
+    assert rows["max-body"] == ["2048", "SCORED_MAX_BODY"] and rows["idle-timeout"] == ["75.000", "default"]
 
 
 def test_flags_win_over_the_environment():

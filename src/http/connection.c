@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "connection.h"
+
+#include "head.h"
+#include "worker.h"
+
+#include "scored/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    NEW_BYTES = 2 * 1024,                 /* of a connection, the kernel's part included */
+    SERVED_BYTES = POOL_BYTES + 8 * 1024, /* with the library's and an exchange */
+    LINGER_SECONDS = 2,
+    STALE_MS = 500, /* of unread bytes whose sender has gone */
+};
+
+#define SECOND UINT64_C(1000000000)
+#define MS     UINT64_C(1000000)
+
+static const struct config *config_of(const struct connection *c)
+{
+    return c->worker->app->config;
+}
+
+void connection_deadline(struct connection *c, uint64_t ns_from_now)
+{
+    c->deadline_ns = worker_now(c->worker) + ns_from_now;
+}
+
+static bool charge(struct connection *c, size_t bytes)
+{
+    struct budget *b = &c->worker->app->budget;
+
+    if (bytes > c->charged && !budget_take(b, bytes - c->charged))
+        return false;
+    if (bytes < c->charged)
+        budget_give(b, c->charged - bytes);
+    c->charged = bytes;
+    return true;
+}
+
+static void bury(struct connection *c)
+{
+    if (c->state == CONNECTION_DEAD)
+        return;
+    c->state = CONNECTION_DEAD;
+    charge(c, 0);
+    worker_remove(c->worker, c);
+}
+
+static void close_now(struct connection *c)
+{
+    close(c->fd);
+    bury(c);
+}
+
+struct connection *connection_new(struct worker *w, int fd)
+{
+    struct connection *c = calloc(1, sizeof *c);
+
+    if (!c) {
+        close(fd);
+        return NULL;
+    }
+    c->worker = w;
+    c->fd = fd;
+    return c;
+}
+
+bool connection_join(struct connection *c)
+{
+    struct worker *w = c->worker;
+    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = c};
+
+    worker_add(w, c);
+    c->accepted_ns = worker_now(w);
+    connection_deadline(c, config_of(c)->idle_timeout * MS);
+    if (charge(c, NEW_BYTES) && !epoll_ctl(w->epoll, EPOLL_CTL_ADD, c->fd, &event))
+        return true;
+    close_now(c);
+    return false;
+}
+
+/* -- refusals -- */
+
+static void put_date(struct buf *out)
+{
+    struct tm tm;
+    time_t now = time(NULL);
+    char text[64];
+
+    if (gmtime_r(&now, &tm) && strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &tm))
+        buf_printf(out, "Date: %s\r\n", text);
+}
+
+/* Returns how many of the bytes are the body. */
+static size_t put_refusal(struct buf *out, const char *id, enum problem problem, unsigned status,
+                          const char *detail)
+{
+    struct buf body = {0};
+
+    problem_body(&body, problem, detail, NULL);
+    buf_printf(out, "HTTP/1.1 %u %s\r\n", status, library_reason(status));
+    put_date(out);
+    buf_printf(out,
+               "Content-Type: application/problem+json\r\nContent-Length: %zu\r\n"
+               "X-Request-Id: %s\r\nX-Content-Type-Options: nosniff\r\n%sConnection: close\r\n\r\n",
+               body.len, id, status == 503 ? "Retry-After: 1\r\n" : "");
+    buf_put(out, body.data ? body.data : "", body.len);
+    out->failed |= body.failed;
+    size_t n = body.len;
+    buf_done(&body);
+    return n;
+}
+
+/* A reply to HEAD has no body; what was looked at last is the request. */
+static bool is_head(const struct worker *w)
+{
+    return !strncmp(w->peeked, "HEAD ", 5);
+}
+
+static void send_refusal(struct connection *c, enum problem problem, unsigned status,
+                         const char *detail)
+{
+    struct worker *w = c->worker;
+    struct buf out = {0};
+    char id[REQUEST_ID];
+
+    request_name(w->app, w->index, id);
+    size_t body = put_refusal(&out, id, problem, status, detail);
+    if (!out.failed) {
+        size_t n = is_head(w) ? out.len - body : out.len;
+        ssize_t sent = send(c->fd, out.data, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+        (void)sent; /* its client may have gone */
+    }
+    buf_done(&out);
+    metrics_request(w->app->metrics, w->index, ROUTE_NONE, status, 0);
+    log_failure(w->app, &(struct failure){id, NULL, status, problem, "", detail});
+}
+
+static void linger(struct connection *c)
+{
+    c->state = CONNECTION_LINGER;
+    shutdown(c->fd, SHUT_WR);
+    connection_deadline(c, LINGER_SECONDS * SECOND);
+    connection_event(c, EPOLLIN);
+}
+
+/* The library closes its descriptor as soon as it sees what is wrong; the refusal arrives only if
+ * another one stays open until the client has read it. */
+static void refuse_served(struct connection *c, enum problem problem, unsigned status,
+                          const char *detail)
+{
+    struct worker *w = c->worker;
+    int fd = fcntl(c->fd, F_DUPFD_CLOEXEC, 0);
+    struct connection *other = fd < 0 ? NULL : connection_new(w, fd);
+
+    c->refused = true;
+    epoll_ctl(w->epoll, EPOLL_CTL_DEL, c->fd, NULL);
+    if (other)
+        worker_count(w, 1);
+    if (!other || !connection_join(other)) {
+        shutdown(c->fd, SHUT_RDWR);
+        return;
+    }
+    send_refusal(other, problem, status, detail);
+    linger(other);
+}
+
+void connection_refuse(struct connection *c, enum problem problem, unsigned status,
+                       const char *detail)
+{
+    if (c->state == CONNECTION_SERVED) {
+        refuse_served(c, problem, status, detail);
+        return;
+    }
+    send_refusal(c, problem, status, detail);
+    linger(c);
+}
+
+void connection_refuse_over(struct connection *c, bool brusquely)
+{
+    if (brusquely)
+        close_now(c);
+    else
+        connection_refuse(c, PROBLEM_OVERLOADED, 503, "too many connections are open");
+}
+
+/* -- heads -- */
+
+static ssize_t peek(const struct connection *c, size_t n)
+{
+    return recv(c->fd, c->worker->peeked, n, MSG_PEEK | MSG_DONTWAIT);
+}
+
+static bool is_empty(const struct connection *c)
+{
+    return peek(c, 1) < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+/* Its client has sent a request, waited, and gone before anybody looked. */
+static bool is_stale(const struct connection *c)
+{
+    struct tcp_info info;
+    socklen_t n = sizeof info;
+
+    return c->half_closed && !getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &n) &&
+           info.tcpi_last_data_recv > STALE_MS;
+}
+
+static void serve(struct connection *c)
+{
+    struct worker *w = c->worker;
+
+    if (is_stale(c)) {
+        metrics_event(w->app->metrics, w->index, EVENT_ABANDONED);
+        close_now(c);
+        return;
+    }
+    if (!charge(c, SERVED_BYTES)) {
+        worker_shed(w);
+        metrics_event(w->app->metrics, w->index, EVENT_NO_ROOM);
+        connection_refuse(c, PROBLEM_OVERLOADED, 503, "there is no memory for one more connection");
+        return;
+    }
+    c->exchange = exchange_new(w->app, c, w->listener->side);
+    if (!c->exchange) {
+        connection_refuse(c, PROBLEM_OUT_OF_MEMORY, 503, "try again");
+        return;
+    }
+    c->state = CONNECTION_SERVED;
+    if (!library_add(w->library, c))
+        connection_released(c);
+}
+
+/* Is what lies unread the beginning of a head? The library may have read bytes of it that came
+ * between the look and its turn; then a wrong verdict means nothing, and guard.c has the word. */
+static bool begins_here(const struct connection *c)
+{
+    struct tcp_info info = {0};
+    socklen_t n = sizeof info;
+    int unread = 0;
+
+    return !getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &n) &&
+           n >= offsetof(struct tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received &&
+           !ioctl(c->fd, SIOCINQ, &unread) &&
+           info.tcpi_bytes_received - (unsigned)unread == c->consumed;
+}
+
+static void judge(struct connection *c, size_t n)
+{
+    const struct head_limits limits = HEAD_LIMITS;
+    struct head_verdict v;
+
+    switch (head_judge(c->worker->peeked, n, !c->half_closed, &limits, &v)) {
+    case HEAD_WHOLE:
+        c->judged = v.size;
+        if (c->state != CONNECTION_SERVED)
+            serve(c);
+        break;
+    case HEAD_WRONG:
+        if (c->state != CONNECTION_SERVED || begins_here(c))
+            connection_refuse(c, v.problem, v.status, v.wrong);
+        break;
+    case HEAD_PARTIAL:
+        if (c->state == CONNECTION_HEAD)
+            break;
+        if (c->state == CONNECTION_NEW)
+            c->state = CONNECTION_HEAD;
+        else
+            c->partial = true;
+        connection_deadline(c, config_of(c)->head_timeout * MS);
+        break;
+    }
+}
+
+static void look_at_head(struct connection *c)
+{
+    ssize_t n = peek(c, HEAD_BYTES);
+
+    c->worker->peeked[n > 0 ? n : 0] = '\0';
+    if (n > 0)
+        judge(c, (size_t)n);
+    else if (c->state != CONNECTION_SERVED && (n == 0 || (errno != EAGAIN && errno != EINTR)))
+        close_now(c);
+}
+
+/* -- events -- */
+
+/* One that says that it has no more to send, right behind its request, waits for the answer; one
+ * that says so while it waits has gone. */
+static void client_left(struct connection *c, uint32_t events)
+{
+    struct exchange *x = c->exchange;
+    const uint64_t patience = 50 * MS;
+
+    if (x->phase != PHASE_WORK) {
+        worker_look_again(c->worker, c);
+    } else if (events & (EPOLLHUP | EPOLLERR) ||
+               (x->complete_ns && clock_ns() - x->complete_ns > patience)) {
+        atomic_store_explicit(&x->job.gone, true, memory_order_relaxed);
+    }
+}
+
+static void event_served(struct connection *c, uint32_t events)
+{
+    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
+        c->half_closed = true;
+        client_left(c, events);
+    }
+    if (!(events & EPOLLIN) || c->exchange->phase != PHASE_IDLE || c->judged || c->partial ||
+        c->refused)
+        return;
+    look_at_head(c);
+}
+
+static void drop_input(struct connection *c)
+{
+    for (unsigned i = 0; i < 16; i++) {
+        ssize_t n = recv(c->fd, c->worker->peeked, HEAD_BYTES, MSG_DONTWAIT);
+        if (n < 0 && errno == EAGAIN)
+            return;
+        if (n <= 0) {
+            close_now(c);
+            return;
+        }
+    }
+    worker_look_again(c->worker, c);
+}
+
+void connection_event(struct connection *c, uint32_t events)
+{
+    switch ((enum connection_state)c->state) {
+    case CONNECTION_NEW:
+    case CONNECTION_HEAD:
+        c->half_closed |= (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+        look_at_head(c);
+        break;
+    case CONNECTION_SERVED: event_served(c, events); break;
+    case CONNECTION_LINGER: drop_input(c); break;
+    case CONNECTION_DEAD: break;
+    }
+}
+
+void connection_look_again(struct connection *c)
+{
+    if (c->state == CONNECTION_LINGER) {
+        drop_input(c);
+        return;
+    }
+    if (c->state != CONNECTION_SERVED || c->refused)
+        return;
+    enum phase phase = c->exchange->phase;
+    if (phase == PHASE_WORK || phase == PHASE_ANSWERED)
+        return; /* comes back when that is over */
+    if (peek(c, 1) > 0)
+        worker_look_again(c->worker, c);
+    else
+        shutdown(c->fd, SHUT_RDWR);
+}
+
+void connection_overdue(struct connection *c)
+{
+    struct worker *w = c->worker;
+    bool idle = c->state == CONNECTION_NEW ||
+                (c->state == CONNECTION_SERVED && c->exchange->phase == PHASE_IDLE);
+
+    if (idle && !is_empty(c) && !c->half_closed) {
+        connection_deadline(c, config_of(c)->head_timeout * MS); /* it came in the last moment */
+        if (c->state == CONNECTION_NEW)
+            c->state = CONNECTION_HEAD;
+        return;
+    }
+    if (!idle && c->state != CONNECTION_LINGER)
+        metrics_event(w->app->metrics, w->index, EVENT_OVERDUE);
+    if (c->state == CONNECTION_HEAD) {
+        connection_refuse(c, PROBLEM_TIMEOUT, 408, "the head of the request did not come in time");
+    } else if (c->state == CONNECTION_SERVED) {
+        c->deadline_ns = UINT64_MAX;
+        atomic_store_explicit(&c->exchange->job.gone, true, memory_order_relaxed);
+        shutdown(c->fd, SHUT_RDWR);
+    } else {
+        close_now(c);
+    }
+}
+
+bool connection_is_idle(const struct connection *c)
+{
+    return c->state == CONNECTION_NEW || c->state == CONNECTION_LINGER ||
+           (c->state == CONNECTION_SERVED && c->exchange->phase == PHASE_IDLE);
+}
+
+void connection_leave(struct connection *c, bool now)
+{
+    if (c->state == CONNECTION_SERVED) {
+        if (now)
+            atomic_store_explicit(&c->exchange->job.gone, true, memory_order_relaxed);
+        if (now || (c->exchange->phase == PHASE_IDLE && !c->judged && is_empty(c)))
+            shutdown(c->fd, SHUT_RDWR);
+    } else if (now || (c->state == CONNECTION_NEW && is_empty(c))) {
+        close_now(c);
+    }
+}
+
+bool connection_hold(struct connection *c, size_t bytes)
+{
+    return charge(c, SERVED_BYTES + bytes);
+}
+
+void connection_released(struct connection *c)
+{
+    exchange_free(c->exchange);
+    c->exchange = NULL;
+    bury(c);
+}

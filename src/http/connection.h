@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A connection from accept to close. It is the library's only from its first whole head on: until
+ * then it costs little, and what is wrong with its head is answered here. Later heads are judged
+ * as they stand when their event comes, before the library is let at them. All of a connection
+ * happens on its worker's thread.
+ */
+#ifndef SCORED_HTTP_CONNECTION_H
+#define SCORED_HTTP_CONNECTION_H
+
+#include "http_priv.h"
+
+#include <netinet/in.h>
+
+enum connection_state {
+    CONNECTION_NEW,    /* nothing was sent yet */
+    CONNECTION_HEAD,   /* some of a head */
+    CONNECTION_SERVED, /* the library's */
+    CONNECTION_LINGER, /* refused: what is still sent is dropped, so that the refusal arrives */
+    CONNECTION_DEAD,   /* freed at the end of the round */
+};
+
+struct connection {
+    struct worker *worker;
+    struct connection *next, *prev; /* of the worker's ring */
+    struct connection *link;        /* of a mailbox, the graveyard, or those to look at again */
+    struct exchange *exchange;      /* while it is served */
+    int fd;
+    uint8_t state;     /* enum connection_state */
+    bool half_closed;  /* its client sends no more */
+    bool looked_for;   /* it is among those to look at again */
+    bool partial;      /* the library has some of the next head: it can be judged no more */
+    bool refused;      /* the library is to drop it */
+    size_t judged;     /* bytes of the next head, which is good; 0: it was not judged yet */
+    uint64_t consumed; /* bytes of the requests that were answered */
+    uint64_t accepted_ns, deadline_ns; /* in the worker's time */
+    uint64_t since_ns, paused_ns;      /* its request began, less what it waited for turns */
+    size_t charged;                    /* bytes of the budget */
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } peer;
+};
+
+/* Takes the descriptor. NULL: no memory, and it is closed. */
+struct connection *connection_new(struct worker *w, int fd);
+
+/* On its worker's thread: is watched from now on. False: there was no room, and it is gone. */
+bool connection_join(struct connection *c);
+
+/* Something happened to its socket. */
+void connection_event(struct connection *c, uint32_t events);
+
+/* The client sends no more: is there something left to do? Called until it is not looked for. */
+void connection_look_again(struct connection *c);
+
+/* Time is over. */
+void connection_overdue(struct connection *c);
+
+/* The server ends: goes where nothing is under way. With `now` it goes anyway. */
+void connection_leave(struct connection *c, bool now);
+
+/* Makes room for others: is there nothing under way? */
+bool connection_is_idle(const struct connection *c);
+
+/* Tells a newcomer that there is no place for it; `brusquely`: does not even tell. */
+void connection_refuse_over(struct connection *c, bool brusquely);
+
+/* Answers with a problem, closes what is the library's, and lingers. */
+void connection_refuse(struct connection *c, enum problem problem, unsigned status,
+                       const char *detail);
+
+/* The library has let go of it. */
+void connection_released(struct connection *c);
+
+/* Charges the budget with that many bytes of its request and reply. False: there is no room. */
+bool connection_hold(struct connection *c, size_t bytes);
+
+void connection_deadline(struct connection *c, uint64_t ns_from_now);
+
+#endif

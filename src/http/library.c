@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "library.h"
+
+#include "guard.h"
+#include "worker.h"
+
+#include "scored/clock.h"
+#include "scored/log.h"
+
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    RATE = 64 * 1024,        /* bytes a second that buy a request or a reply more time */
+    DROP_BYTES = 256 * 1024, /* of a body that is read only so that its sender reads our answer */
+    CONNECTIONS = 1 << 20,   /* never the limit that acts: the worker's is */
+};
+
+#define SECOND UINT64_C(1000000000)
+#define MS     UINT64_C(1000000)
+
+struct library {
+    struct worker *worker;
+    struct MHD_Daemon *daemon;
+    struct connection *adding; /* while the library is given it */
+    bool resumed;
+};
+
+/* -- connections -- */
+
+static void connection_changed(void *context, struct MHD_Connection *m, void **socket_context,
+                               enum MHD_ConnectionNotificationCode code)
+{
+    struct library *l = context;
+
+    (void)m;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        *socket_context = l->adding;
+    else
+        connection_released(*socket_context);
+}
+
+bool library_add(struct library *l, struct connection *c)
+{
+    l->adding = c;
+    bool ok = MHD_add_connection(l->daemon, c->fd, &c->peer.any, sizeof c->peer) == MHD_YES;
+    l->adding = NULL;
+    return ok;
+}
+
+void library_run(struct library *l)
+{
+    l->resumed = false;
+    MHD_run(l->daemon);
+}
+
+bool library_has_more(const struct library *l)
+{
+    MHD_UNSIGNED_LONG_LONG wait;
+
+    return l->resumed || (MHD_get_timeout(l->daemon, &wait) == MHD_YES && !wait);
+}
+
+/* -- requests -- */
+
+static struct connection *connection_of(struct MHD_Connection *m)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(m, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info->socket_context;
+}
+
+static const struct config *config_of(const struct exchange *x)
+{
+    return x->app->config;
+}
+
+/* Until when the rest of the request may come: each byte buys time, but not much. */
+static void set_read_deadline(const struct exchange *x)
+{
+    struct connection *c = x->connection;
+
+    c->deadline_ns = c->since_ns + config_of(x)->body_timeout * MS + x->received / RATE * SECOND;
+}
+
+/* Called with the target as it was sent, before the library takes it apart. */
+static void *begin(void *context, const char *target, struct MHD_Connection *m)
+{
+    struct connection *c = connection_of(m);
+    struct exchange *x = c->exchange;
+
+    (void)context;
+    exchange_begin(x, target);
+    x->handle = m;
+    x->head.judged = c->judged;
+    c->judged = 0;
+    c->partial = false;
+    c->since_ns = worker_now(c->worker);
+    set_read_deadline(x);
+    return x;
+}
+
+static void completed(void *context, struct MHD_Connection *m, void **request,
+                      enum MHD_RequestTerminationCode code)
+{
+    struct exchange *x = *request;
+
+    (void)context;
+    (void)m;
+    (void)code;
+    if (!x)
+        return;
+    if (x->phase != PHASE_ANSWERED && x->phase != PHASE_IDLE)
+        metrics_event(x->app->metrics, x->worker, EVENT_CUT);
+    struct connection *c = x->connection;
+    c->consumed += x->head.size + x->received;
+    exchange_end(x);
+    connection_deadline(c, config_of(x)->idle_timeout * MS);
+    if (c->half_closed)
+        worker_look_again(c->worker, c);
+}
+
+static bool add_header(struct MHD_Response *r, const char *name, const char *value)
+{
+    return !value || MHD_add_response_header(r, name, value) == MHD_YES;
+}
+
+/* A connection ends where the end of the body is in doubt, or was not waited for; when it has
+ * served long enough; and when the server does. An error alone closes nothing. */
+static bool is_last(const struct exchange *x)
+{
+    const struct connection *c = x->connection;
+    uint64_t age = worker_now(c->worker) - c->accepted_ns;
+
+    return x->problem == PROBLEM_BAD_REQUEST || x->head.wrong || x->head.doubtful ||
+           x->head.chunked || x->received != x->head.length || app_life(x->app) != LIFE_SERVING ||
+           x->requests >= config_of(x)->max_requests || age > config_of(x)->max_age * MS;
+}
+
+static bool add_headers(struct exchange *x, struct MHD_Response *r)
+{
+    const struct bundle *b = x->model ? x->model->bundle : NULL;
+
+    return add_header(r, "Content-Type", x->content_type) && add_header(r, "X-Request-Id", x->id) &&
+           add_header(r, "X-Content-Type-Options", "nosniff") &&
+           add_header(r, "Cache-Control", "no-store") &&
+           add_header(r, "X-Model-Name", b ? slot_name(x->slot) : NULL) &&
+           add_header(r, "X-Model-Version", b ? b->version : NULL) &&
+           (!x->extra_header || add_header(r, x->extra_header, x->extra_value)) &&
+           add_header(r, "Connection", is_last(x) ? "close" : NULL);
+}
+
+static enum MHD_Result send_reply(struct exchange *x, struct MHD_Connection *m)
+{
+    uint64_t now = clock_ns();
+
+    if (!reply_whole(x))
+        return MHD_NO;
+    size_t n = x->status == 204 ? 0 : x->reply.len;
+    struct MHD_Response *r =
+        MHD_create_response_from_buffer(n, n ? x->reply.data : NULL, MHD_RESPMEM_PERSISTENT);
+    if (!r)
+        return MHD_NO;
+    x->phase = PHASE_ANSWERED;
+    x->answered_ns = now;
+    connection_deadline(x->connection, config_of(x)->write_timeout * MS + n / RATE * SECOND);
+    metrics_request(x->app->metrics, x->worker, route_id(x->route), x->status, now - x->began_ns);
+    reply_log(x);
+    enum MHD_Result result = add_headers(x, r) ? MHD_queue_response(m, x->status, r) : MHD_NO;
+    MHD_destroy_response(r);
+    return result;
+}
+
+/* An error that is known before the body waits for a short one: closing on a sender makes its
+ * system drop what we answered. Not where it waits for us, and not where the end of the body is in
+ * doubt. */
+static bool drops_body(const struct exchange *x)
+{
+    return !x->head.chunked && !x->head.expect && x->head.length <= DROP_BYTES;
+}
+
+static enum MHD_Result first_call(struct exchange *x, struct MHD_Connection *m, const char *method,
+                                  const char *version)
+{
+    bool sound = guard_head(x, m, method, version);
+
+    exchange_name(x);
+    if (x->target.failed) {
+        x->head.doubtful = true; /* the body was not looked for */
+        reply_problem(x, PROBLEM_OUT_OF_MEMORY, NULL, "try again");
+        return send_reply(x, m);
+    }
+    if (!sound) {
+        reply_problem(x, x->head.problem, NULL, "%s", x->head.wrong);
+        return send_reply(x, m);
+    }
+    x->phase = route_open(x, method) ? PHASE_BODY : PHASE_DROP;
+    return x->phase == PHASE_BODY || drops_body(x) ? MHD_YES : send_reply(x, m);
+}
+
+/* True: it is done. */
+static bool work_at_once(struct exchange *x)
+{
+    bool more = x->job.step(x);
+
+    for (uint64_t end = more ? clock_ns() + STEP_NS : 0; more && clock_ns() < end;)
+        more = x->job.step(x);
+    x->job.admitted = more;
+    return !more;
+}
+
+/* Short work is done at once. Long work waits for its turn among that of all connections: nothing
+ * of the exchange is touched here then until library_resume. */
+static void work(struct exchange *x, struct MHD_Connection *m)
+{
+    struct connection *c = x->connection;
+
+    x->job.left_ns = predict_estimate(x);
+    if ((x->job.left_ns < STEP_NS && work_at_once(x))) {
+        x->job.step = NULL;
+        return;
+    }
+    x->phase = PHASE_WORK;
+    c->deadline_ns = UINT64_MAX; /* it is not the client who is slow */
+    c->paused_ns = worker_now(c->worker);
+    if (worker_queue(c->worker, x)) {
+        MHD_suspend_connection(m);
+        return;
+    }
+    x->phase = PHASE_BODY;
+    x->job.step = NULL;
+}
+
+void library_resume(struct exchange *x)
+{
+    struct connection *c = x->connection;
+
+    c->since_ns += worker_now(c->worker) - c->paused_ns;
+    set_read_deadline(x);
+    x->phase = x->status && !x->complete_ns ? PHASE_DROP : PHASE_BODY;
+    if (c->half_closed)
+        worker_look_again(c->worker, c);
+    c->worker->library->resumed = true;
+    MHD_resume_connection(x->handle);
+}
+
+static enum MHD_Result body_call(struct exchange *x, struct MHD_Connection *m, const char *p,
+                                 size_t n)
+{
+    x->received += n;
+    set_read_deadline(x);
+    if (x->phase == PHASE_BODY && x->route->body) {
+        x->route->body(x, p, n);
+        if (x->job.step)
+            work(x, m);
+        if (x->phase == PHASE_WORK)
+            return MHD_YES;
+        if (x->status)
+            x->phase = PHASE_DROP;
+    }
+    return x->received > config_of(x)->max_ndjson + DROP_BYTES ? MHD_NO : MHD_YES;
+}
+
+/* The client's own limit counts from its request's head, ours from its end. */
+static void set_time_limit(struct exchange *x)
+{
+    uint64_t late = x->complete_ns + config_of(x)->deadline * MS;
+
+    if (x->late_ns > late)
+        x->late_ns = late;
+}
+
+/* Called again when work that was put off is done. */
+static enum MHD_Result last_call(struct exchange *x, struct MHD_Connection *m)
+{
+    if (x->phase == PHASE_ANSWERED)
+        return MHD_YES;
+    if (x->phase == PHASE_BODY && !x->complete_ns) {
+        x->complete_ns = clock_ns();
+        set_time_limit(x);
+        x->route->answer(x);
+        if (x->job.step)
+            work(x, m);
+    }
+    return x->phase == PHASE_WORK ? MHD_YES : send_reply(x, m);
+}
+
+/* NOLINTNEXTLINE(readability-function-size): the library's signature */
+static enum MHD_Result answer(void *context, struct MHD_Connection *m, const char *url,
+                              const char *method, const char *version, const char *upload,
+                              size_t *n_upload, void **request)
+{
+    struct exchange *x = *request;
+
+    (void)context;
+    (void)url;
+    if (!x || x->connection->refused)
+        return MHD_NO;
+    if (atomic_load_explicit(&x->job.gone, memory_order_relaxed))
+        return MHD_NO;
+    if (x->phase == PHASE_HEAD)
+        return first_call(x, m, method, version);
+    if (!*n_upload)
+        return last_call(x, m);
+    if (x->phase == PHASE_WORK)
+        return MHD_YES; /* the library has more chunks at hand; it keeps them for later */
+    enum MHD_Result result = body_call(x, m, upload, *n_upload);
+    *n_upload = 0;
+    return result;
+}
+
+/* -- the library -- */
+
+static struct limiter library_lines = LIMITER_INIT;
+
+static void library_log(void *context, const char *fmt, va_list args)
+    __attribute__((format(printf, 2, 0)));
+static void library_log(void *context, const char *fmt, va_list args)
+{
+    char line[256], quoted[512];
+    unsigned dropped;
+
+    (void)context;
+    if (!limiter_pass(&library_lines, &dropped))
+        return;
+    vsnprintf(line, sizeof line, fmt, args);
+    line[strcspn(line, "\r\n")] = '\0';
+    log_value(quoted, sizeof quoted, line, (unsigned)strlen(line));
+    log_line(LOG_DEBUG, "from=libmicrohttpd unlogged=%u msg=\"%s\"", dropped, quoted);
+}
+
+static void library_panic(void *context, const char *file, unsigned line, const char *reason)
+{
+    (void)context;
+    log_line(LOG_ERROR, "from=libmicrohttpd file=%s line=%u msg=\"panic: %s\"", file, line,
+             reason ? reason : "no reason");
+    abort();
+}
+
+/* Paths and queries are read from the target as it was sent. */
+static size_t leave_escapes(void *context, struct MHD_Connection *m, char *text)
+{
+    (void)context;
+    (void)m;
+    return strlen(text);
+}
+
+void library_init(void)
+{
+    MHD_set_panic_func(library_panic, NULL);
+}
+
+const char *library_version(void)
+{
+    return MHD_get_version();
+}
+
+const char *library_reason(unsigned status)
+{
+    return MHD_get_reason_phrase_for(status);
+}
+
+struct library *library_new(struct worker *w, struct err *e)
+{
+    struct library *l = calloc(1, sizeof *l);
+
+    if (!l) {
+        err_memory(e);
+        return NULL;
+    }
+    l->worker = w;
+    /* Not strict: so all heads come to the guard, which answers them once. No time limit: it would
+     * start again with each byte; the worker has its own. */
+    l->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_USE_TURBO | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
+            MHD_USE_ERROR_LOG,
+        0, NULL, NULL, answer, l, MHD_OPTION_EXTERNAL_LOGGER, library_log, l,
+        MHD_OPTION_NOTIFY_CONNECTION, connection_changed, l, MHD_OPTION_NOTIFY_COMPLETED, completed,
+        l, MHD_OPTION_URI_LOG_CALLBACK, begin, l, MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, l,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, 0U,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 0,
+        MHD_OPTION_END);
+    if (l->daemon)
+        return l;
+    free(l);
+    err_set(e, ERR_SYSTEM, "libmicrohttpd does not start");
+    return NULL;
+}
+
+void library_free(struct library *l)
+{
+    if (!l)
+        return;
+    MHD_stop_daemon(l->daemon);
+    free(l);
+}

@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "worker.h"
+
+#include "scored/clock.h"
+#include "scored/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    EVENTS = 128,
+    ACCEPTS = 32,    /* a round */
+    LINGERING = 256, /* connections above the cap, being told so */
+    LOOK_MS = 20,    /* between two looks at deadlines */
+    REST_MS = 1000,  /* where there is nothing to look at */
+    STALL_MS = 500,
+    RETRY_MS = 100,
+};
+
+#define MS UINT64_C(1000000)
+
+/* The admin listener's worker does not: it is there when all others are at work. */
+static bool scores(const struct worker *w)
+{
+    return w->index < w->app->workers;
+}
+
+/* -- time -- */
+
+uint64_t worker_now(const struct worker *w)
+{
+    return w->round_ns - w->lost_ns;
+}
+
+static void begin_round(struct worker *w, int waited_ms)
+{
+    uint64_t now = clock_ns(), usual = ((uint64_t)waited_ms + STALL_MS) * MS;
+
+    if (w->round_ns && now - w->round_ns > usual) {
+        w->lost_ns += now - w->round_ns - (uint64_t)waited_ms * MS;
+        metrics_event(w->app->metrics, w->index, EVENT_STALLS);
+    }
+    w->round_ns = now;
+}
+
+/* -- connections -- */
+
+void worker_count(struct worker *w, int change)
+{
+    atomic_fetch_add_explicit(&w->connections, (unsigned)change, memory_order_relaxed);
+    atomic_fetch_add_explicit(&w->app->connections, (unsigned)change, memory_order_relaxed);
+}
+
+void worker_add(struct worker *w, struct connection *c)
+{
+    if (w->ring) {
+        c->next = w->ring;
+        c->prev = w->ring->prev;
+        c->prev->next = c;
+        c->next->prev = c;
+    } else {
+        w->ring = c->next = c->prev = c;
+    }
+}
+
+/* Events of this round may still name it, so it is freed behind them. */
+void worker_remove(struct worker *w, struct connection *c)
+{
+    if (c->next == c) {
+        w->ring = NULL;
+    } else {
+        c->next->prev = c->prev;
+        c->prev->next = c->next;
+        if (w->ring == c)
+            w->ring = c->next;
+    }
+    worker_count(w, -1);
+    if (!c->looked_for) {
+        c->link = w->dead;
+        w->dead = c;
+    }
+}
+
+static void free_dead(struct worker *w)
+{
+    for (struct connection *c = w->dead, *next; c; c = next) {
+        next = c->link;
+        free(c);
+    }
+    w->dead = NULL;
+}
+
+void worker_look_again(struct worker *w, struct connection *c)
+{
+    if (c->looked_for)
+        return;
+    c->looked_for = true;
+    c->link = w->again;
+    w->again = c;
+}
+
+static void look_again(struct worker *w)
+{
+    struct connection *list = w->again;
+
+    w->again = NULL;
+    for (struct connection *c = list, *next; c; c = next) {
+        next = c->link;
+        c->looked_for = false;
+        if (c->state == CONNECTION_DEAD) {
+            c->link = w->dead;
+            w->dead = c;
+        } else {
+            connection_look_again(c);
+        }
+    }
+}
+
+/* What an idle connection is worth to those who need room: the bytes of a reply that nobody reads,
+ * else how long it has been quiet. */
+static bool is_better_to_shed(const struct connection *c, const struct connection *best)
+{
+    return !best || c->charged > best->charged ||
+           (c->charged == best->charged && c->deadline_ns < best->deadline_ns);
+}
+
+static bool is_stuck(const struct worker *w, const struct connection *c)
+{
+    const uint64_t second = 1000 * MS;
+
+    if (c->state != CONNECTION_SERVED || c->exchange->phase != PHASE_ANSWERED)
+        return connection_is_idle(c) && worker_now(w) - c->accepted_ns > second;
+    return clock_ns() - c->exchange->answered_ns > second;
+}
+
+bool worker_shed(struct worker *w)
+{
+    struct connection *best = NULL, *c = w->ring;
+
+    for (unsigned i = 0; c && i < GIVE_UP; i++, c = c->next)
+        if (is_stuck(w, c) && is_better_to_shed(c, best))
+            best = c;
+    if (!best)
+        return false;
+    metrics_event(w->app->metrics, w->index, EVENT_SHED);
+    connection_leave(best, true);
+    return true;
+}
+
+/* -- accepting -- */
+
+static void watch_listener(struct worker *w, bool watch)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = w->listener};
+
+    if (w->accepting == watch)
+        return;
+    w->accepting = watch;
+    epoll_ctl(w->epoll, watch ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, w->listener->fd, &event);
+}
+
+/* The last to stop accepting closes the listener, so that clients are refused, not left waiting. */
+static void stop_accepting(struct worker *w)
+{
+    watch_listener(w, false);
+    w->accept_at_ns = UINT64_MAX;
+    if (atomic_fetch_sub(&w->listener->open, 1) == 1)
+        close(w->listener->fd);
+}
+
+/* The worker with the fewest connections. */
+static struct worker *choose(struct worker *w)
+{
+    struct app *app = w->app;
+    struct worker *best = w;
+    unsigned least = atomic_load_explicit(&w->connections, memory_order_relaxed);
+
+    for (unsigned i = 0; w->listener->side == SIDE_PUBLIC && i < app->workers; i++) {
+        unsigned n = atomic_load_explicit(&app->all[i]->connections, memory_order_relaxed);
+        if (n < least) {
+            least = n;
+            best = app->all[i];
+        }
+    }
+    return best;
+}
+
+static void join(struct connection *c)
+{
+    if (connection_join(c))
+        connection_event(c, EPOLLIN);
+}
+
+static void hand_over(struct worker *to, struct connection *c)
+{
+    c->worker = to;
+    pthread_mutex_lock(&to->lock);
+    c->link = to->new_mail;
+    to->new_mail = c;
+    pthread_mutex_unlock(&to->lock);
+    worker_wake(to);
+}
+
+/* Above the cap a newcomer takes the place of an idle one, or is told that there is none. */
+static bool has_place(struct worker *w, unsigned open)
+{
+    unsigned most = atomic_load_explicit(&w->app->most_connections, memory_order_relaxed);
+
+    return w->listener->side == SIDE_ADMIN || open < most || worker_shed(w);
+}
+
+static void take(struct worker *w, struct connection *c)
+{
+    struct app *app = w->app;
+    unsigned open = atomic_load_explicit(&app->connections, memory_order_relaxed);
+    unsigned most = atomic_load_explicit(&app->most_connections, memory_order_relaxed);
+    bool placed = has_place(w, open);
+    struct worker *to = placed ? choose(w) : w;
+
+    worker_count(to, 1);
+    if (to != w) {
+        hand_over(to, c);
+    } else if (placed) {
+        join(c);
+    } else {
+        metrics_event(app->metrics, w->index, EVENT_REFUSED);
+        if (connection_join(c))
+            connection_refuse_over(c, open >= most + LINGERING);
+    }
+}
+
+static void no_descriptor(struct worker *w)
+{
+    if (worker_shed(w))
+        return;
+    watch_listener(w, false);
+    w->accept_at_ns = w->round_ns + RETRY_MS * MS;
+}
+
+static void accept_some(struct worker *w)
+{
+    for (unsigned i = 0; i < ACCEPTS; i++) {
+        struct connection peer;
+        socklen_t n = sizeof peer.peer;
+        int fd = accept4(w->listener->fd, &peer.peer.any, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0 && (errno == ECONNABORTED || errno == EINTR))
+            continue;
+        if (fd < 0) {
+            if (errno != EAGAIN)
+                no_descriptor(w);
+            return;
+        }
+        struct connection *c = connection_new(w, fd);
+        if (!c)
+            continue;
+        c->peer = peer.peer;
+        take(w, c);
+    }
+}
+
+/* -- mail from other workers -- */
+
+void worker_wake(struct worker *w)
+{
+    uint64_t one = 1;
+    ssize_t n = write(w->wake, &one, sizeof one);
+
+    (void)n; /* it can only be that it is awake anyway */
+}
+
+static void finish(struct worker *w, struct exchange *x)
+{
+    x->worker = w->index;
+    library_resume(x);
+}
+
+static void take_mail(struct worker *w)
+{
+    uint64_t n;
+    ssize_t got = read(w->wake, &n, sizeof n);
+
+    (void)got;
+    pthread_mutex_lock(&w->lock);
+    struct connection *c = w->new_mail;
+    struct exchange *x = w->done_mail;
+    w->new_mail = NULL;
+    w->done_mail = NULL;
+    pthread_mutex_unlock(&w->lock);
+    for (struct connection *next; c; c = next) {
+        next = c->link;
+        join(c);
+    }
+    for (struct exchange *next; x; x = next) {
+        next = x->job.next;
+        finish(w, x);
+    }
+}
+
+/* -- long work -- */
+
+static void wake_another(struct worker *w)
+{
+    for (unsigned i = 0; i < w->app->workers; i++) {
+        struct worker *other = w->app->all[i];
+        if (other != w && atomic_load(&other->asleep) && atomic_exchange(&other->asleep, false)) {
+            worker_wake(other);
+            return;
+        }
+    }
+}
+
+bool worker_queue(struct worker *w, struct exchange *x)
+{
+    struct metrics *m = w->app->metrics;
+    bool was_admitted = x->job.admitted;
+
+    switch (queue_put(&w->app->queue, x)) {
+    case ADMITTED:
+        if (!was_admitted)
+            metrics_event(m, w->index, EVENT_SUSPENDED);
+        wake_another(w);
+        return true;
+    case REFUSED_LENGTH:
+        metrics_event(m, w->index, EVENT_QUEUE_FULL);
+        reply_overloaded(x, "too many requests wait for a turn");
+        return false;
+    case REFUSED_WAIT:
+        metrics_event(m, w->index, EVENT_QUEUE_WAIT);
+        reply_overloaded(x, "the requests before this one take too long");
+        return false;
+    }
+    return false;
+}
+
+static void done(struct worker *w, struct exchange *x)
+{
+    struct worker *home = x->connection->worker;
+
+    x->job.step = NULL;
+    if (home == w) {
+        finish(w, x);
+        return;
+    }
+    pthread_mutex_lock(&home->lock);
+    x->job.next = home->done_mail;
+    home->done_mail = x;
+    pthread_mutex_unlock(&home->lock);
+    worker_wake(home);
+}
+
+/* Nobody waits for it any more, or it comes too late. */
+static bool is_vain(struct worker *w, struct exchange *x, uint64_t now)
+{
+    if (atomic_load_explicit(&x->job.gone, memory_order_relaxed)) {
+        metrics_event(w->app->metrics, w->index, EVENT_ABANDONED);
+    } else if (now > x->late_ns) {
+        metrics_event(w->app->metrics, w->index, EVENT_LATE);
+    } else {
+        return false;
+    }
+    reply_problem(x, PROBLEM_TOO_LATE, NULL, "the answer would have come after the request's time");
+    return true;
+}
+
+static void work_some(struct worker *w)
+{
+    struct queue *q = &w->app->queue;
+
+    if (!w->job && scores(w) && queue_waits(q))
+        w->job = queue_take(q, w->index);
+    if (!w->job)
+        return;
+    struct exchange *x = w->job;
+    uint64_t begin = clock_ns(), now = begin;
+    bool more = !is_vain(w, x, now);
+
+    x->worker = w->index;
+    while (more && now - begin < STEP_NS) {
+        more = x->job.step(x);
+        now = clock_ns();
+    }
+    uint64_t spent = now - begin;
+    x->job.spent_ns += spent;
+    x->job.left_ns = x->job.left_ns > spent ? x->job.left_ns - spent : 0;
+    if (more && (x->job.spent_ns < TURN_NS || !queue_waits(q)))
+        return;
+    w->job = NULL;
+    queue_yield(q, w->index, more ? x : NULL);
+    if (!more)
+        done(w, x);
+}
+
+/* -- rounds -- */
+
+static void look_at_deadlines(struct worker *w)
+{
+    enum life life = app_life(w->app);
+
+    if (w->round_ns - w->looked_ns < LOOK_MS * MS)
+        return;
+    w->looked_ns = w->round_ns;
+    struct connection *c = w->ring;
+    unsigned n = atomic_load_explicit(&w->connections, memory_order_relaxed);
+    for (unsigned i = 0; c && i < n && i < GIVE_UP && w->ring; i++) {
+        w->ring = c->next;
+        struct connection *next = c->next;
+        if (c->deadline_ns < worker_now(w))
+            connection_overdue(c);
+        else if (life >= LIFE_CLOSING)
+            connection_leave(c, life == LIFE_OVER);
+        c = next;
+    }
+    if (w->accept_at_ns && w->accept_at_ns != UINT64_MAX && w->accept_at_ns < w->round_ns) {
+        w->accept_at_ns = 0;
+        watch_listener(w, true);
+    }
+}
+
+/* Milliseconds to wait for events. */
+static int rest(struct worker *w)
+{
+    if (w->job || w->again || library_has_more(w->library))
+        return 0;
+    atomic_store(&w->asleep, scores(w));
+    if (scores(w) && queue_waits(&w->app->queue))
+        return 0;
+    return w->ring || w->accept_at_ns        ? LOOK_MS
+           : app_life(w->app) > LIFE_SERVING ? LOOK_MS
+                                             : REST_MS;
+}
+
+static void handle_events(struct worker *w, struct epoll_event *events, int n)
+{
+    for (int i = 0; i < n; i++) {
+        void *p = events[i].data.ptr;
+        if (p == w)
+            take_mail(w);
+        else if (p == w->listener)
+            accept_some(w);
+        else
+            connection_event(p, events[i].events);
+    }
+}
+
+/* The admin listener answers to the end. */
+static bool is_over(struct worker *w)
+{
+    enum life life = app_life(w->app);
+
+    if (life < LIFE_CLOSING || (!scores(w) && life != LIFE_OVER))
+        return false;
+    if (w->accept_at_ns != UINT64_MAX) {
+        accept_some(w);
+        stop_accepting(w);
+    }
+    return !atomic_load(&w->listener->open) && !atomic_load(&w->connections) && !w->job &&
+           (!scores(w) || !queue_waits(&w->app->queue));
+}
+
+static void *work(void *context)
+{
+    struct worker *w = context;
+    struct epoll_event events[EVENTS];
+
+    while (!is_over(w)) {
+        int wait = rest(w);
+        int n = epoll_wait(w->epoll, events, EVENTS, wait);
+        atomic_store(&w->asleep, false);
+        begin_round(w, wait);
+        handle_events(w, events, n);
+        library_run(w->library);
+        look_again(w);
+        work_some(w);
+        look_at_deadlines(w);
+        free_dead(w);
+    }
+    free_dead(w);
+    return NULL;
+}
+
+/* -- life -- */
+
+static bool open_descriptors(struct worker *w, struct err *e)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = w};
+
+    w->epoll = epoll_create1(EPOLL_CLOEXEC);
+    w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (w->epoll < 0 || w->wake < 0 || epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->wake, &event))
+        return err_errno(e, "cannot watch sockets");
+    watch_listener(w, true);
+    return true;
+}
+
+struct worker *worker_new(struct app *app, struct listener *l, unsigned index, struct err *e)
+{
+    struct worker *w = calloc(1, sizeof *w);
+
+    if (!w) {
+        err_memory(e);
+        return NULL;
+    }
+    w->app = app;
+    w->listener = l;
+    w->index = index;
+    w->epoll = w->wake = -1;
+    w->round_ns = clock_ns();
+    pthread_mutex_init(&w->lock, NULL);
+    w->library = library_new(w, e);
+    if (w->library && open_descriptors(w, e))
+        return w;
+    worker_free(w);
+    return NULL;
+}
+
+bool worker_start(struct worker *w, struct err *e)
+{
+    char name[16];
+
+    errno = pthread_create(&w->thread, NULL, work, w);
+    if (errno)
+        return err_errno(e, "cannot start a thread");
+    snprintf(name, sizeof name, "scored-%u", w->index);
+    pthread_setname_np(w->thread, name);
+    return true;
+}
+
+void worker_join(struct worker *w)
+{
+    pthread_join(w->thread, NULL);
+}
+
+void worker_free(struct worker *w)
+{
+    if (!w)
+        return;
+    library_free(w->library);
+    free_dead(w);
+    for (struct connection *c = w->new_mail, *next; c; c = next) {
+        next = c->link;
+        close(c->fd);
+        free(c);
+    }
+    if (w->epoll >= 0)
+        close(w->epoll);
+    if (w->wake >= 0)
+        close(w->wake);
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A worker: a thread that accepts connections, watches their sockets, lets libmicrohttpd at those
+ * with something to do, and goes some steps with long work in between. It alone decides when to
+ * wait, and never waits inside the library.
+ */
+#ifndef SCORED_HTTP_WORKER_H
+#define SCORED_HTTP_WORKER_H
+
+#include "connection.h"
+#include "library.h"
+
+enum { HEAD_BYTES = 16 * 1024, GIVE_UP = 256 };
+
+struct listener {
+    enum side side;
+    int fd;
+    uint16_t port;
+    atomic_uint open; /* workers that accept; the last to stop closes the socket */
+};
+
+struct worker {
+    struct app *app;
+    struct listener *listener;
+    struct library *library;
+    unsigned index;
+    int epoll, wake;
+    bool accepting;          /* the listener is watched */
+    uint64_t accept_at_ns;   /* when to try again, where there was no descriptor */
+    uint64_t round_ns;       /* when this round began */
+    uint64_t lost_ns;        /* that the worker stood still: no deadline runs meanwhile */
+    uint64_t looked_ns;      /* when deadlines were looked at */
+    struct connection *ring; /* the next to be looked at */
+    struct connection *again, *dead;
+    struct exchange *job; /* under way */
+    atomic_uint connections;
+    atomic_bool asleep;
+    pthread_mutex_t lock; /* guards the mail */
+    struct connection *new_mail;
+    struct exchange *done_mail;
+    pthread_t thread;
+    char peeked[HEAD_BYTES + 1];
+};
+
+/* NULL on failure. It runs once it is started. */
+struct worker *worker_new(struct app *app, struct listener *l, unsigned index, struct err *e);
+bool worker_start(struct worker *w, struct err *e);
+void worker_join(struct worker *w);
+void worker_free(struct worker *w); /* takes NULL */
+void worker_wake(struct worker *w);
+
+/* The worker's clock: the machine's, less what was lost. */
+uint64_t worker_now(const struct worker *w);
+
+void worker_count(struct worker *w, int change); /* of connections, open or on their way here */
+void worker_add(struct worker *w, struct connection *c);    /* into the ring */
+void worker_remove(struct worker *w, struct connection *c); /* out of it, to be freed */
+void worker_look_again(struct worker *w, struct connection *c);
+
+/* A long request waits for its turn. False: it was refused, and the reply says so. */
+bool worker_queue(struct worker *w, struct exchange *x);
+
+/* Closes the idle connection that holds most, or is oldest. False: there is none. */
+bool worker_shed(struct worker *w);
+
+#endif
