@@ -36,8 +36,8 @@ ARROWS: dict[str, list[str]] = {
 
 # The room whose contract a header of include/scored is.
 HEADERS: dict[str, str] = {
-    "util": "arena base64 buf clock config crypto decimal dict distance ed25519 err fault file json log problem type utf8 "
-    "version",
+    "util": "arena base64 buf clock config crypto decimal dict distance ed25519 err fault file json log problem scratch "
+    "type utf8 version",
     "bundle": "bounds bundle signature",
     "engine": "blas frame java jmath op plan",
     "wire": "number scoring",

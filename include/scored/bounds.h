@@ -20,8 +20,6 @@ enum bounds {
     BOUND_CLASSES = 1 << 16,
     BOUND_FEATURES = 1 << 30, /* vector sizes are ints in Spark */
     BOUND_EXPANDED = 1 << 24, /* size of a sparse vector that its op makes dense */
-    BOUND_ELEMENTS = 4096,    /* of an array, or of a vector without a declared size, in a request:
-                                 a row's memory is fixed when the model is loaded */
 };
 
 /* bytes of a blocks file: a sum of sizes stays far from wrapping */

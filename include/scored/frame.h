@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The columns of up to 64 rows being scored. A frame lives in a scratch: memory of one thread, laid
- * out when the model is loaded and never freed or grown. Sets of rows are 64-bit masks.
+ * The columns of up to 64 rows being scored. A frame belongs to one thread and one model: its
+ * cells, and the room whose need is known when the model is loaded, are laid out then and never
+ * freed or grown. Whatever else values need is in the thread's scratch. Sets of rows are 64-bit
+ * masks.
  *
  * A vector keeps what Spark keeps: dense, or sparse with its stored zeros, because later bits
  * depend on it.
@@ -11,6 +13,7 @@
 
 #include "scored/dict.h"
 #include "scored/problem.h"
+#include "scored/scratch.h"
 #include "scored/type.h"
 
 #include <stddef.h>
@@ -29,6 +32,7 @@ struct list {
     uint32_t n;
     uint64_t *nulls; /* bit set, NULL where no element is null */
     union {
+        void *items;
         struct text *texts;
         double *doubles;
     };
@@ -60,7 +64,9 @@ struct unit;
 
 struct frame {
     const struct plan *plan;
-    struct column *columns; /* of the plan, by its indexes */
+    struct scratch *scratch; /* the thread's, since frame_reset */
+    struct column *columns;  /* of the plan, by its indexes */
+    bool full;               /* the scratch had too little left: what this run made is nothing */
     unsigned n_rows;
     uint64_t live;                      /* rows that still go on */
     uint64_t skipped;                   /* rows that a filter dropped */
@@ -69,11 +75,11 @@ struct frame {
     struct row_error *errors;           /* by row, of failed ones */
 };
 
-/* Lays a frame out in a scratch of plan->scratch_size bytes, aligned to 64. Once a scratch. */
-struct frame *frame_init(const struct plan *p, void *scratch);
+/* Lays a frame out in plan->frame_size bytes, aligned to 64. */
+struct frame *frame_init(const struct plan *p, void *memory);
 
-/* Starts a frame of no rows. */
-void frame_reset(struct frame *f);
+/* Starts a frame of no rows in a thread's scratch, which is cleared. */
+void frame_reset(struct frame *f, struct scratch *s);
 
 /* The row fails: by its decoder, or by a unit whose stage, input column and root field are noted.
  * The detail is cut. Only the first error of a row is kept. */
@@ -82,8 +88,17 @@ void frame_fail_field(struct frame *f, unsigned row, enum problem problem, uint1
 void frame_fail(struct frame *f, unsigned row, const struct unit *u, uint16_t column,
                 enum problem problem, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 
+/* The row fails: alone it needs more than a whole scratch. */
+void frame_fail_full(struct frame *f, unsigned row);
+
 /* A filter drops the row, because of a column. */
 void frame_skip(struct frame *f, unsigned row, const struct unit *u, uint16_t column);
+
+/* The first n rows. */
+static inline uint64_t rows_below(unsigned n)
+{
+    return n < FRAME_ROWS ? ((uint64_t)1 << n) - 1 : UINT64_MAX;
+}
 
 /* for each row r of a mask */
 #define FOR_ROWS(r, rows)                                                \

@@ -42,8 +42,8 @@ const char *load_phase_name(enum load_phase p);
 bool load_phase_refuses(enum load_phase p);
 
 struct model_options {
-    unsigned workers;    /* scratches to make, one a thread that scores */
-    size_t scratch;      /* wanted bytes of one */
+    unsigned workers;    /* threads that score: a frame each */
+    size_t scratch;      /* bytes of one, and of a frame at most */
     unsigned frame_rows; /* cap of rows a frame, 1..64 */
     bool verify;         /* replay the golden rows: always, but in tools that do so themselves */
     const struct trust *trust; /* whose signature a manifest must have; NULL: none is asked for */
@@ -56,7 +56,7 @@ struct coverage {
 
 struct model {
     atomic_uint refs;
-    struct arena arena; /* owns plan, schema, scratches */
+    struct arena arena; /* owns plan, schema, frames */
     struct bundle *bundle;
     struct plan plan;
     struct schema *schema;
@@ -90,9 +90,9 @@ bool model_compatible(const struct model *now, const struct model *next, struct 
 
 void model_release(struct model *m); /* takes NULL; any thread; frees with the last reference */
 
-/* Replays the golden rows on frames[0]: every answer equal (FORMAT.md 6). The error names line,
- * column, expected and got. */
-bool golden_replay(struct model *m, struct err *e);
+/* Replays the golden rows on frames[0], in a scratch of its own of so many bytes: every answer
+ * equal (FORMAT.md 6). The error names line, column, expected and got. */
+bool golden_replay(struct model *m, size_t scratch, struct err *e);
 
 /* A question for a comma-separated list of column names or "all"; NULL or empty means the defaults.
  * `program` and `columns` are memory for it, of plan_program_size bytes and n_columns entries. On

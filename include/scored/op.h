@@ -95,10 +95,6 @@ static inline const struct plan_column *load_column(const struct load *l, uint16
     return &l->plan->columns[c];
 }
 
-/* Most entries that a vector stores after Spark's `compressed`, of at most `active` non-zeros: it
- * is dense only where size <= 1.5 * nnz + 2 (old rule and new). */
-uint32_t compressed_active(int64_t size, uint32_t active);
-
 /* Spark's choice for a vector of `size` with nnz non-zeros. */
 static inline bool compressed_sparse(enum platform_compressed rule, uint32_t nnz, uint32_t size)
 {
@@ -108,9 +104,17 @@ static inline bool compressed_sparse(enum platform_compressed rule, uint32_t nnz
 
 static const struct shape shape_double = {.type = TYPE_DOUBLE, .size = SIZE_UNKNOWN};
 static const struct shape shape_string = {.type = TYPE_STRING, .size = SIZE_UNKNOWN};
-static inline struct shape shape_vector(int64_t size, uint32_t active_max)
+static inline struct shape shape_vector(int64_t size, uint32_t most)
 {
-    return (struct shape){.type = TYPE_VECTOR, .size = size, .active_max = active_max};
+    return (struct shape){.type = TYPE_VECTOR, .size = size, .most = most};
+}
+/* Of vectors after Spark's `compressed` that have at most `nnz` non-zeros: one that is dense has at
+ * most 1.5 * nnz + 2 entries, by either rule. */
+static inline struct shape shape_compressed(int64_t size, uint32_t nnz)
+{
+    bool may_be_dense = size != SIZE_UNKNOWN && size <= 2 * (int64_t)nnz + 2;
+
+    return shape_vector(size, may_be_dense && nnz != MOST_UNKNOWN ? (uint32_t)size : nnz);
 }
 
 #endif

@@ -13,12 +13,14 @@
 
 enum { COLUMN_NONE = UINT16_MAX, COLUMN_WORDS = 64 };
 
-/* How large values of a column get. Of vectors: the size, and how many entries are stored at most.
- */
+#define MOST_UNKNOWN UINT32_MAX /* an enumerator has to be an int */
+
+/* How large values of a column get, as far as load knows. */
 struct shape {
     enum type type;
-    int64_t size;        /* of every vector of the column, or SIZE_UNKNOWN */
-    uint32_t active_max; /* stored entries of a vector, elements of an array; 0 for scalars */
+    int64_t size;  /* of every vector of the column, or SIZE_UNKNOWN */
+    uint32_t most; /* entries that vectors store: so many have their room in the frame, more are in
+                      the scratch. MOST_UNKNOWN: all are in the scratch */
 };
 
 struct unit;
@@ -40,9 +42,10 @@ struct plan_column {
     bool nullable, contains_null; /* contains_null: of arrays, in requests */
     const struct unit *unit;      /* NULL for inputs */
     uint16_t stage;               /* COLUMN_NONE for inputs */
-    uint16_t root;   /* the one input it derives from, or COLUMN_NONE where there are several */
-    size_t offset;   /* of its values in a scratch */
-    uint32_t stride; /* bytes a row of stored entries, 0 for scalars */
+    uint16_t root;  /* the one input it derives from, or COLUMN_NONE where there are several */
+    size_t offset;  /* of its cells in a frame */
+    size_t entries; /* of the room for the first row's entries, `stride` bytes a row */
+    uint32_t room, stride;
 };
 
 struct plan_stage {
@@ -72,21 +75,21 @@ struct plan {
     struct column_set defaults, all; /* all: every named column that a stage adds */
     const struct program *program;   /* for the defaults */
     const struct program *program_all;
-    size_t row_size;     /* bytes of the worst row */
-    size_t scratch_size; /* bytes of one scratch */
+    size_t row_size;     /* bytes of a row in a frame */
+    size_t frame_size;   /* bytes of a frame */
     unsigned frame_rows; /* 1..64 */
+    bool bounded;        /* the room in a frame is all that any row needs */
 };
 
-/* Compiles a bundle whose blocks are attached; everything goes into `arena`. `scratch` is the
- * wanted size of one thread's memory, in bytes; `frame_rows` caps the rows of a frame, 1..64. The
- * bundle must outlive the plan. */
-bool plan_build(struct plan *p, struct bundle *b, struct arena *arena, size_t scratch,
+/* Compiles a bundle whose blocks are attached; everything goes into `arena`. `most` bytes are what
+ * one frame may take; `frame_rows` caps its rows, 1..64. The bundle must outlive the plan. */
+bool plan_build(struct plan *p, struct bundle *b, struct arena *arena, size_t most,
                 unsigned frame_rows, struct err *e);
 
-/* Lays out the memory of a frame when all columns are known: offsets, strides, frame_rows,
- * scratch_size. Part of plan_build; also for frames that only decode. Fails where one row does not
- * fit into `scratch` bytes. */
-bool plan_layout(struct plan *p, size_t scratch, unsigned frame_rows, struct err *e);
+/* Lays out a frame when all columns are known: offsets, strides, frame_rows, frame_size. Part of
+ * plan_build; also for frames that only decode. Fails where a frame of one row takes more than
+ * `most` bytes. */
+bool plan_layout(struct plan *p, size_t most, unsigned frame_rows, struct err *e);
 
 /* The column of a name, as the last stage sees it, or COLUMN_NONE. */
 uint16_t plan_find(const struct plan *p, const char *name, size_t n);
@@ -99,8 +102,10 @@ static inline size_t plan_program_size(const struct plan *p)
            ((size_t)p->n_columns + p->n_filters) * sizeof(const struct unit *);
 }
 
-/* Runs a program on the frame's live rows. Afterwards f->live are the rows that have an answer. */
-void plan_run(const struct program *program, struct frame *f);
+/* Runs a program on the frame's live rows; what earlier runs made of the frame is gone. Afterwards
+ * f->live are the rows that have an answer. False: the rows need more than a scratch together. They
+ * are to run again, fewer at a time: live, skipped and failed as they were before. */
+bool plan_run(const struct program *program, struct frame *f);
 
 /* Draws the pipeline as a tree, for people. */
 struct buf;

@@ -50,6 +50,7 @@ struct scoring {
     const struct schema *schema;
     const struct question *question;
     struct frame *frame;
+    struct scratch *scratch; /* the thread's */
     /* Told of each row error, for metrics and logs; may be NULL. */
     void (*on_error)(void *context, const struct row_error *error);
     void *context;
@@ -67,7 +68,7 @@ unsigned score_body(struct scoring *s, char *text, size_t n, struct buf *out,
 
 /* The same a frame of rows at a time, so that a long body can wait between two. Private but for
  * `status` and `why`, which mean what they do above once it is over. Each step may run on another
- * thread, with another scoring->frame. */
+ * thread, with another frame and scratch. */
 struct body_scoring {
     struct scoring *scoring;
     char *text, *at, *line_start;

@@ -33,8 +33,9 @@ static void print_files(const struct bundle *b)
 static void print_memory(const struct model *m)
 {
     printf("\nmemory\n");
-    printf("  a frame of %u rows: %zu KiB a worker; %zu bytes the worst row\n", m->plan.frame_rows,
-           m->plan.scratch_size / 1024, m->plan.row_size);
+    printf("  a frame of %u rows: %zu KiB a worker; %zu bytes a row%s\n", m->plan.frame_rows,
+           m->plan.frame_size / 1024, m->plan.row_size,
+           m->plan.bounded ? "" : ", and what texts, arrays and vectors of any size need");
     printf("  columns: %u of the request, %u made by %u stages\n", (unsigned)m->plan.n_inputs,
            (unsigned)(m->plan.n_columns - m->plan.n_inputs), (unsigned)m->plan.n_stages);
 }

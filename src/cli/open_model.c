@@ -3,14 +3,28 @@
 
 #include "command_line.h"
 #include "progress.h"
+#include "settings.h"
+
+bool open_scratch(size_t *bytes, struct err *e)
+{
+    struct option options[SETTING_COUNT];
+    struct settings settings;
+
+    settings_init(&settings, options);
+    if (!settings_finish(&settings, options, e))
+        return false;
+    *bytes = settings.config.scratch;
+    return true;
+}
 
 struct model *open_model(const char *uri, unsigned workers, unsigned frame_rows, struct err *e)
 {
-    const struct model_options options = {
-        .workers = workers, .scratch = (size_t)64 << 20, .frame_rows = frame_rows, .verify = true};
+    struct model_options options = {.workers = workers, .frame_rows = frame_rows, .verify = true};
     struct progress progress;
     const struct source_options from = {.progress = progress_tell, .context = &progress};
 
+    if (!open_scratch(&options.scratch, e))
+        return NULL;
     progress_init(&progress);
     struct source *s = source_open(uri, &from, e);
 

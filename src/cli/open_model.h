@@ -4,6 +4,10 @@
 
 #include "scored/model.h"
 
+/* Bytes of scoring memory that a tool has: what `serve` would take from the environment, or by
+ * default, so that both score the same rows. */
+bool open_scratch(size_t *bytes, struct err *e);
+
 /* Loads the model of a URI for a tool: one worker, golden rows replayed. NULL on failure. */
 struct model *open_model(const char *uri, unsigned workers, unsigned frame_rows, struct err *e);
 

@@ -26,6 +26,7 @@ struct predict {
     struct model *model;
     struct question question;
     struct scoring scoring;
+    struct scratch scratch;
     struct buf in, out;
     struct text lines[FRAME_ROWS];
     unsigned n_lines;
@@ -146,8 +147,11 @@ static bool make_question(struct predict *p, struct err *e)
     for (unsigned i = 0; i < p->echoes.n; i++)
         p->question.echoes[p->question.n_echoes++] =
             (struct text){p->echoes.items[i], (uint32_t)strlen(p->echoes.items[i])};
-    p->scoring = (struct scoring){
-        .plan = plan, .schema = m->schema, .question = &p->question, .frame = m->frames[0]};
+    p->scoring = (struct scoring){.plan = plan,
+                                  .schema = m->schema,
+                                  .question = &p->question,
+                                  .frame = m->frames[0],
+                                  .scratch = &p->scratch};
     return true;
 }
 
@@ -174,11 +178,14 @@ static int predict(struct predict *p)
         return command_end("predict", false, &e);
     p->progress = isatty(STDERR_FILENO) && !isatty(STDIN_FILENO);
     p->start_ns = clock_ns();
-    bool ok = make_question(p, &e) && run(p, &e);
+    size_t scratch = 0;
+    bool ok = open_scratch(&scratch, &e) && scratch_init(&p->scratch, scratch, &e) &&
+              make_question(p, &e) && run(p, &e);
     say_progress(p, true);
     buf_done(&p->in);
     buf_done(&p->out);
     buf_done(&p->scoring.echoed);
+    scratch_done(&p->scratch);
     model_release(p->model);
     return command_end("predict", ok, &e);
 }

@@ -11,13 +11,14 @@
 
 /* -- probabilities -- */
 
-/* A dense vector in the unit's column, with the values of the one it reads. */
+/* A dense vector in the unit's column, with the values of the one it reads; NULL as frame_take. */
 static struct vec *copy_of(const struct unit *u, struct frame *f, unsigned row)
 {
     const struct vec *from = &f->columns[u->in[0]].vec[row];
     struct vec *v = frame_dense(f, u->out, row, from->size);
 
-    memcpy(v->values, from->values, from->n * sizeof(double));
+    if (v)
+        memcpy(v->values, from->values, from->n * sizeof(double));
     return v;
 }
 
@@ -29,6 +30,8 @@ void classifier_normalize(const struct unit *u, struct frame *f, uint64_t rows)
         struct vec *v = copy_of(u, f, r);
         double sum = 0;
         bool bad = false;
+        if (!v)
+            return;
         for (uint32_t i = 0; i < v->n; i++) {
             bad |= !(v->values[i] >= 0);
             sum += v->values[i];
@@ -77,7 +80,12 @@ void classifier_softmax(const struct unit *u, struct frame *f, uint64_t rows)
 {
     f->columns[u->out].nulls = 0;
     FOR_ROWS(r, rows)
-    softmax(copy_of(u, f, r));
+    {
+        struct vec *v = copy_of(u, f, r);
+        if (!v)
+            return;
+        softmax(v);
+    }
 }
 
 static void sigmoid(const struct unit *u, struct frame *f, uint64_t rows, double factor)
@@ -85,7 +93,10 @@ static void sigmoid(const struct unit *u, struct frame *f, uint64_t rows, double
     f->columns[u->out].nulls = 0;
     FOR_ROWS(r, rows)
     {
-        double *p = copy_of(u, f, r)->values;
+        struct vec *v = copy_of(u, f, r);
+        if (!v)
+            return;
+        double *p = v->values;
         p[0] = 1.0 / (1.0 + jm_exp(factor * p[0]));
         p[1] = 1.0 - p[0];
     }

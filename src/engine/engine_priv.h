@@ -1,22 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the engine share: memory of vectors, and helpers of several ops. */
+/* What the files of the engine share: memory of values, and helpers of several ops. */
 #ifndef SCORED_ENGINE_PRIV_H
 #define SCORED_ENGINE_PRIV_H
 
 #include "scored/jmath.h"
 #include "scored/op.h"
 
-/* The vector a unit is about to write, pointing to its own memory. size, n, sparse are the unit's
- * to set. */
-struct vec *frame_vec(struct frame *f, unsigned column, unsigned row);
+/* Memory for what a unit makes of a row, n items of a size, aligned to 8. All memory of values that
+ * is not laid out at load comes from here. NULL: too little is left, and frame.full is set. Then
+ * the unit returns: what it made is nothing, and the rows will run again, fewer at a time. */
+void *frame_take(struct frame *f, size_t n, size_t size);
 
-/* The same, made a dense one of n values that are still to be written. */
+struct vec *frame_vec_taken(struct frame *f, unsigned column, unsigned row, size_t n, bool indices);
+static inline struct vec *frame_vec_room(struct frame *f, unsigned column, unsigned row, size_t n,
+                                         bool indices)
+{
+    const struct plan_column *c = &f->plan->columns[column];
+
+    if (n > c->room)
+        return frame_vec_taken(f, column, row, n, indices);
+    struct vec *v = &f->columns[column].vec[row];
+    unsigned char *at = (unsigned char *)f + c->entries + (size_t)row * c->stride;
+    v->values = (double *)(void *)at;
+    v->indices = (uint32_t *)(void *)(v->values + c->room);
+    return v;
+}
+
+/* The vector that a unit is about to write, with memory for n entries; size, n and sparse are the
+ * unit's to set. NULL as above. */
+static inline struct vec *frame_vec(struct frame *f, unsigned column, unsigned row, size_t n)
+{
+    return frame_vec_room(f, column, row, n, true);
+}
+
+/* A dense one of n values that are still to be written. */
 static inline struct vec *frame_dense(struct frame *f, unsigned column, unsigned row, uint32_t n)
 {
-    struct vec *v = frame_vec(f, column, row);
+    struct vec *v = frame_vec_room(f, column, row, n, false);
 
-    v->size = v->n = n;
-    v->sparse = false;
+    if (v) {
+        v->size = v->n = n;
+        v->sparse = false;
+    }
     return v;
 }
 

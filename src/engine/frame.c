@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A scratch holds, in this order: the frame, its columns, what is kept a row (skips, errors), and
- * then each column's values at plan_column.offset: an array of one item a row, behind it for
- * vectors and arrays `stride` bytes a row.
+ * A frame's memory holds, in this order: the frame, its columns, what is kept a row (skips,
+ * errors), and then each column's cells at plan_column.offset, one a row, and behind them the room
+ * for the entries of vectors.
  */
 #include "engine_priv.h"
 
@@ -14,7 +14,7 @@ static size_t round_up(size_t n)
     return (n + 63) & ~(size_t)63;
 }
 
-static size_t item_size(enum type t)
+static size_t cell_size(enum type t)
 {
     switch (t) {
     case TYPE_BOOLEAN:
@@ -33,18 +33,6 @@ static size_t item_size(enum type t)
     return 0;
 }
 
-static size_t stride_of(const struct shape *s)
-{
-    size_t n = s->active_max, nulls = (n + 63) / 64 * sizeof(uint64_t);
-
-    switch ((int)s->type) {
-    case TYPE_VECTOR: return (n * (sizeof(double) + sizeof(uint32_t)) + 7) & ~(size_t)7;
-    case TYPE_ARRAY_STRING: return n * sizeof(struct text) + nulls;
-    case TYPE_ARRAY_DOUBLE: return n * sizeof(double) + nulls;
-    default: return 0;
-    }
-}
-
 /* Bytes that do not depend on the number of rows. */
 static size_t fixed_size(const struct plan *p)
 {
@@ -57,82 +45,66 @@ static size_t per_row_size(unsigned rows)
     return round_up(rows * sizeof(uint16_t)) * 2 + round_up(rows * sizeof(struct row_error));
 }
 
-static size_t scratch_size(const struct plan *p, unsigned rows)
+static size_t cells_size(const struct plan_column *c, unsigned rows)
+{
+    return round_up(rows * cell_size(c->shape.type));
+}
+
+static size_t frame_size(const struct plan *p, unsigned rows)
 {
     size_t n = fixed_size(p) + per_row_size(rows);
 
     for (unsigned c = 0; c < p->n_columns; c++)
-        n += round_up(rows * (item_size(p->columns[c].shape.type) + p->columns[c].stride) + 64);
+        n += cells_size(&p->columns[c], rows) + round_up((size_t)rows * p->columns[c].stride);
     return n;
 }
 
-bool plan_layout(struct plan *p, size_t wanted, unsigned max_rows, struct err *e)
+/* What a row takes of each column. */
+static bool set_strides(struct plan *p, struct err *e)
 {
     p->row_size = 2 * sizeof(uint16_t) + sizeof(struct row_error);
-    for (unsigned c = 0; c < p->n_columns; c++) {
-        struct plan_column *column = &p->columns[c];
-        size_t stride = stride_of(&column->shape);
+    p->bounded = true;
+    for (unsigned i = 0; i < p->n_columns; i++) {
+        struct plan_column *c = &p->columns[i];
+        bool known = c->shape.most != MOST_UNKNOWN;
+        c->room = known && c->shape.type == TYPE_VECTOR ? c->shape.most : 0;
+        size_t stride = (c->room * (sizeof(double) + sizeof(uint32_t)) + 7) & ~(size_t)7;
         if (stride > UINT32_MAX)
-            return err_set(e, ERR_BAD_BUNDLE, "column '%.64s' needs %zu bytes a row",
-                           column->name ? column->name : "", stride);
-        column->stride = (uint32_t)stride;
-        p->row_size += item_size(column->shape.type) + stride;
+            return err_set(e, ERR_NO_MEMORY, "column '%.64s' takes %zu bytes a row",
+                           c->name ? c->name : "", stride);
+        c->stride = (uint32_t)stride;
+        p->row_size += cell_size(c->shape.type) + stride;
+        p->bounded &= known || i < p->n_inputs;
     }
-    unsigned rows = max_rows < 1 ? 1 : max_rows > FRAME_ROWS ? FRAME_ROWS : max_rows;
-    while (rows > 1 && scratch_size(p, rows) > wanted)
-        rows--;
-    if (scratch_size(p, rows) > wanted)
-        return err_set(e, ERR_BAD_BUNDLE,
-                       "one row takes %zu bytes of scratch, --scratch allows %zu",
-                       scratch_size(p, 1), wanted);
-    p->frame_rows = rows;
-    size_t at = fixed_size(p) + per_row_size(rows);
-    for (unsigned c = 0; c < p->n_columns; c++) {
-        p->columns[c].offset = at;
-        at += round_up(rows * (item_size(p->columns[c].shape.type) + p->columns[c].stride) + 64);
-    }
-    p->scratch_size = (at + 4095) & ~(size_t)4095;
     return true;
 }
 
-/* Where a row's stored entries lie. */
-static unsigned char *entries(const struct frame *f, unsigned column, unsigned row)
+bool plan_layout(struct plan *p, size_t most, unsigned max_rows, struct err *e)
 {
-    const struct plan *p = f->plan;
-    const struct plan_column *c = &p->columns[column];
-    unsigned char *scratch = (unsigned char *)(uintptr_t)f;
-    size_t items = (p->frame_rows * item_size(c->shape.type) + 7) & ~(size_t)7;
-
-    return scratch + c->offset + items + (size_t)row * c->stride;
+    if (!set_strides(p, e))
+        return false;
+    unsigned rows = max_rows < 1 ? 1 : max_rows > FRAME_ROWS ? FRAME_ROWS : max_rows;
+    while (rows > 1 && frame_size(p, rows) > most)
+        rows--;
+    if (frame_size(p, rows) > most)
+        return err_set(e, ERR_NO_MEMORY, "one row takes %zu bytes, --scratch allows %zu",
+                       frame_size(p, 1), most);
+    p->frame_rows = rows;
+    size_t at = fixed_size(p) + per_row_size(rows);
+    for (unsigned i = 0; i < p->n_columns; i++) {
+        struct plan_column *c = &p->columns[i];
+        c->offset = at;
+        c->entries = at + cells_size(c, rows);
+        at = c->entries + round_up((size_t)rows * c->stride);
+    }
+    p->frame_size = (at + 4095) & ~(size_t)4095;
+    return true;
 }
 
-struct vec *frame_vec(struct frame *f, unsigned column, unsigned row)
+struct frame *frame_init(const struct plan *p, void *memory)
 {
-    struct vec *v = &f->columns[column].vec[row];
-
-    v->values = (double *)(void *)entries(f, column, row);
-    v->indices = (uint32_t *)(void *)(v->values + f->plan->columns[column].shape.active_max);
-    return v;
-}
-
-static void init_list(struct frame *f, unsigned column, unsigned row)
-{
-    const struct shape *s = &f->plan->columns[column].shape;
-    struct list *l = &f->columns[column].list[row];
-    unsigned char *at = entries(f, column, row);
-    size_t size = s->type == TYPE_ARRAY_STRING ? sizeof(struct text) : sizeof(double);
-
-    if (s->type == TYPE_ARRAY_STRING)
-        l->texts = (struct text *)(void *)at;
-    else
-        l->doubles = (double *)(void *)at;
-    l->nulls = (uint64_t *)(void *)(at + s->active_max * size);
-}
-
-struct frame *frame_init(const struct plan *p, void *scratch)
-{
-    unsigned char *base = scratch;
-    struct frame *f = scratch;
+    unsigned char *base = memory;
+    struct frame *f = memory;
     size_t at = round_up(sizeof *f);
     unsigned rows = p->frame_rows;
 
@@ -143,26 +115,42 @@ struct frame *frame_init(const struct plan *p, void *scratch)
     f->skip_column = (uint16_t *)(void *)(base + at);
     at += round_up(rows * sizeof(uint16_t));
     f->errors = (struct row_error *)(void *)(base + at);
-    for (unsigned c = 0; c < p->n_columns; c++) {
-        enum type t = p->columns[c].shape.type;
+    for (unsigned c = 0; c < p->n_columns; c++)
         f->columns[c] = (struct column){.i64 = (int64_t *)(void *)(base + p->columns[c].offset)};
-        for (unsigned row = 0; row < rows; row++) {
-            if (t == TYPE_VECTOR)
-                frame_vec(f, c, row);
-            else if (t == TYPE_ARRAY_STRING || t == TYPE_ARRAY_DOUBLE)
-                init_list(f, c, row);
-        }
-    }
     return f;
 }
 
-void frame_reset(struct frame *f)
+void frame_reset(struct frame *f, struct scratch *s)
 {
+    f->scratch = s;
+    scratch_clear(s);
     f->n_rows = 0;
     f->live = f->skipped = f->failed = 0;
     for (unsigned c = 0; c < f->plan->n_inputs; c++)
         f->columns[c].nulls = 0;
 }
+
+/* -- memory of values -- */
+
+void *frame_take(struct frame *f, size_t n, size_t size)
+{
+    size_t bytes;
+    void *p = __builtin_mul_overflow(n, size, &bytes) ? NULL : scratch_take(f->scratch, bytes);
+
+    f->full |= !p;
+    return p;
+}
+
+struct vec *frame_vec_taken(struct frame *f, unsigned column, unsigned row, size_t n, bool indices)
+{
+    struct vec *v = &f->columns[column].vec[row];
+
+    v->values = frame_take(f, n, sizeof(double) + (indices ? sizeof(uint32_t) : 0));
+    v->indices = indices && v->values ? (uint32_t *)(void *)(v->values + n) : NULL;
+    return v->values ? v : NULL;
+}
+
+/* -- rows without an answer -- */
 
 __attribute__((format(printf, 4, 0))) static void
 fail(struct frame *f, unsigned row, struct row_error what, const char *fmt, va_list args)
@@ -204,6 +192,13 @@ void frame_fail(struct frame *f, unsigned row, const struct unit *u, uint16_t co
                             .field = f->plan->columns[column].root},
          fmt, args);
     va_end(args);
+}
+
+void frame_fail_full(struct frame *f, unsigned row)
+{
+    frame_fail_field(f, row, PROBLEM_ROW_TOO_LARGE, UINT16_MAX,
+                     "the row needs more than %zu bytes of scoring memory (--scratch)",
+                     f->scratch->size);
 }
 
 void frame_skip(struct frame *f, unsigned row, const struct unit *u, uint16_t column)

@@ -170,16 +170,6 @@ bool load_filter(struct load *l, const struct unit *unit, struct err *e)
     return true;
 }
 
-uint32_t compressed_active(int64_t size, uint32_t active)
-{
-    uint64_t dense = active + (uint64_t)active / 2 + 2;
-
-    if (size != SIZE_UNKNOWN && (uint64_t)size < dense)
-        dense = (uint64_t)size;
-    uint64_t n = dense > active ? dense : active;
-    return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
-}
-
 uint64_t fail_nulls(const struct unit *u, struct frame *f, uint64_t rows)
 {
     uint64_t nulls = f->columns[u->in[0]].nulls & rows;

@@ -24,13 +24,6 @@ uint16_t plan_find(const struct plan *p, const char *name, size_t n)
     return COLUMN_NONE;
 }
 
-static uint32_t input_active(const struct bundle_column *c)
-{
-    if (c->type != TYPE_VECTOR)
-        return c->type == TYPE_ARRAY_STRING || c->type == TYPE_ARRAY_DOUBLE ? BOUND_ELEMENTS : 0;
-    return c->size > BOUND_ELEMENTS ? (uint32_t)c->size : BOUND_ELEMENTS;
-}
-
 static bool add_inputs(struct plan *p, const struct bundle *b, struct err *e)
 {
     for (uint32_t i = 0; i < b->n_inputs; i++) {
@@ -43,7 +36,7 @@ static bool add_inputs(struct plan *p, const struct bundle *b, struct err *e)
         /* A request may send a vector of another size than the sample's, as rows of a frame may. */
         p->columns[p->n_columns++] = (struct plan_column){
             .name = c->name,
-            .shape = {.type = c->type, .size = SIZE_UNKNOWN, .active_max = input_active(c)},
+            .shape = {.type = c->type, .size = SIZE_UNKNOWN, .most = MOST_UNKNOWN},
             .nullable = c->nullable,
             .contains_null = c->contains_null,
             .stage = COLUMN_NONE,
@@ -121,12 +114,17 @@ static const struct program *new_program(const struct plan *p, const struct colu
     return program;
 }
 
-void plan_run(const struct program *program, struct frame *f)
+bool plan_run(const struct program *program, struct frame *f)
 {
+    scratch_rewind(f->scratch);
+    f->full = false;
     for (unsigned i = 0; i < program->n_steps && f->live; i++) {
         const struct unit *u = program->steps[i];
         u->run(u, f, f->live);
+        if (f->full)
+            return false;
     }
+    return true;
 }
 
 /* -- building -- */
@@ -237,11 +235,11 @@ static bool build(struct plan *p, struct bundle *b, struct err *e)
     return bundle_all_used(b, e) && add_outputs(p, b, e) && check_exactness(p, b, e);
 }
 
-bool plan_build(struct plan *p, struct bundle *b, struct arena *arena, size_t scratch,
+bool plan_build(struct plan *p, struct bundle *b, struct arena *arena, size_t most,
                 unsigned frame_rows, struct err *e)
 {
     *p = (struct plan){.arena = arena, .platform = &b->platform};
-    if (!build(p, b, e) || !plan_layout(p, scratch, frame_rows, e))
+    if (!build(p, b, e) || !plan_layout(p, most, frame_rows, e))
         return false;
     p->program = new_program(p, &p->defaults);
     p->program_all = new_program(p, &p->all);

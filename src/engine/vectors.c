@@ -3,17 +3,22 @@
 
 #include <string.h>
 
-void vec_copy(const struct vec *from, struct vec *to)
+struct vec *vec_copy(const struct unit *u, struct frame *f, unsigned row, const struct vec *from)
 {
-    to->size = from->size;
-    to->n = from->n;
-    to->sparse = from->sparse;
-    memcpy(to->values, from->values, from->n * sizeof(double));
+    struct vec *v = frame_vec_room(f, u->out, row, from->n, from->sparse);
+
+    if (!v)
+        return NULL;
+    v->size = from->size;
+    v->n = from->n;
+    v->sparse = from->sparse;
+    memcpy(v->values, from->values, from->n * sizeof(double));
     if (from->sparse)
-        memcpy(to->indices, from->indices, from->n * sizeof(uint32_t));
+        memcpy(v->indices, from->indices, from->n * sizeof(uint32_t));
+    return v;
 }
 
-void vec_densify(const struct vec *from, struct vec *to)
+void vec_spread(const struct vec *from, struct vec *to)
 {
     to->size = to->n = from->size;
     to->sparse = false;
@@ -24,6 +29,15 @@ void vec_densify(const struct vec *from, struct vec *to)
     memset(to->values, 0, to->n * sizeof(double));
     for (uint32_t k = 0; k < from->n; k++)
         to->values[from->indices[k]] = from->values[k];
+}
+
+struct vec *vec_densify(const struct unit *u, struct frame *f, unsigned row, const struct vec *from)
+{
+    struct vec *v = frame_vec_room(f, u->out, row, from->size, false);
+
+    if (v)
+        vec_spread(from, v);
+    return v;
 }
 
 void vec_compress(struct vec *v, enum platform_compressed rule)
@@ -42,15 +56,4 @@ void vec_compress(struct vec *v, enum platform_compressed rule)
         v->values[v->n] = v->values[i];
         v->indices[v->n++] = i;
     }
-}
-
-bool vec_fits(const struct unit *u, struct frame *f, unsigned row, uint32_t n)
-{
-    uint32_t room = f->plan->columns[u->out].shape.active_max;
-
-    if (n <= room)
-        return true;
-    frame_fail(f, row, u, u->in[0], PROBLEM_ROW_TOO_LARGE,
-               "a vector of %u stored entries, there is room for %u", (unsigned)n, (unsigned)room);
-    return false;
 }

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What ops do with whole vectors. `to` comes from frame_vec, so it has the room that the unit's
- * shape promises. */
+/* What ops do with whole vectors. What makes one of a row in the unit's column gives NULL as
+ * frame_take does. */
 #ifndef SCORED_VECTORS_H
 #define SCORED_VECTORS_H
 
 #include "engine_priv.h"
 
 /* The same vector: its kind and its stored zeros too. */
-void vec_copy(const struct vec *from, struct vec *to);
+struct vec *vec_copy(const struct unit *u, struct frame *f, unsigned row, const struct vec *from);
 
 /* The same values, dense. */
-void vec_densify(const struct vec *from, struct vec *to);
+struct vec *vec_densify(const struct unit *u, struct frame *f, unsigned row,
+                        const struct vec *from);
 
-/* Spark's `compressed` of a dense vector: where it turns sparse, zeros of either sign go. */
+/* The same into a vector that has the memory. */
+void vec_spread(const struct vec *from, struct vec *to);
+
+/* Spark's `compressed` of a dense vector with memory for indices: where it turns sparse, zeros of
+ * either sign go. */
 void vec_compress(struct vec *v, enum platform_compressed rule);
-
-/* Whether the unit's column has room for n stored entries; fails the row where it has not. Needed
- * only where nothing of the model bounds the size. */
-bool vec_fits(const struct unit *u, struct frame *f, unsigned row, uint32_t n);
 
 #endif

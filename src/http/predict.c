@@ -4,6 +4,7 @@
  * at a time, so that a long body can wait between two.
  */
 #include "http_priv.h"
+#include "worker.h"
 
 #include "scored/clock.h"
 
@@ -227,11 +228,18 @@ static void end_lines(struct exchange *x)
         count(x);
 }
 
+/* The worker that takes a step has memory of its own. */
+static void take_seat(struct exchange *x)
+{
+    x->scoring.frame = x->model->frames[x->worker];
+    x->scoring.scratch = &x->app->all[x->worker]->scratch;
+}
+
 static bool step_lines(struct exchange *x)
 {
     uint64_t rows = x->scoring.counts.rows, begin = measures(x) ? clock_ns() : 0;
 
-    x->scoring.frame = x->model->frames[x->worker];
+    take_seat(x);
     bool more = score_some_lines(x) && !x->reply.failed;
     if (begin && x->scoring.counts.rows > rows)
         learn(&cost_of(x)->row_ns, (clock_ns() - begin) / (x->scoring.counts.rows - rows));
@@ -293,7 +301,7 @@ static bool step_json(struct exchange *x)
 {
     uint64_t rows = x->scoring.counts.rows, begin = measures(x) ? clock_ns() : 0;
 
-    x->scoring.frame = x->model->frames[x->worker];
+    take_seat(x);
     enum scoring_state state = score_step(&x->body_scoring, &x->reply);
     if (begin && x->scoring.counts.rows > rows)
         learn(&cost_of(x)->row_ns, (clock_ns() - begin) / (x->scoring.counts.rows - rows));

@@ -512,7 +512,9 @@ struct worker *worker_new(struct app *app, struct listener *l, unsigned index, s
     w->round_ns = clock_ns();
     pthread_mutex_init(&w->lock, NULL);
     w->library = library_new(w, e);
-    if (w->library && open_descriptors(w, e))
+    bool scores = index < app->workers;
+    if (w->library && open_descriptors(w, e) &&
+        (!scores || scratch_init(&w->scratch, app->config->scratch, e)))
         return w;
     worker_free(w);
     return NULL;
@@ -550,6 +552,7 @@ void worker_free(struct worker *w)
         close(w->epoll);
     if (w->wake >= 0)
         close(w->wake);
+    scratch_done(&w->scratch);
     pthread_mutex_destroy(&w->lock);
     free(w);
 }

@@ -69,11 +69,11 @@ static bool make_frames(struct model *m, unsigned n, struct err *e)
 {
     m->frames = arena_new(&m->arena, struct frame *, n);
     for (unsigned i = 0; m->frames && i < n; i++) {
-        void *scratch = arena_alloc(&m->arena, m->plan.scratch_size, 1, 64);
-        if (!scratch)
+        void *memory = arena_alloc(&m->arena, m->plan.frame_size, 1, 64);
+        if (!memory)
             return err_memory(e);
-        memset(scratch, 0, m->plan.scratch_size);
-        m->frames[i] = frame_init(&m->plan, scratch);
+        memset(memory, 0, m->plan.frame_size);
+        m->frames[i] = frame_init(&m->plan, memory);
         m->n_frames++;
     }
     return m->frames || err_memory(e);
@@ -94,7 +94,8 @@ static bool compile(struct model *m, const struct model_options *o, struct err *
     unsigned n = o->workers ? o->workers : 1;
     if (!m->schema)
         return err_memory(e);
-    return (memory_fits((uint64_t)n * m->plan.scratch_size, o, e) ||
+    uint64_t scratch = m->plan.bounded ? 0 : o->scratch;
+    return (memory_fits(n * (m->plan.frame_size + scratch), o, e) ||
             err_wrap(e, "memory for scoring on %u threads", n)) &&
            make_frames(m, n, e);
 }
@@ -139,7 +140,7 @@ static bool finish(struct candidate *c, struct model *m, struct err *e)
     fault_point("load.golden");
     candidate_at(c, PHASE_GOLDEN);
     if (c->options->verify) {
-        if (!golden_replay(m, e))
+        if (!golden_replay(m, c->options->scratch, e))
             return false;
         free(m->bundle->bytes[ROLE_GOLDEN]);
         m->bundle->bytes[ROLE_GOLDEN] = NULL;

@@ -22,6 +22,7 @@ struct replay {
     struct model *model;
     struct plan expected_plan; /* its inputs are the default outputs */
     struct scoring got, expected;
+    struct scratch scratch[2];   /* of both */
     uint32_t ulps[BOUND_INPUTS]; /* by output */
 };
 
@@ -196,7 +197,7 @@ static bool decode(struct scoring *s, char *text, size_t n, const char *what, st
 {
     struct body_problem why;
 
-    frame_reset(s->frame);
+    frame_reset(s->frame, s->scratch);
     if (decode_row(s, 0, text, n, &why))
         return true;
     return err_set(e, ERR_BAD_BUNDLE, "\"%s\": byte %zu: %s", what, why.offset, why.detail);
@@ -247,7 +248,10 @@ static bool replay_line(struct replay *r, char *text, struct err *e)
     unsigned n_in = count_members(l.in), n_out = l.out ? count_members(l.out) : 0;
     if (!decode(&r->got, l.in, l.in_len, "in", e))
         return false;
-    plan_run(p->program, r->got.frame);
+    if (!plan_run(p->program, r->got.frame))
+        return err_set(e, ERR_NO_MEMORY,
+                       "the row needs more than %zu bytes of scoring memory (--scratch)",
+                       r->got.scratch->size);
     if (!check_outcome(r, &l, e))
         return false;
     if (n_in != p->n_inputs) /* the decoder itself takes a missing field for a null */
@@ -294,11 +298,14 @@ static bool expect(struct replay *r, struct arena *a, struct err *e)
     if (!plan_layout(x, SIZE_MAX, 1, e))
         return false;
     struct schema *schema = schema_new(x, a);
-    void *scratch = schema ? arena_alloc(a, x->scratch_size, 1, 64) : NULL;
-    if (!scratch)
+    void *memory = schema ? arena_alloc(a, x->frame_size, 1, 64) : NULL;
+    if (!memory)
         return err_memory(e);
-    r->expected = (struct scoring){
-        .plan = x, .schema = schema, .question = &strict, .frame = frame_init(x, scratch)};
+    r->expected = (struct scoring){.plan = x,
+                                   .schema = schema,
+                                   .question = &strict,
+                                   .frame = frame_init(x, memory),
+                                   .scratch = &r->scratch[1]};
     return true;
 }
 
@@ -349,7 +356,7 @@ static bool replay_all(struct replay *r, char *text, size_t n, struct err *e)
     return check_count(r->model, e);
 }
 
-bool golden_replay(struct model *m, struct err *e)
+bool golden_replay(struct model *m, size_t scratch, struct err *e)
 {
     struct replay *r = calloc(1, sizeof *r);
     size_t n = m->bundle->files[ROLE_GOLDEN].size;
@@ -364,15 +371,21 @@ bool golden_replay(struct model *m, struct err *e)
     memcpy(text, m->bundle->bytes[ROLE_GOLDEN], n);
     text[n] = '\0';
     r->model = m;
-    r->got = (struct scoring){
-        .plan = &m->plan, .schema = m->schema, .question = &strict, .frame = m->frames[0]};
+    r->got = (struct scoring){.plan = &m->plan,
+                              .schema = m->schema,
+                              .question = &strict,
+                              .frame = m->frames[0],
+                              .scratch = &r->scratch[0]};
     m->coverage = (struct coverage){0};
     read_ulps(r);
-    bool ok = expect(r, &arena, e) && replay_all(r, text, n, e);
+    bool ok = scratch_init(&r->scratch[0], scratch, e) && scratch_init(&r->scratch[1], 0, e) &&
+              expect(r, &arena, e) && replay_all(r, text, n, e);
     if (!ok)
         err_wrap(e, "%s", m->bundle->files[ROLE_GOLDEN].name);
     buf_done(&r->got.echoed);
     buf_done(&r->expected.echoed);
+    scratch_done(&r->scratch[0]);
+    scratch_done(&r->scratch[1]);
     arena_done(&arena);
     free(text);
     free(r);

@@ -405,7 +405,7 @@ void decoder_init(struct decoder *d, struct scoring *s)
     d->scoring = s;
     d->schema = s->schema;
     d->first_row = s->counts.rows;
-    frame_reset(s->frame);
+    frame_reset(s->frame, s->scratch);
     buf_reset(&s->echoed);
 }
 

@@ -2,27 +2,45 @@
 /* Arrays and vectors from JSON text. What does not fit is read to its end all the same. */
 #include "wire_priv.h"
 
-typedef bool element_fn(struct decoder *d, uint16_t f, void *list, uint32_t i);
+/* Items as they are read: their number is known at the end. */
+struct items {
+    void *at;
+    size_t size;     /* bytes of one */
+    uint32_t room;   /* items */
+    uint64_t *nulls; /* bit set, NULL where no item is null */
+    uint32_t words;  /* of nulls */
+};
 
-static bool too_many(struct decoder *d, uint16_t f)
+enum { FIRST_ROOM = 16 };
+
+typedef bool element_fn(struct decoder *d, uint16_t f, struct items *items, uint32_t i);
+
+static bool no_memory(struct decoder *d)
 {
-    frame_fail_field(d->scoring->frame, d->row, PROBLEM_ROW_TOO_LARGE, f,
-                     "more than %u elements in field \"%s\"", d->schema->fields[f].most,
-                     d->schema->fields[f].name.p);
+    return reader_fail(&d->reader, d->reader.p, PROBLEM_OUT_OF_MEMORY, "no memory for the body");
+}
+
+static bool resize(struct decoder *d, struct items *items, uint32_t room)
+{
+    void *p = scratch_bring(d->scoring->scratch, items->at, items->room * items->size,
+                            room * items->size);
+
+    if (!p)
+        return no_memory(d);
+    items->at = p;
+    items->room = room;
     return true;
 }
 
-/* Reads the array at p. `*n` is how many elements it has; those beyond the field's most are not
- * stored. */
-static bool read_elements(struct decoder *d, uint16_t f, element_fn *element, void *list,
+/* Reads the array at p; `*n` is how many elements it has. */
+static bool read_elements(struct decoder *d, uint16_t f, element_fn *element, struct items *items,
                           uint32_t *n)
 {
     struct reader *r = &d->reader;
-    uint32_t most = d->schema->fields[f].most;
     int more = 1;
 
     *n = 0;
-    if (!reader_enter(r))
+    if (!reader_enter(r) || !resize(d, items, FIRST_ROOM))
         return false;
     if (reader_space(r) == ']') {
         reader_leave(r);
@@ -31,66 +49,85 @@ static bool read_elements(struct decoder *d, uint16_t f, element_fn *element, vo
     for (; more > 0; more = reader_more(r, ']'), ++*n) {
         if (!reader_kind(reader_space(r)))
             return reader_expected(r, "a value");
-        if (!(*n < most ? element(d, f, list, *n) : reader_skip(r)))
+        if (*n == items->room && !resize(d, items, 2 * items->room))
+            return false;
+        if (!element(d, f, items, *n))
             return false;
     }
-    if (more == 0 && *n > most)
-        return too_many(d, f);
-    return more == 0;
+    return more == 0 && (items->room == FIRST_ROOM || resize(d, items, *n));
 }
 
 /* -- arrays -- */
 
-static bool null_element(struct decoder *d, uint16_t f, struct list *l, uint32_t i)
+/* Bits for n items. */
+static bool cover(struct decoder *d, struct items *items, uint32_t n)
+{
+    uint32_t words = n / 64 + 1, had = items->words;
+
+    if (words <= had)
+        return true;
+    uint64_t *p =
+        scratch_bring(d->scoring->scratch, items->nulls, had * sizeof *p, words * sizeof *p);
+    if (!p)
+        return no_memory(d);
+    memset(p + had, 0, (words - had) * sizeof *p);
+    items->nulls = p;
+    items->words = words;
+    return true;
+}
+
+static bool null_element(struct decoder *d, uint16_t f, struct items *items, uint32_t i)
 {
     if (!d->schema->fields[f].contains_null)
         return decode_wrong_kind(d, f);
-    l->nulls[i / 64] |= (uint64_t)1 << i % 64;
+    if (!cover(d, items, items->room))
+        return false;
+    items->nulls[i / 64] |= (uint64_t)1 << i % 64;
     return reader_word(&d->reader, "null");
 }
 
-static bool string_element(struct decoder *d, uint16_t f, void *list, uint32_t i)
+static bool string_element(struct decoder *d, uint16_t f, struct items *items, uint32_t i)
 {
-    struct list *l = list;
-
     if (*d->reader.p == 'n')
-        return null_element(d, f, l, i);
+        return null_element(d, f, items, i);
     if (*d->reader.p != '"')
         return decode_wrong_kind(d, f);
-    return reader_string(&d->reader, true, &l->texts[i]);
+    return reader_string(&d->reader, true, &((struct text *)items->at)[i]);
 }
 
-static bool double_element(struct decoder *d, uint16_t f, void *list, uint32_t i)
+static bool double_element(struct decoder *d, uint16_t f, struct items *items, uint32_t i)
 {
-    struct list *l = list;
     bool ok;
 
     if (*d->reader.p == 'n')
-        return null_element(d, f, l, i);
-    return decode_double(d, f, &l->doubles[i], &ok);
+        return null_element(d, f, items, i);
+    return decode_double(d, f, &((double *)items->at)[i], &ok);
 }
 
-static bool decode_array(struct decoder *d, uint16_t f, element_fn *element)
+static bool decode_array(struct decoder *d, uint16_t f, element_fn *element, size_t size)
 {
     struct list *l = &d->scoring->frame->columns[f].list[d->row];
+    struct items items = {.size = size};
 
     if (*d->reader.p != '[')
         return decode_wrong_kind(d, f);
-    memset(l->nulls, 0, ((size_t)d->schema->fields[f].most + 63) / 64 * sizeof *l->nulls);
     d->in_list = true;
-    bool ok = read_elements(d, f, element, l, &l->n);
+    bool ok =
+        read_elements(d, f, element, &items, &l->n) && (!items.nulls || cover(d, &items, l->n));
     d->in_list = false;
+    l->items = items.at;
+    l->nulls = items.nulls;
     return ok;
 }
 
 bool decode_array_string(struct decoder *d, uint16_t f)
 {
-    return decode_array(d, f, string_element);
+    return decode_array(d, f, string_element, sizeof(struct text));
 }
 
 bool decode_array_double(struct decoder *d, uint16_t f)
 {
-    return decode_array(d, f, double_element);
+    return decode_array(d, f, double_element, sizeof(double));
 }
 
 /* -- vectors -- */
@@ -108,6 +145,7 @@ struct parts {
     unsigned seen; /* bits of members */
     int64_t type, size;
     uint32_t n_indices, n_values;
+    struct items indices, values;
 };
 
 static bool bad_vector(struct decoder *d, uint16_t f, const char *what)
@@ -117,12 +155,11 @@ static bool bad_vector(struct decoder *d, uint16_t f, const char *what)
     return true;
 }
 
-static bool value_element(struct decoder *d, uint16_t f, void *vec, uint32_t i)
+static bool value_element(struct decoder *d, uint16_t f, struct items *items, uint32_t i)
 {
-    struct vec *v = vec;
     bool ok;
 
-    return decode_double(d, f, &v->values[i], &ok);
+    return decode_double(d, f, &((double *)items->at)[i], &ok);
 }
 
 /* Reads a whole number that a vector's size, index or type may be, else `*out` is -1. */
@@ -143,23 +180,22 @@ static bool read_u31(struct decoder *d, uint16_t f, int64_t *out)
                       "a size, index or type that is not a whole number from 0 to 2147483647");
 }
 
-static bool index_element(struct decoder *d, uint16_t f, void *vec, uint32_t i)
+static bool index_element(struct decoder *d, uint16_t f, struct items *items, uint32_t i)
 {
-    struct vec *v = vec;
     int64_t index;
 
     if (!read_u31(d, f, &index))
         return false;
-    v->indices[i] = (uint32_t)index;
+    ((uint32_t *)items->at)[i] = (uint32_t)index;
     return true;
 }
 
-static bool read_list_member(struct decoder *d, uint16_t f, element_fn *element, struct vec *v,
-                             uint32_t *n)
+static bool read_list_member(struct decoder *d, uint16_t f, element_fn *element,
+                             struct items *items, uint32_t *n)
 {
     if (*d->reader.p != '[')
         return decode_wrong_kind(d, f);
-    return read_elements(d, f, element, v, n);
+    return read_elements(d, f, element, items, n);
 }
 
 static enum member find_member(const struct text *name)
@@ -177,7 +213,7 @@ static enum member find_member(const struct text *name)
     return (enum member)m;
 }
 
-static bool read_member(struct decoder *d, uint16_t f, struct vec *v, struct parts *parts)
+static bool read_member(struct decoder *d, uint16_t f, struct parts *parts)
 {
     struct reader *r = &d->reader;
     struct text name;
@@ -197,8 +233,9 @@ static bool read_member(struct decoder *d, uint16_t f, struct vec *v, struct par
     switch ((int)m) {
     case MEMBER_TYPE: return read_u31(d, f, &parts->type);
     case MEMBER_SIZE: return read_u31(d, f, &parts->size);
-    case MEMBER_INDICES: return read_list_member(d, f, index_element, v, &parts->n_indices);
-    default: return read_list_member(d, f, value_element, v, &parts->n_values);
+    case MEMBER_INDICES:
+        return read_list_member(d, f, index_element, &parts->indices, &parts->n_indices);
+    default: return read_list_member(d, f, value_element, &parts->values, &parts->n_values);
     }
 }
 
@@ -222,6 +259,8 @@ static bool join_parts(struct decoder *d, uint16_t f, struct vec *v, const struc
     const unsigned sparse = 1U << MEMBER_SIZE | 1U << MEMBER_INDICES | 1U << MEMBER_VALUES;
 
     v->n = parts->n_values;
+    v->values = parts->values.at;
+    v->indices = parts->indices.at;
     if (parts->type == 1) {
         v->sparse = false;
         v->size = v->n;
@@ -238,7 +277,8 @@ static bool join_parts(struct decoder *d, uint16_t f, struct vec *v, const struc
 static bool decode_vector_object(struct decoder *d, uint16_t f, struct vec *v)
 {
     struct reader *r = &d->reader;
-    struct parts parts = {0};
+    struct parts parts = {.indices = {.size = sizeof(uint32_t)},
+                          .values = {.size = sizeof(double)}};
     int more = 1;
 
     if (!reader_enter(r))
@@ -248,7 +288,7 @@ static bool decode_vector_object(struct decoder *d, uint16_t f, struct vec *v)
         more = 0;
     }
     for (; more > 0; more = reader_more(r, '}'))
-        if (!read_member(d, f, v, &parts))
+        if (!read_member(d, f, &parts))
             return false;
     if (more < 0)
         return false;
@@ -260,6 +300,7 @@ static bool decode_vector_object(struct decoder *d, uint16_t f, struct vec *v)
 bool decode_vector(struct decoder *d, uint16_t f)
 {
     struct vec *v = &d->scoring->frame->columns[f].vec[d->row];
+    struct items items = {.size = sizeof(double)};
     char c = *d->reader.p;
     bool ok;
 
@@ -269,7 +310,8 @@ bool decode_vector(struct decoder *d, uint16_t f)
     if (c == '{') {
         ok = decode_vector_object(d, f, v);
     } else {
-        ok = read_elements(d, f, value_element, v, &v->n);
+        ok = read_elements(d, f, value_element, &items, &v->n);
+        v->values = items.at;
         v->size = v->n;
         v->sparse = false;
     }

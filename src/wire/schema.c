@@ -50,7 +50,6 @@ struct schema *schema_new(const struct plan *p, struct arena *a)
             .nullable = c->nullable,
             .contains_null = c->contains_null,
             .plain = stands_as_it_is(s->names[i].p, s->names[i].len),
-            .most = c->shape.active_max,
         };
     }
     return dict_build(&s->dict, s->names, s->n_fields, a) && make_members(s, p, a) ? s : NULL;

@@ -34,40 +34,77 @@ static void check_sizes(struct decoder *d)
     }
 }
 
-static void run(struct decoder *d)
-{
-    struct scoring *s = d->scoring;
+/* Rows as decoding left them. */
+struct decoded {
+    uint64_t live, failed;
+};
 
-    if (s->frame->live)
-        plan_run(s->question->program, s->frame);
-    check_sizes(d);
+static struct decoded what_decoding_left(const struct frame *f)
+{
+    return (struct decoded){.live = f->live, .failed = f->failed};
 }
 
-void count_rows(struct decoder *d)
+static void restore(struct frame *f, const struct decoded *left, uint64_t rows)
+{
+    f->live = left->live & rows;
+    f->failed = left->failed;
+    f->skipped = 0;
+}
+
+/* Runs n of the frame's rows. False: they need more memory together than there is. */
+static bool run_rows(struct decoder *d, const struct decoded *left, unsigned from, unsigned n)
+{
+    struct frame *f = d->scoring->frame;
+    uint64_t rows = rows_below(n) << from;
+
+    restore(f, left, rows);
+    if (f->live && !plan_run(d->scoring->question->program, f)) {
+        if (n > 1)
+            return false;
+        restore(f, left, rows);
+        frame_fail_full(f, from);
+    }
+    check_sizes(d);
+    return true;
+}
+
+/* Counts n rows, and tells of those that failed. */
+static void count_rows(struct decoder *d, unsigned from, unsigned n)
 {
     struct scoring *s = d->scoring;
     const struct frame *f = s->frame;
+    uint64_t rows = rows_below(n) << from;
 
-    s->counts.rows += f->n_rows;
-    s->counts.failed += (unsigned)__builtin_popcountll(f->failed);
-    s->counts.skipped += (unsigned)__builtin_popcountll(f->skipped & ~f->failed);
+    s->counts.rows += n;
+    s->counts.failed += (unsigned)__builtin_popcountll(f->failed & rows);
+    s->counts.skipped += (unsigned)__builtin_popcountll(f->skipped & ~f->failed & rows);
     if (!s->on_error)
         return;
-    FOR_ROWS(row, f->failed)
+    FOR_ROWS(row, f->failed & rows)
     s->on_error(s->context, &f->errors[row]);
 }
 
-void score_frame(struct decoder *d, char separator, bool after_last, struct buf *out)
+/* Runs the frame, appends each row's answer, and a `separator` after each but the last
+ * (`after_last`: after that too); counts, and empties the frame. Rows that do not fit into memory
+ * together run one half after the other, each answered before the next: so a row's answer never
+ * depends on the others. */
+static void score_frame(struct decoder *d, char separator, bool after_last, struct buf *out)
 {
     struct scoring *s = d->scoring;
+    const struct decoded left = what_decoding_left(s->frame);
+    unsigned all = s->frame->n_rows;
 
-    run(d);
-    for (unsigned row = 0; row < s->frame->n_rows; row++) {
-        encode_row(out, d, row);
-        if (after_last || row + 1 < s->frame->n_rows)
-            buf_char(out, separator);
+    for (unsigned from = 0, n = all; from < all; from += n) {
+        n = n < all - from ? n : all - from;
+        while (!run_rows(d, &left, from, n))
+            n = (n + 1) / 2;
+        for (unsigned row = from; row < from + n; row++) {
+            encode_row(out, d, row);
+            if (after_last || row + 1 < all)
+                buf_char(out, separator);
+        }
+        count_rows(d, from, n);
     }
-    count_rows(d);
     out->failed |= s->echoed.failed;
     decoder_init(d, s);
 }
@@ -130,12 +167,13 @@ static enum scoring_state score_single(struct decoder *d, struct body_scoring *b
 {
     if (!decode_value_as_row(d) || !reader_finish(&d->reader))
         return SCORING_FAILED;
-    run(d);
+    const struct decoded left = what_decoding_left(d->scoring->frame);
+    run_rows(d, &left, 0, 1); /* alone, it runs or fails */
     if (d->scoring->frame->failed)
         b->status = encode_failed_body(out, d);
     else
         encode_row(out, d, 0);
-    count_rows(d);
+    count_rows(d, 0, 1);
     out->failed |= d->scoring->echoed.failed;
     return check_reply(d, out, b->start) ? SCORING_DONE : SCORING_FAILED;
 }

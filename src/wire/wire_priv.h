@@ -11,9 +11,8 @@ struct field {
     struct text name;
     enum type type;
     bool nullable, contains_null;
-    bool plain;    /* the name stands in JSON as it is, so bytes may be compared before they are
-                      unescaped */
-    uint32_t most; /* elements of an array, stored entries of a vector */
+    bool plain; /* the name stands in JSON as it is, so bytes may be compared before they are
+                   unescaped */
 };
 
 struct schema {
@@ -76,14 +75,7 @@ bool decode_array_string(struct decoder *d, uint16_t f);
 bool decode_array_double(struct decoder *d, uint16_t f);
 bool decode_vector(struct decoder *d, uint16_t f);
 
-/* -- encoding and scoring -- */
-
-/* Runs the frame, appends each row's answer, and a `separator` after each but the last
- * (`after_last`: after that too); counts, and empties the frame. */
-void score_frame(struct decoder *d, char separator, bool after_last, struct buf *out);
-
-/* The frame's rows without answers are counted and told. */
-void count_rows(struct decoder *d);
+/* -- encoding -- */
 
 /* Appends a row's answer as it stands in an array; `number` is the row's in its request. */
 void encode_row(struct buf *out, const struct decoder *d, unsigned row);

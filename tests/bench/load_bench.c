@@ -53,7 +53,7 @@ static bool timed_fetch(void *context, const struct source_request *r, struct so
 static struct model *load(const char *uri, struct err *e)
 {
     static const struct model_options options = {
-        .workers = 1, .scratch = 4 << 20, .frame_rows = FRAME_ROWS, .verify = true};
+        .workers = 1, .scratch = 16 << 20, .frame_rows = FRAME_ROWS, .verify = true};
     struct source *s = source_open(uri, NULL, e);
 
     if (!s)
@@ -83,7 +83,7 @@ int main(int argc, char **argv)
            "\"scratch\":%zu,\"golden\":%u}\n",
            seconds(CLOCK_MONOTONIC) - start, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu, in_fetch,
            cpu_in_fetch, memory("VmRSS:"), memory("VmHWM:"),
-           (unsigned long long)m->bundle->files[ROLE_BLOCKS].size, m->plan.scratch_size,
+           (unsigned long long)m->bundle->files[ROLE_BLOCKS].size, m->plan.frame_size,
            (unsigned)m->coverage.rows);
     model_release(m);
     return 0;

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { ROUNDS = 31, EMPTY_OPS = 8, PLAN_RUNS = 1000000, MAX_ROWS = 4096 };
+enum { SCRATCH = 16 << 20, ROUNDS = 31, EMPTY_OPS = 8, PLAN_RUNS = 1000000, MAX_ROWS = 4096 };
 
 static int compare(const void *a, const void *b)
 {
@@ -45,15 +45,16 @@ static void run_empty(const struct unit *u, struct frame *f, uint64_t rows)
     __asm__ volatile("" : : "r"(rows) : "memory");
 }
 
-static double time_plan(const struct program *program, struct frame *f)
+static double time_plan(const struct program *program, struct frame *f, struct scratch *s)
 {
     uint64_t start = cpu_ns();
 
     for (unsigned i = 0; i < PLAN_RUNS; i++) {
-        frame_reset(f);
+        frame_reset(f, s);
         f->n_rows = 1;
         f->live = 1;
-        plan_run(program, f);
+        if (!plan_run(program, f))
+            abort();
     }
     return (double)(cpu_ns() - start) / PLAN_RUNS;
 }
@@ -75,24 +76,27 @@ static bool bench_plan(void)
         columns[i + 1].unit = &empty;
         program->steps[program->n_steps++] = &empty;
     }
-    void *scratch = program && plan_layout(&p, SIZE_MAX, 64, &e)
-                        ? arena_alloc(&arena, p.scratch_size, 1, 64)
-                        : NULL;
-    if (scratch) {
-        struct frame *f = frame_init(&p, scratch);
+    struct scratch scratch = {0};
+    void *memory = program && plan_layout(&p, SIZE_MAX, 64, &e) && scratch_init(&scratch, 0, &e)
+                       ? arena_alloc(&arena, p.frame_size, 1, 64)
+                       : NULL;
+    if (memory) {
+        struct frame *f = frame_init(&p, memory);
         for (unsigned i = 0; i < ROUNDS; i++)
-            rounds[i] = time_plan(program, f);
+            rounds[i] = time_plan(program, f, &scratch);
         printf("%-34s %8.1f ns   (target: 80)\n\n", "plan: 8 empty ops, one row",
                median(rounds, ROUNDS));
     }
+    scratch_done(&scratch);
     arena_done(&arena);
-    return scratch != NULL;
+    return memory != NULL;
 }
 
 /* -- rows of a bundle -- */
 
 struct bench {
     struct scoring scoring;
+    struct scratch scratch;
     struct buf rows, work; /* a line a row; decoding changes the text: `work` is fresh each pass */
     size_t at[MAX_ROWS + 1];
     unsigned n;
@@ -131,13 +135,13 @@ static void decode_and_score(struct bench *b, unsigned from, unsigned n, enum pa
     struct scoring *s = &b->scoring;
     struct body_problem why;
 
-    frame_reset(s->frame);
+    frame_reset(s->frame, s->scratch);
     for (unsigned i = 0; i < n; i++) {
         struct text row = row_text(b, from + i);
         decode_row(s, i, b->work.data + b->at[from + i], row.len, &why);
     }
-    if (pass == PASS_SCORE)
-        plan_run(s->question->program, s->frame);
+    if (pass == PASS_SCORE && !plan_run(s->question->program, s->frame))
+        abort();
 }
 
 static void answer(struct bench *b, unsigned from, unsigned n)
@@ -208,7 +212,7 @@ static bool bench_frame(struct bench *b, const char *name, unsigned frame)
 static struct model *load(const char *uri, struct source_file *golden)
 {
     const struct model_options options = {
-        .workers = 1, .scratch = 4 << 20, .frame_rows = FRAME_ROWS, .verify = true};
+        .workers = 1, .scratch = SCRATCH, .frame_rows = FRAME_ROWS, .verify = true};
     struct err e = {0};
     struct source *s = source_open(uri, NULL, &e);
     struct model *m = s ? model_load(s, &options, &e) : NULL;
@@ -232,9 +236,12 @@ static bool bench_bundle(const char *uri)
     struct bench *b = calloc(1, sizeof *b);
     bool same = false;
 
-    if (m && b) {
-        b->scoring = (struct scoring){
-            .plan = &m->plan, .schema = m->schema, .question = &m->defaults, .frame = m->frames[0]};
+    if (m && b && scratch_init(&b->scratch, SCRATCH, &(struct err){0})) {
+        b->scoring = (struct scoring){.plan = &m->plan,
+                                      .schema = m->schema,
+                                      .question = &m->defaults,
+                                      .frame = m->frames[0],
+                                      .scratch = &b->scratch};
         take_rows(b, &golden);
         printf("%s: %u stages, %u inputs; %u golden rows equal in bits, loaded in %.1f ms\n",
                m->bundle->name, m->bundle->n_stages, m->bundle->n_inputs, m->coverage.rows,
@@ -246,6 +253,7 @@ static bool bench_bundle(const char *uri)
         buf_done(&b->first);
         buf_done(&b->out);
         buf_done(&b->scoring.echoed);
+        scratch_done(&b->scratch);
     }
     free(b);
     free(golden.bytes);

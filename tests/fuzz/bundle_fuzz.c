@@ -107,13 +107,20 @@ static bool fetch(void *context, const struct source_request *r, struct source_f
 
 static void score(struct model *m, const struct question *q, const char *row, size_t n)
 {
-    struct scoring s = {
-        .plan = &m->plan, .schema = m->schema, .question = q, .frame = m->frames[0]};
+    static struct scratch scratch; /* kept, and smaller than what rows may need */
+    struct scoring s = {.plan = &m->plan,
+                        .schema = m->schema,
+                        .question = q,
+                        .frame = m->frames[0],
+                        .scratch = &scratch};
     struct buf out = {0};
+    struct err e;
     char *text = malloc(n + 1);
 
-    if (!text)
+    if (!text || (!scratch.made && !scratch_init(&scratch, 64 << 10, &e))) {
+        free(text);
         return;
+    }
     memcpy(text, row, n);
     text[n] = '\0';
     score_line(&s, text, n, &out);

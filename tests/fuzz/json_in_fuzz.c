@@ -325,7 +325,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct buf reply = {0};
 
-    if (!kits[0].scratch)
+    if (!kits[0].memory)
         open_kits();
     if (!size)
         return 0;

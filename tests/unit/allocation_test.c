@@ -82,11 +82,17 @@ static void scoring_allocates_nothing(void **state)
     struct question all;
     struct text unknown;
     struct body_problem why;
-    struct scoring s = {
-        .plan = &m->plan, .schema = m->schema, .question = &all, .frame = m->frames[0]};
+    struct scratch scratch;
+    struct scoring s = {.plan = &m->plan,
+                        .schema = m->schema,
+                        .question = &all,
+                        .frame = m->frames[0],
+                        .scratch = &scratch};
+    struct err e = {0};
 
     (void)state;
     make_body(m, &body);
+    assert_true(scratch_init(&scratch, 0, &e));
     assert_true(question_columns(m, "all", program, columns, &all, &unknown));
     for (unsigned round = 0; round < 3; round++) {
         buf_reset(&copy);
@@ -103,6 +109,7 @@ static void scoring_allocates_nothing(void **state)
     buf_done(&copy);
     buf_done(&out);
     buf_done(&s.echoed);
+    scratch_done(&scratch);
     free(program);
     free(columns);
     model_release(m);

@@ -16,7 +16,7 @@ struct tensor {
     size_t size; /* bytes */
 };
 
-enum { MAX_TENSORS = 16 };
+enum { MAX_TENSORS = 16, SCRATCH = 1 << 20 };
 
 struct bundle_text {
     const char *input;      /* elements of the array */
@@ -36,6 +36,7 @@ struct loaded {
     struct plan plan;
     struct schema *schema;
     struct frame *frame;
+    struct scratch scratch;
 };
 
 static inline const char *or_else(const char *text, const char *other)
@@ -140,12 +141,13 @@ static inline bool load_text(struct loaded *l, const struct bundle_text *t, stru
     if (!good)
         return false;
     l->schema = schema_new(&l->plan, &l->arena);
-    l->frame = frame_init(&l->plan, arena_alloc(&l->arena, l->plan.scratch_size, 1, 64));
-    return true;
+    l->frame = frame_init(&l->plan, arena_alloc(&l->arena, l->plan.frame_size, 1, 64));
+    return scratch_init(&l->scratch, SCRATCH, e);
 }
 
 static inline void unload(struct loaded *l)
 {
+    scratch_done(&l->scratch);
     arena_done(&l->arena);
     bundle_free(l->bundle);
 }
@@ -174,7 +176,11 @@ static inline char *answer(struct loaded *l, const char *column, const char *row
         q.columns = columns;
         q.n_columns = 1;
     }
-    struct scoring s = {.plan = &l->plan, .schema = l->schema, .question = &q, .frame = l->frame};
+    struct scoring s = {.plan = &l->plan,
+                        .schema = l->schema,
+                        .question = &q,
+                        .frame = l->frame,
+                        .scratch = &l->scratch};
     char *text = strdup(row);
     assert_non_null(text);
     score_line(&s, text, strlen(text), &out);

@@ -298,10 +298,21 @@ static const double falling[] = {0, 2, 1}, two_splits[] = {0, 1}, one_nan[] = {(
 #define REGRESSION_TENSORS \
     F64("coefficientMatrix", "1,2", two), F64("interceptVector", "1", one_nan)
 
+static const double one[] = {1};
+static const uint32_t first[] = {0};
+
 static const struct refusal {
     const char *what;
     struct bundle_text text;
 } refusals[] = {
+    {"one row takes 201", /* MB, which no file stands behind */
+     {.input = IN_VECTOR,
+      .output = OUT_VECTOR,
+      .stage = ONE("standard_scaler", "StandardScalerModel",
+                   "{\"withMean\":true,\"withStd\":false,\"mean\":{\"kind\":\"sparse\","
+                   "\"size\":16777216},\"std\":{\"kind\":\"sparse\",\"size\":16777216}}"),
+      .tensors = {F64("mean.values", "1", one), F64("std.values", "1", one),
+                  U32("mean.indices", "1", first), U32("std.indices", "1", first)}}},
     {"block s000.splitsArray.0: element 2 does not rise",
      {.input = IN("double"),
       .output = OUT("double"),

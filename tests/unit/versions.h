@@ -240,15 +240,20 @@ static inline bool versions_scores(const struct model *m, unsigned worker)
     char body[] = "{\"km\":2,\"year\":3}";
     struct body_problem why;
     struct buf out = {0};
+    struct scratch scratch;
     struct scoring s = {.plan = &m->plan,
                         .schema = m->schema,
                         .question = &m->defaults,
-                        .frame = m->frames[worker]};
-    bool ok = score_body(&s, body, sizeof body - 1, &out, &why) == 200 &&
+                        .frame = m->frames[worker],
+                        .scratch = &scratch};
+    struct err e;
+    bool ok = scratch_init(&scratch, 0, &e) &&
+              score_body(&s, body, sizeof body - 1, &out, &why) == 200 &&
               strcmp(out.data, versions_answer(m->bundle->version)) == 0;
 
     buf_done(&out);
     buf_done(&s.echoed);
+    scratch_done(&scratch);
     return ok;
 }
 

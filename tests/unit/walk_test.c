@@ -233,6 +233,9 @@ static uint32_t put_row(const struct plain *p, struct frame *f, unsigned row, do
     v->size = below(20) ? p->n_features : below(p->n_features + 10);
     v->n = 0;
     v->sparse = sparse;
+    v->values = scratch_bring(f->scratch, NULL, 0, v->size * sizeof *v->values);
+    v->indices = scratch_bring(f->scratch, NULL, 0, v->size * sizeof *v->indices);
+    assert_true(v->values && v->indices);
     for (uint32_t i = 0; i < v->size; i++) {
         uint32_t n = i < p->n_features ? p->categories[i] : 0;
         values[i] = n && below(8) ? (double)below(n + 1) : any_value();
@@ -280,12 +283,12 @@ static void leaves_are_those_of_a_plain_walk(void **unused)
         load_forest(&l, p);
         for (unsigned k = 0; k < FRAMES; k++) {
             uint32_t size[FRAME];
-            frame_reset(l.frame);
+            frame_reset(l.frame, &l.scratch);
             l.frame->n_rows = FRAME;
             l.frame->live = row_bit(FRAME) - 1;
             for (unsigned row = 0; row < FRAME; row++)
                 size[row] = put_row(p, l.frame, row, values[row]);
-            plan_run(l.plan.program_all, l.frame);
+            assert_true(plan_run(l.plan.program_all, l.frame));
             for (unsigned row = 0; row < FRAME; row++)
                 check_row(p, &l, row, values[row], size[row]);
             failed += (unsigned)__builtin_popcountll(l.frame->failed);

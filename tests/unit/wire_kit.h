@@ -15,20 +15,20 @@ struct kit_input {
     bool nullable, contains_null;
 };
 
-enum { KIT_ELEMENTS = 8 };
-
 struct kit {
     struct arena arena;
     struct plan plan;
     struct question question;
     struct scoring scoring;
-    void *scratch;
+    struct scratch scratch;
+    void *memory; /* of the frame */
 };
 
 static inline void kit_close(struct kit *k)
 {
     buf_done(&k->scoring.echoed);
-    free(k->scratch);
+    scratch_done(&k->scratch);
+    free(k->memory);
     arena_done(&k->arena);
 }
 
@@ -52,24 +52,25 @@ static inline void kit_open(struct kit *k, const struct kit_input *inputs, uint1
     uint16_t *columns = arena_new(&k->arena, uint16_t, n);
     kit_check(k->plan.columns && columns, "arena_new");
     for (uint16_t i = 0; i < n; i++) {
-        bool large = inputs[i].type >= TYPE_ARRAY_STRING;
         columns[i] = i;
         k->plan.columns[i] =
             (struct plan_column){.name = inputs[i].name,
-                                 .shape = {inputs[i].type, SIZE_UNKNOWN, large ? KIT_ELEMENTS : 0},
+                                 .shape = {inputs[i].type, SIZE_UNKNOWN, MOST_UNKNOWN},
                                  .nullable = inputs[i].nullable,
                                  .contains_null = inputs[i].contains_null,
                                  .stage = COLUMN_NONE,
                                  .root = i};
     }
     kit_check(plan_layout(&k->plan, SIZE_MAX, frame_rows, &e), "plan_layout");
-    kit_check(posix_memalign(&k->scratch, 64, k->plan.scratch_size) == 0, "posix_memalign");
+    kit_check(posix_memalign(&k->memory, 64, k->plan.frame_size) == 0, "posix_memalign");
+    kit_check(scratch_init(&k->scratch, 0, &e), "scratch_init");
     k->question = (struct question){
         .program = &nothing, .columns = columns, .n_columns = n, .spark_vectors = true};
     k->scoring = (struct scoring){.plan = &k->plan,
                                   .schema = schema_new(&k->plan, &k->arena),
                                   .question = &k->question,
-                                  .frame = frame_init(&k->plan, k->scratch)};
+                                  .frame = frame_init(&k->plan, k->memory),
+                                  .scratch = &k->scratch};
     kit_check(k->scoring.schema, "schema_new");
 }
 

@@ -79,26 +79,30 @@ static void run_vector(const struct unit *u, struct frame *f, uint64_t rows)
     FOR_ROWS(r, fail_nulls(u, f, rows))
     {
         const struct vec *from = &f->columns[u->in[0]].vec[r];
-        struct vec *v = frame_vec(f, u->out, r);
         uint32_t nnz = 0;
         for (uint32_t k = 0; k < from->n; k++)
             nnz += differs(x->threshold, from->values[k]);
         if (x->threshold < 0)
             nnz = from->size - nnz;
+        bool sparse = compressed_sparse(x->rule, nnz, from->size);
+        uint32_t n = sparse ? nnz : from->size;
+        struct vec *v = frame_vec(f, u->out, r, n);
+        if (!v)
+            return;
         v->size = from->size;
-        v->sparse = compressed_sparse(x->rule, nnz, v->size);
-        v->n = v->sparse ? nnz : v->size;
-        if (vec_fits(u, f, r, v->n))
-            (x->threshold < 0 ? store : store_sparse)(from, x->threshold, v);
+        v->sparse = sparse;
+        v->n = n;
+        (x->threshold < 0 ? store : store_sparse)(from, x->threshold, v);
     }
 }
 
 static struct shape vector_shape(const struct shape *in, double threshold)
 {
-    if (!(threshold < 0))
-        return shape_vector(in->size, compressed_active(in->size, in->active_max));
-    /* an unsized sparse vector can be of any size: longer ones fail */
-    return shape_vector(in->size, in->size == SIZE_UNKNOWN ? in->active_max : (uint32_t)in->size);
+    bool all = threshold < 0; /* what is not stored comes out as 1.0 */
+
+    if (all && in->size != SIZE_UNKNOWN)
+        return shape_vector(in->size, (uint32_t)in->size);
+    return shape_compressed(in->size, all ? MOST_UNKNOWN : in->most);
 }
 
 static bool load_column_of(struct load *l, const uint16_t *column, const char *name,

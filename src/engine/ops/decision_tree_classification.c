@@ -20,6 +20,8 @@ static void run_raw(const struct unit *u, struct frame *f, uint64_t rows)
             continue;
         }
         struct vec *v = frame_dense(f, u->out, r, x->n_stats);
+        if (!v)
+            return;
         memcpy(v->values, forest_stats(x, leaf), v->n * sizeof(double));
     }
 }

@@ -12,6 +12,8 @@ static void run_raw(const struct unit *u, struct frame *f, uint64_t rows)
     {
         double m = boosted_sum(x, &f->columns[u->in[0]].vec[r]);
         struct vec *v = frame_dense(f, u->out, r, 2);
+        if (!v)
+            return;
         v->values[0] = -m;
         v->values[1] = m;
     }

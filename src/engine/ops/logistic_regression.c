@@ -28,6 +28,8 @@ static void run_margin(const struct unit *u, struct frame *f, uint64_t rows)
     {
         double m = blas_dot(x->blas, &features[r], &x->coefficients) + x->intercepts[0];
         struct vec *v = frame_dense(f, u->out, r, 2);
+        if (!v)
+            return;
         v->values[0] = -m;
         v->values[1] = m;
     }
@@ -41,6 +43,8 @@ static void run_margins(const struct unit *u, struct frame *f, uint64_t rows)
     FOR_ROWS(r, fail_sizes(u, f, fail_nulls(u, f, rows), x->matrix.cols))
     {
         struct vec *v = frame_dense(f, u->out, r, x->matrix.rows);
+        if (!v)
+            return;
         memcpy(v->values, x->intercepts, v->n * sizeof(double));
         blas_gemv(x->blas, &x->matrix, &features[r], v->values);
     }

@@ -18,8 +18,10 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
 
     FOR_ROWS(r, fail_sizes(u, f, fail_nulls(u, f, rows), x->n))
     {
-        struct vec *v = frame_vec(f, u->out, r);
-        vec_densify(&f->columns[u->in[0]].vec[r], v);
+        struct vec *v = frame_vec(f, u->out, r, x->n);
+        if (!v)
+            return;
+        vec_spread(&f->columns[u->in[0]].vec[r], v);
         for (uint32_t i = 0; i < x->n; i++) {
             if (isnan(v->values[i]))
                 continue;

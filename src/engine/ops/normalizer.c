@@ -62,8 +62,9 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
 
     FOR_ROWS(r, fail_nulls(u, f, rows))
     {
-        struct vec *v = frame_vec(f, u->out, r);
-        vec_copy(&f->columns[u->in[0]].vec[r], v);
+        struct vec *v = vec_copy(u, f, r, &f->columns[u->in[0]].vec[r]);
+        if (!v)
+            return;
         double norm = x->norm(x, v);
         if (norm == 0)
             continue;

@@ -30,7 +30,9 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
             }
             value = x->categories;
         }
-        struct vec *v = frame_vec(f, u->out, r);
+        struct vec *v = frame_vec(f, u->out, r, 1);
+        if (!v)
+            return;
         v->size = (uint32_t)j_d2i(x->size);
         v->sparse = true;
         v->n = value < x->size;

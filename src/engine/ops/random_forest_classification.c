@@ -33,6 +33,8 @@ static void run_raw(const struct unit *u, struct frame *f, uint64_t rows)
     FOR_ROWS(r, forest_rows(x, u, f, rows))
     {
         struct vec *v = frame_dense(f, u->out, r, x->n_stats);
+        if (!v)
+            return;
         memset(v->values, 0, v->n * sizeof(double));
         if (!forest_each(x, &f->columns[u->in[0]].vec[r], add_vote, v->values))
             forest_fail(u, f, r);

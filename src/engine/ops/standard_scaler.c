@@ -41,8 +41,9 @@ static void run_centered(const struct unit *u, struct frame *f, uint64_t rows)
         const struct vec *from = &f->columns[u->in[0]].vec[r];
         if (!reaches(u, f, r))
             continue;
-        struct vec *v = frame_vec(f, u->out, r);
-        vec_densify(from, v);
+        struct vec *v = vec_densify(u, f, r, from);
+        if (!v)
+            return;
         for (uint32_t i = 0; i < v->n; i++)
             v->values[i] = scaled(x, i, v->values[i]);
     }
@@ -56,8 +57,9 @@ static void run_scaled(const struct unit *u, struct frame *f, uint64_t rows)
     {
         if (!reaches(u, f, r))
             continue;
-        struct vec *v = frame_vec(f, u->out, r);
-        vec_copy(&f->columns[u->in[0]].vec[r], v);
+        struct vec *v = vec_copy(u, f, r, &f->columns[u->in[0]].vec[r]);
+        if (!v)
+            return;
         for (uint32_t k = 0; k < v->n; k++)
             v->values[k] = scaled(x, v->sparse ? v->indices[k] : k, v->values[k]);
     }
@@ -66,7 +68,7 @@ static void run_scaled(const struct unit *u, struct frame *f, uint64_t rows)
 static void run_same(const struct unit *u, struct frame *f, uint64_t rows)
 {
     FOR_ROWS(r, pass_nulls(u, f, rows))
-    vec_copy(&f->columns[u->in[0]].vec[r], frame_vec(f, u->out, r));
+    f->columns[u->out].vec[r] = f->columns[u->in[0]].vec[r];
 }
 
 static bool reciprocals(struct load *l, const double *std, uint32_t n, const double **out,
@@ -112,8 +114,7 @@ static bool load(struct load *l, struct err *e)
         return false;
     struct shape shape = load_column(l, *in)->shape;
     if (x->shift) /* dense, and not longer than the model */
-        shape.active_max =
-            shape.size != SIZE_UNKNOWN && shape.size < x->n ? (uint32_t)shape.size : x->n;
+        shape.most = shape.size != SIZE_UNKNOWN && shape.size < x->n ? (uint32_t)shape.size : x->n;
     const struct unit u = {.run = x->shift   ? run_centered
                                   : x->scale ? run_scaled
                                              : run_same,

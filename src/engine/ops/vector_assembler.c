@@ -4,11 +4,10 @@
  * so -0.0 comes out as 0.0. Null, and NaN of a scalar: error fails, skip drops the row, keep stores
  * NaN (as many as the column is wide). NaN inside a vector is never looked at.
  */
-#include "../engine_priv.h"
+#include "../vectors.h"
 
 #include "scored/bounds.h"
 
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -19,6 +18,7 @@ struct assembler {
     } * parts;
     enum handle_invalid invalid;
     enum platform_compressed rule;
+    uint32_t most; /* values put of a row; MOST_UNKNOWN: what its vectors store is to be counted */
 };
 
 static bool is_bad(const struct part *p, const struct column *c, unsigned row)
@@ -93,6 +93,20 @@ static void put_all(const struct unit *u, const struct frame *f, unsigned row, s
     }
 }
 
+static size_t count_values(const struct unit *u, const struct frame *f, unsigned row)
+{
+    const struct assembler *a = u->params;
+    size_t n = 0;
+
+    for (unsigned i = 0; i < u->n_in; i++) {
+        const struct part *p = &a->parts[i];
+        const struct column *c = &f->columns[u->in[i]];
+        bool null = c->nulls & row_bit(row);
+        n += null ? p->length : p->type == TYPE_VECTOR ? c->vec[row].n : 1;
+    }
+    return n;
+}
+
 /* From sparse to dense within the same place: from the last value on, each goes up to its index. */
 static void spread(struct vec *v, uint32_t nnz)
 {
@@ -106,6 +120,21 @@ static void spread(struct vec *v, uint32_t nnz)
         end = at;
     }
     memset(v->values, 0, end * sizeof(double));
+}
+
+/* What was put becomes dense: where it stands, if there is the room. */
+static bool make_dense(const struct unit *u, struct frame *f, unsigned row, size_t room)
+{
+    struct vec *v = &f->columns[u->out].vec[row];
+
+    if (v->size > room) {
+        const struct vec put = {
+            .size = v->size, .n = v->n, .sparse = true, .values = v->values, .indices = v->indices};
+        return vec_densify(u, f, row, &put);
+    }
+    spread(v, v->n);
+    v->n = v->size;
+    return true;
 }
 
 static bool fail_bad(const struct unit *u, struct frame *f, unsigned row)
@@ -133,7 +162,10 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
     {
         if (a->invalid != HANDLE_KEEP && fail_bad(u, f, r))
             continue;
-        struct vec *v = frame_vec(f, u->out, r);
+        size_t room = a->most == MOST_UNKNOWN ? count_values(u, f, r) : a->most;
+        struct vec *v = frame_vec(f, u->out, r, room);
+        if (!v)
+            return;
         struct sink s = {.indices = v->indices, .values = v->values};
         put_all(u, f, r, &s);
         if (s.size > INT32_MAX) {
@@ -143,11 +175,10 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
             continue;
         }
         v->size = (uint32_t)s.size;
+        v->n = s.nnz;
         v->sparse = compressed_sparse(a->rule, s.nnz, v->size);
-        v->n = v->sparse ? s.nnz : v->size;
-        assert(v->n <= f->plan->columns[u->out].shape.active_max);
-        if (!v->sparse)
-            spread(v, s.nnz);
+        if (!v->sparse && !make_dense(u, f, r, room))
+            return;
     }
 }
 
@@ -176,23 +207,25 @@ static bool sum_shape(struct load *l, const uint16_t *columns, uint16_t n, const
                       struct shape *out, struct err *e)
 {
     int64_t size = 0;
-    uint64_t active = 0;
+    uint64_t most = 0;
+    bool known = true;
 
     for (uint16_t i = 0; i < n; i++) {
         const struct shape *s = &load_column(l, columns[i])->shape;
         bool vector = s->type == TYPE_VECTOR;
         int64_t width = vector ? s->size : 1;
-        uint32_t entries = vector ? s->active_max : 1;
+        uint32_t entries = vector ? s->most : 1;
         if (vector && width != SIZE_UNKNOWN && parts[i].length != (uint64_t)width &&
             parts[i].length)
             width = SIZE_UNKNOWN; /* a null would be of another width */
         size = size == SIZE_UNKNOWN || width == SIZE_UNKNOWN ? SIZE_UNKNOWN : size + width;
-        active += entries > parts[i].length ? entries : parts[i].length;
+        known &= entries != MOST_UNKNOWN;
+        most += entries > parts[i].length ? entries : parts[i].length;
     }
-    if (active > BOUND_FEATURES || size > BOUND_FEATURES)
+    if ((known && most > BOUND_FEATURES) || size > BOUND_FEATURES)
         return err_set(e, ERR_BAD_BUNDLE, "the vector would have more than %d entries",
                        BOUND_FEATURES);
-    *out = shape_vector(size, compressed_active(size, (uint32_t)active));
+    *out = shape_compressed(size, known ? (uint32_t)most : MOST_UNKNOWN);
     return true;
 }
 
@@ -225,6 +258,7 @@ static bool load(struct load *l, struct err *e)
     if (!sum_shape(l, columns, n, parts, &shape, e))
         return false;
     a->parts = parts;
+    a->most = shape.most;
     a->rule = l->plan->platform->compressed;
     const struct unit filter = {.run = run_filter, .params = a, .in = columns, .n_in = n};
     const struct unit u = {.run = run, .params = a, .in = columns, .n_in = n};

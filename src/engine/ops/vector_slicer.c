@@ -44,7 +44,9 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
                        (unsigned)x->longest);
             continue;
         }
-        struct vec *v = frame_vec(f, u->out, r);
+        struct vec *v = frame_vec(f, u->out, r, x->n);
+        if (!v)
+            return;
         v->size = x->n;
         v->sparse = from->sparse;
         (from->sparse ? slice_sparse : slice_dense)(x, from, v);

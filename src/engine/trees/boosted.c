@@ -17,6 +17,8 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
     FOR_ROWS(r, forest_rows(x, u, f, rows))
     {
         struct vec *v = frame_dense(f, u->out, r, x->n_trees);
+        if (!v)
+            return;
         if (!forest_each(x, &f->columns[u->in[0]].vec[r], take, v->values))
             forest_fail(u, f, r);
     }

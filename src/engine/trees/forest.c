@@ -45,11 +45,13 @@ static void run_slots(const struct unit *u, struct frame *f, uint64_t rows)
     FOR_ROWS(r, fail_nulls(u, f, rows))
     {
         const struct vec *from = &f->columns[u->in[0]].vec[r];
-        struct vec *v = frame_vec(f, u->out, r);
         if (from->size < x->n_features) {
-            *v = *from;
+            f->columns[u->out].vec[r] = *from;
             continue;
         }
+        struct vec *v = frame_vec(f, u->out, r, x->category_slot + x->n_categories);
+        if (!v)
+            return;
         v->size = x->n_features;
         forest_put_slots(x, from, v);
     }
@@ -101,6 +103,8 @@ static void run_leaves(const struct unit *u, struct frame *f, uint64_t rows)
     FOR_ROWS(r, forest_rows(x, u, f, rows))
     {
         struct vec *v = frame_dense(f, u->out, r, x->n_trees);
+        if (!v)
+            return;
         if (!forest_each(x, &f->columns[u->in[0]].vec[r], take_number, v->values))
             forest_fail(u, f, r);
     }
