@@ -33,12 +33,12 @@ void budget_init(struct budget *b, uint64_t memory)
     fit(b);
 }
 
-bool budget_take(struct budget *b, size_t n)
+bool budget_take(struct budget *b, size_t n, bool anyway)
 {
     size_t limit = atomic_load_explicit(&b->limit, memory_order_relaxed);
     size_t used = atomic_fetch_add_explicit(&b->used, n, memory_order_relaxed);
 
-    if (used + n <= limit)
+    if (anyway || used + n <= limit)
         return true;
     atomic_fetch_sub_explicit(&b->used, n, memory_order_relaxed);
     return false;

@@ -21,8 +21,8 @@ struct budget {
 /* `memory` is the setting; 0: the control group and the machine say. */
 void budget_init(struct budget *b, uint64_t memory);
 
-/* False: it does not fit, and nothing was taken. */
-bool budget_take(struct budget *b, size_t n);
+/* False: it does not fit, and nothing was taken. With `anyway` it always fits. */
+bool budget_take(struct budget *b, size_t n, bool anyway);
 void budget_give(struct budget *b, size_t n);
 
 /* Once a second, by one thread: follows what models take, and gives freed memory back after a

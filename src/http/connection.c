@@ -38,11 +38,13 @@ void connection_deadline(struct connection *c, uint64_t ns_from_now)
     c->deadline_ns = worker_now(c->worker) + ns_from_now;
 }
 
+/* Operators and probes are answered whatever memory there is, and whoever is not is told so. */
 static bool charge(struct connection *c, size_t bytes)
 {
     struct budget *b = &c->worker->app->budget;
+    bool anyway = bytes <= NEW_BYTES || c->worker->listener->side == SIDE_ADMIN;
 
-    if (bytes > c->charged && !budget_take(b, bytes - c->charged))
+    if (bytes > c->charged && !budget_take(b, bytes - c->charged, anyway))
         return false;
     if (bytes < c->charged)
         budget_give(b, c->charged - bytes);
@@ -84,9 +86,10 @@ bool connection_join(struct connection *c)
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = c};
 
     worker_add(w, c);
-    c->accepted_ns = worker_now(w);
+    c->accepted_ns = c->quiet_ns = worker_now(w);
     connection_deadline(c, config_of(c)->idle_timeout * MS);
-    if (charge(c, NEW_BYTES) && !epoll_ctl(w->epoll, EPOLL_CTL_ADD, c->fd, &event))
+    charge(c, NEW_BYTES);
+    if (!epoll_ctl(w->epoll, EPOLL_CTL_ADD, c->fd, &event))
         return true;
     close_now(c);
     return false;
@@ -395,10 +398,35 @@ void connection_overdue(struct connection *c)
     }
 }
 
-bool connection_is_idle(const struct connection *c)
+/* What is held for nothing: a reply that is not read, a body that does not come on, else only the
+ * connection itself. */
+static bool holds_much(const struct connection *c)
 {
-    return c->state == CONNECTION_NEW || c->state == CONNECTION_LINGER ||
-           (c->state == CONNECTION_SERVED && c->exchange->phase == PHASE_IDLE);
+    return c->charged > SERVED_BYTES;
+}
+
+bool connection_is_stuck(const struct connection *c)
+{
+    uint64_t patience = holds_much(c) ? 2 * SECOND : 5 * SECOND;
+
+    if (c->state == CONNECTION_DEAD ||
+        (c->state == CONNECTION_SERVED && c->exchange->phase == PHASE_WORK))
+        return false;
+    return worker_now(c->worker) - c->quiet_ns > patience;
+}
+
+static unsigned shed_rank(const struct connection *c)
+{
+    return holds_much(c) ? 2 : c->state != CONNECTION_SERVED;
+}
+
+bool connection_goes_first(const struct connection *a, const struct connection *b)
+{
+    unsigned rank_a = shed_rank(a), rank_b = shed_rank(b);
+
+    if (rank_a != rank_b)
+        return rank_a > rank_b;
+    return rank_a == 2 ? a->charged > b->charged : a->quiet_ns < b->quiet_ns;
 }
 
 void connection_leave(struct connection *c, bool now)

@@ -34,6 +34,7 @@ struct connection {
     size_t judged;     /* bytes of the next head, which is good; 0: it was not judged yet */
     uint64_t consumed; /* bytes of the requests that were answered */
     uint64_t accepted_ns, deadline_ns; /* in the worker's time */
+    uint64_t quiet_ns;                 /* when something moved last */
     uint64_t since_ns, paused_ns;      /* its request began, less what it waited for turns */
     size_t charged;                    /* bytes of the budget */
     union {
@@ -61,8 +62,12 @@ void connection_overdue(struct connection *c);
 /* The server ends: goes where nothing is under way. With `now` it goes anyway. */
 void connection_leave(struct connection *c, bool now);
 
-/* Makes room for others: is there nothing under way? */
-bool connection_is_idle(const struct connection *c);
+/* Has nothing moved on it for a while? */
+bool connection_is_stuck(const struct connection *c);
+
+/* Of two that are stuck, which makes room for others first: who holds most, then who never asked,
+ * then who has been quiet longest. */
+bool connection_goes_first(const struct connection *a, const struct connection *b);
 
 /* Tells a newcomer that there is no place for it; `brusquely`: does not even tell. */
 void connection_refuse_over(struct connection *c, bool brusquely);

@@ -113,10 +113,9 @@ struct exchange {
     char id[REQUEST_ID];
     uint64_t began_ns;
     uint64_t complete_ns; /* when all of it was there; 0: not yet */
-    uint64_t answered_ns;
-    uint64_t late_ns;  /* when nobody waits for the answer any more */
-    uint64_t received; /* bytes of the body */
-    uint32_t requests; /* on this connection so far */
+    uint64_t late_ns;     /* when nobody waits for the answer any more */
+    uint64_t received;    /* bytes of the body */
+    uint32_t requests;    /* on this connection so far */
     struct buf body;
 
     /* scoring */

@@ -115,6 +115,7 @@ static void completed(void *context, struct MHD_Connection *m, void **request,
         metrics_event(x->app->metrics, x->worker, EVENT_CUT);
     struct connection *c = x->connection;
     c->consumed += x->head.size + x->received;
+    c->quiet_ns = worker_now(c->worker);
     exchange_end(x);
     connection_deadline(c, config_of(x)->idle_timeout * MS);
     if (c->half_closed)
@@ -163,7 +164,7 @@ static enum MHD_Result send_reply(struct exchange *x, struct MHD_Connection *m)
     if (!r)
         return MHD_NO;
     x->phase = PHASE_ANSWERED;
-    x->answered_ns = now;
+    x->connection->quiet_ns = worker_now(x->connection->worker);
     connection_deadline(x->connection, config_of(x)->write_timeout * MS + n / RATE * SECOND);
     metrics_request(x->app->metrics, x->worker, route_id(x->route), x->status, now - x->began_ns);
     reply_log(x);
@@ -250,6 +251,7 @@ static enum MHD_Result body_call(struct exchange *x, struct MHD_Connection *m, c
 {
     x->received += n;
     set_read_deadline(x);
+    x->connection->quiet_ns = worker_now(x->connection->worker);
     if (x->phase == PHASE_BODY && x->route->body) {
         x->route->body(x, p, n);
         if (x->job.step)

@@ -114,8 +114,7 @@ static struct cost *cost_of(const struct exchange *x)
     return &x->app->costs[x->slot - x->app->registry->slots];
 }
 
-/* A running mean over some sixteen observations; one alone, as when the system took the processor
- * away meanwhile, does not move it far. */
+/* A running mean over some sixteen observations, of which one alone does not move it far. */
 static void learn(_Atomic uint32_t *mean, uint64_t seen)
 {
     uint32_t old = atomic_load_explicit(mean, memory_order_relaxed);
@@ -126,8 +125,8 @@ static void learn(_Atomic uint32_t *mean, uint64_t seen)
     atomic_store_explicit(mean, (uint32_t)now, memory_order_relaxed);
 }
 
-/* Looking at the clock costs, beside a row that takes a microsecond: one request in sixteen does,
- * and all that are long. */
+/* The time that this thread had a processor. Asking for it costs, beside a row that takes a
+ * microsecond: one request in sixteen does, and all that are long. */
 static bool measures(const struct exchange *x)
 {
     return x->job.admitted || x->requests % 16 == 1 ||
@@ -237,12 +236,12 @@ static void take_seat(struct exchange *x)
 
 static bool step_lines(struct exchange *x)
 {
-    uint64_t rows = x->scoring.counts.rows, begin = measures(x) ? clock_ns() : 0;
+    uint64_t rows = x->scoring.counts.rows, begin = measures(x) ? clock_thread_ns() : 0;
 
     take_seat(x);
     bool more = score_some_lines(x) && !x->reply.failed;
     if (begin && x->scoring.counts.rows > rows)
-        learn(&cost_of(x)->row_ns, (clock_ns() - begin) / (x->scoring.counts.rows - rows));
+        learn(&cost_of(x)->row_ns, (clock_thread_ns() - begin) / (x->scoring.counts.rows - rows));
     if (more && !exchange_hold(x, 0)) {
         count(x);
         return false;
@@ -299,12 +298,12 @@ static void end_json(struct exchange *x)
 
 static bool step_json(struct exchange *x)
 {
-    uint64_t rows = x->scoring.counts.rows, begin = measures(x) ? clock_ns() : 0;
+    uint64_t rows = x->scoring.counts.rows, begin = measures(x) ? clock_thread_ns() : 0;
 
     take_seat(x);
     enum scoring_state state = score_step(&x->body_scoring, &x->reply);
     if (begin && x->scoring.counts.rows > rows)
-        learn(&cost_of(x)->row_ns, (clock_ns() - begin) / (x->scoring.counts.rows - rows));
+        learn(&cost_of(x)->row_ns, (clock_thread_ns() - begin) / (x->scoring.counts.rows - rows));
     if (state != SCORING_ON)
         end_json(x);
     else if (exchange_hold(x, 0))

@@ -14,10 +14,10 @@
 
 enum {
     EVENTS = 128,
-    ACCEPTS = 32,    /* a round */
-    LINGERING = 256, /* connections above the cap, being told so */
-    LOOK_MS = 20,    /* between two looks at deadlines */
-    REST_MS = 1000,  /* where there is nothing to look at */
+    ACCEPTS = 32,     /* a round */
+    LINGERING = 8192, /* connections above the cap, being told so; they cost little */
+    LOOK_MS = 20,     /* between two looks at deadlines */
+    REST_MS = 1000,   /* where there is nothing to look at */
     STALL_MS = 500,
     RETRY_MS = 100,
 };
@@ -121,29 +121,12 @@ static void look_again(struct worker *w)
     }
 }
 
-/* What an idle connection is worth to those who need room: the bytes of a reply that nobody reads,
- * else how long it has been quiet. */
-static bool is_better_to_shed(const struct connection *c, const struct connection *best)
-{
-    return !best || c->charged > best->charged ||
-           (c->charged == best->charged && c->deadline_ns < best->deadline_ns);
-}
-
-static bool is_stuck(const struct worker *w, const struct connection *c)
-{
-    const uint64_t second = 1000 * MS;
-
-    if (c->state != CONNECTION_SERVED || c->exchange->phase != PHASE_ANSWERED)
-        return connection_is_idle(c) && worker_now(w) - c->accepted_ns > second;
-    return clock_ns() - c->exchange->answered_ns > second;
-}
-
 bool worker_shed(struct worker *w)
 {
     struct connection *best = NULL, *c = w->ring;
 
     for (unsigned i = 0; c && i < GIVE_UP; i++, c = c->next)
-        if (is_stuck(w, c) && is_better_to_shed(c, best))
+        if (connection_is_stuck(c) && (!best || connection_goes_first(c, best)))
             best = c;
     if (!best)
         return false;

@@ -61,7 +61,7 @@ void worker_look_again(struct worker *w, struct connection *c);
 /* A long request waits for its turn. False: it was refused, and the reply says so. */
 bool worker_queue(struct worker *w, struct exchange *x);
 
-/* Closes the idle connection that holds most, or is oldest. False: there is none. */
+/* Closes the connection that can best be done without. False: none can. */
 bool worker_shed(struct worker *w);
 
 #endif

@@ -33,7 +33,7 @@ class Daemon:
         tool: tuple[str, ...] = (),
     ) -> None:
         self.log_file = tempfile.NamedTemporaryFile("r", prefix="scored-", suffix=".log")  # noqa: SIM115
-        args = [*tool, str(BIN), "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", *flags]
+        args = [*tool, str(BIN), "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--lame-duck", "0", *flags]
         for model in models:
             args += ["--model", model]
         with open(self.log_file.name, "w") as log:
