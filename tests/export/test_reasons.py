@@ -24,9 +24,7 @@ FOREST = "org.apache.spark.ml.regression.RandomForestRegressionModel"
 def whole(cars, tmp_path_factory):
     """A saved pipeline, for copies of it to be damaged, and a sample beside it."""
     path = tmp_path_factory.mktemp("whole")
-    forest = r.RandomForestRegressor(
-        featuresCol="v", labelCol="price", numTrees=2, maxDepth=2, seed=1
-    )
+    forest = r.RandomForestRegressor(featuresCol="v", labelCol="price", numTrees=2, maxDepth=2, seed=1)
     stages = [f.VectorAssembler(inputCols=["age", "doors"], outputCol="v"), forest]
     Pipeline(stages=stages).fit(cars).save(str(path / "model"))
     cars.select("age", "doors").limit(40).write.parquet(str(path / "rows"))
@@ -45,9 +43,7 @@ def newer(stage: Path, spark) -> None:
     table = stage / "treesMetadata"
     rows = [tuple(row) for row in spark.read.parquet(str(table)).collect()]
     shutil.rmtree(table)
-    spark.createDataFrame(rows, "_1 int, _2 string, _3 double").write.parquet(
-        str(table)
-    )
+    spark.createDataFrame(rows, "_1 int, _2 string, _3 double").write.parquet(str(table))
     rewrite(stage, sparkVersion="4.1.0")
 
 
@@ -93,16 +89,12 @@ DAMAGES = {
         "use fitted stages",
     ),
     "python": (
-        lambda stage, _: rewrite(
-            stage, **{"class": "acme.Boost", "language": "Python"}
-        ),
+        lambda stage, _: rewrite(stage, **{"class": "acme.Boost", "language": "Python"}),
         "acme.Boost, saved by Spark 3.5",
         "use fitted stages",
     ),
     "estimator": (
-        lambda stage, _: rewrite(
-            stage, **{"class": FOREST.replace("RegressionModel", "Regressor")}
-        ),
+        lambda stage, _: rewrite(stage, **{"class": FOREST.replace("RegressionModel", "Regressor")}),
         "is not fitted",
         "call fit",
     ),
@@ -153,9 +145,7 @@ def test_damaged_models(whole, spark, tmp_path, capsys, case):
         ("hdfs://127.0.0.1:9/m", 1, ("Connection refused", "check the network")),
     ],
 )
-def test_places_that_spark_does_not_reach(
-    whole, spark, tmp_path, capsys, uri, code, texts
-):
+def test_places_that_spark_does_not_reach(whole, spark, tmp_path, capsys, uri, code, texts):
     rows = str(whole / "rows")
     assert (
         main(
@@ -173,9 +163,7 @@ def test_places_that_spark_does_not_reach(
         == code
     )
     last = capsys.readouterr().err.rstrip("\n").split("\n")[-1]
-    assert last.startswith(
-        f"scored-export: {'not now' if code == 1 else 'refused'}: {uri}"
-    )
+    assert last.startswith(f"scored-export: {'not now' if code == 1 else 'refused'}: {uri}")
     assert all(text in last for text in texts), last
     with pytest.raises(Unavailable if code == 1 else Refused):
         export(uri, tmp_path / "b", sample=spark.range(1), name="m")
@@ -198,9 +186,7 @@ def test_a_stage_of_python(sample, tmp_path, monkeypatch):
         str(tmp_path / "saved"),
         str(next((tmp_path / "saved" / "stages").iterdir())),
     ):
-        with pytest.raises(
-            Refused, match="Doubler cannot be exported|Doubler, saved by Spark 3.5"
-        ) as caught:
+        with pytest.raises(Refused, match="Doubler cannot be exported|Doubler, saved by Spark 3.5") as caught:
             export(given, tmp_path / "b", sample=sample, name="m")
         assert (caught.value.stage, caught.value.uid) == (
             "Doubler",

@@ -347,6 +347,9 @@ class Maker:
         yield op, "multinomial", self._shown(several, *cuts), rows
         two = make(labelCol="class", family="multinomial", maxIter=5).fit(self._training(9, 2))
         yield op, "multinomial_2", [two], self._features(9)
+        yield op, "one_class", self._shown(make(labelCol="class").fit(self._training(5, 1))), rows
+        only = make(labelCol="class", family="multinomial").fit(self._training(5, 1))
+        yield op, "one_class_multinomial", self._shown(only), rows
         yield (
             op,
             "multinomial_sparse",

@@ -371,7 +371,7 @@ static const struct refusal {
                    "{\"withMean\":true,\"withStd\":false,\"mean\":{\"kind\":\"dense\",\"size\":2},"
                    "\"std\":{\"kind\":\"dense\",\"size\":1}}"),
       .tensors = {F64("mean", "2", two), F64("std", "1", one_nan)}}},
-    {"params: a binomial model has 2 classes and a matrix of 1 row",
+    {"params: a binomial model has at most 2 classes and a matrix of 1 row",
      {.input = IN_VECTOR,
       .output = OUT("double"),
       .stage = BINOMIAL("3", "2", "false", "0.5", "null", "true"),

@@ -7,16 +7,18 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
 from scored_export import profile
+from scored_export.blame import no_row_passes
 from scored_export.blocks import Blocks, safetensors
 from scored_export.errors import Refused
 from scored_export.exactness import exactness
 from scored_export.golden import CANDIDATES, Golden, Probe, Writer, make_golden, shuffled
 from scored_export.known import check_live, check_saved
+from scored_export.limits import check_plan, check_rows
 from scored_export.ops.vectors import vector_width
 from scored_export.paths import qualified
 from scored_export.plan import Plan, default_output, make_plan
@@ -76,11 +78,18 @@ def _input(field: Any, descriptions: Mapping[str, str]) -> dict[str, Any]:
     return entry
 
 
-def _output(plan: Plan, name: str) -> dict[str, Any]:
+def _output(plan: Plan, name: str, answered: Any) -> dict[str, Any]:
+    """Return an entry of the manifest's `output`.
+
+    A vector's size is that of its metadata; null where an answer has another one, as with a
+    LogisticRegressionModel fitted on one class.
+    """
     kind = plan.type_of(name)
     entry: dict[str, Any] = {"name": name, "type": kind}
     if kind == "vector":
-        entry["size"] = vector_width(plan.added[name])
+        size = vector_width(plan.added[name])
+        seen = size if answered is None else len(answered) if isinstance(answered, list) else answered["size"]
+        entry["size"] = size if seen == size else None
     return entry
 
 
@@ -110,16 +119,28 @@ def _lead(spark: Any, model: Any, plan: Plan, output: Sequence[str], rows: Seque
     raise Refused("no row of the sample passes all stages", "give a sample that the pipeline accepts")
 
 
+def _attempts(kinds: Sequence[str], rows: Sequence[Row], passing: Sequence[Row]) -> Iterator[Row]:
+    """Yield rows to try as the example: typical of all, typical of those that pass, and each of these.
+
+    Strings of a row that passes are replaced by the most frequent that pass: no row is published.
+    """
+
+    def usual(some: Sequence[Row]) -> Row:
+        return tuple(profile.typical([row[i] for row in some], kind) for i, kind in enumerate(kinds))
+
+    yield usual(rows)
+    good = usual(passing)
+    yield good
+    for row in passing[:EXAMPLE_TRIES]:
+        yield tuple(g if "string" in k else v for g, v, k in zip(good, row, kinds))
+
+
 def _example(
     scorer: Scorer, writer: Writer, plan: Plan, rows: Sequence[Row], golden: Golden
 ) -> dict[str, Any]:
-    """Return the synthetic example: typical values, else a passing row with typical strings."""
+    """Return the synthetic example, of the first attempt that Spark answers."""
     kinds = [type_name(f.dataType) for f in plan.inputs]
-    usual = tuple(profile.typical([row[i] for row in rows], kind) for i, kind in enumerate(kinds))
-    tries = [usual]
-    for row in golden.passing[:EXAMPLE_TRIES]:
-        tries.append(tuple(u if "string" in k else v for u, v, k in zip(usual, row, kinds)))
-    for attempt in tries:
+    for attempt in _attempts(kinds, rows, golden.passing):
         answer: Answer = scorer.score([attempt])[0]
         if not isinstance(answer, Outcome) and not NUL.search(writer.bytes(attempt, answer)):
             return writer.line(attempt, answer)
@@ -152,6 +173,7 @@ class _Export:
         self.model = model
         self.sample = sample
         self.plan = make_plan(read_stages(spark, saved_path), live_stages(model), sample, show)
+        check_plan(self.plan)
 
     def outputs(self, asked: Sequence[str]) -> list[str]:
         """Return the default outputs, checked."""
@@ -166,6 +188,7 @@ class _Export:
         rows = _rows(self.sample, plan)
         if not rows:
             raise Refused("the sample has no rows", "give rows as the service will send them")
+        check_rows(plan, rows)
         given = shuffled(rows) if no_sample_rows else rows
         lead = _lead(self.spark, self.model, plan, output, given)
         scorer = Scorer(self.spark, self.model, plan.inputs, output, lead)
@@ -176,7 +199,7 @@ class _Export:
         show("asking Spark for the golden rows")
         golden = make_golden(scorer, probe_scorer, probe, writer, given, plan.inputs)
         if not golden.passing:
-            raise Refused("Spark answers no row of the sample", "give a sample that the pipeline accepts")
+            raise no_row_passes(self.spark, plan, given)
         return golden, _example(scorer, writer, plan, rows, golden), rows
 
     def scalars(self, output: Sequence[str]) -> list[str]:
@@ -345,7 +368,7 @@ def _export(
         "lineage": _lineage(label["lineage"], platform),
         "platform": platform,
         "input": [_input(f, descriptions) for f in plan.inputs],
-        "output": [_output(plan, column) for column in output],
+        "output": [_output(plan, column, example["out"][column]) for column in output],
         "example": example,
         "stages": [stage.entry() for stage in plan.stages],
         "exactness": exact,

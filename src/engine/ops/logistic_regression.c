@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * LogisticRegressionModel. Binomial: the margin m = dot + intercept, rawPrediction [-m, m], and a
- * threshold on the second class. Multinomial: a row of the matrix a class, softmax, thresholds as
+ * threshold on the second class, even if it was fitted on the first alone. Multinomial: a row of the matrix a class, softmax, thresholds as
  * other classifiers have.
  */
 #include "../classifier.h"
@@ -99,9 +99,10 @@ static bool load_binomial(struct load *l, struct logistic *x, struct classifier 
     c->from_raw = run_from_raw;
     c->from_probability = run_from_probability;
     c->alone = run_alone;
-    if (c->n_classes != 2 || m->rows != 1)
+    if (c->n_classes > 2 || m->rows != 1)
         return err_set(e, ERR_BAD_BUNDLE,
-                       "params: a binomial model has 2 classes and a matrix of 1 row");
+                       "params: a binomial model has at most 2 classes and a matrix of 1 row");
+    c->n_classes = 2; /* of a model that saw one class, too: it answers for both */
     if (!m->transposed)
         return err_set(e, ERR_BAD_BUNDLE,
                        "params.coefficientMatrix: a binomial model's must be transposed");
@@ -139,7 +140,7 @@ static bool load(struct load *l, struct err *e)
         return err_memory(e);
     struct classifier c = {.exp = true, .raw_params = x, .raw_in = in, .params = x};
     if (!load_input(l, "featuresCol", TYPE_VECTOR, in, e) ||
-        !classifier_load_classes(l, 2, &c, e) || !classifier_load_blas(l, &x->blas, e) ||
+        !classifier_load_classes(l, 1, &c, e) || !classifier_load_blas(l, &x->blas, e) ||
         !json_get_u32(&l->params, "numFeatures", BOUND_FEATURES, &n_features, e) ||
         !json_get_bool(&l->params, "isMultinomial", &multinomial, e) ||
         !load_matrix(l, "coefficientMatrix", &x->matrix, e) ||

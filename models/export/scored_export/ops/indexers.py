@@ -22,6 +22,14 @@ def _label_lists(r: Reading) -> list[list[str]]:
     return [list(labels) for labels in lists]
 
 
+def _check_labels(labels: Sequence[str | None]) -> None:
+    if None in labels:
+        raise Refused(
+            f"label {labels.index(None)} of {len(labels)} is null, which no row's value can be",
+            "take it out of the labels, or put a text in its place that no row has",
+        )
+
+
 def _integer_keys(labels: Sequence[str], kind: str) -> list[int | None]:
     """Return the integer whose text in Java is the label, None where there is none."""
     half = 1 << (INTEGERS[kind] - 1)
@@ -80,6 +88,7 @@ def string_indexer(r: Reading) -> Built:
     count = 0
     for i, name in enumerate(r.input_names):
         mine = lists[every.index(name)] if len(lists) == len(every) else lists[i]
+        _check_labels(mine)
         inline, table = string_list(f"{r.prefix}.labels.{i}", mine)
         labels.append(inline)
         blocks.update(table)
@@ -100,6 +109,7 @@ def index_to_string(r: Reading) -> Built:
         raise Refused(
             f"column {r.input_names[0]} carries no labels in its metadata", "set labels on the IndexToString"
         )
+    _check_labels(labels)
     inline, blocks = string_list(f"{r.prefix}.labels.0", labels)
     return Built({"labels": [inline]}, blocks)
 

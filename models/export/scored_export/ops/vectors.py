@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from scored_export.blocks import f64
@@ -75,8 +76,12 @@ def bucketizer(r: Reading) -> Built:
 def binarizer(r: Reading) -> Built:
     """Binarizer of doubles or vectors."""
     several = r.saved.set.get("thresholds") if len(r.input_names) > 1 or "inputCols" in r.saved.set else None
-    thresholds = several or [r.saved.params["threshold"]] * len(r.input_names)
-    return Built({}, {f"{r.prefix}.thresholds": f64([saved_number(t) for t in thresholds])})
+    given = several or [r.saved.params["threshold"]] * len(r.input_names)
+    thresholds = [saved_number(threshold) for threshold in given]
+    for name, threshold in zip(r.input_names, thresholds):
+        if math.isnan(threshold) and r.types[name] == "vector":
+            raise Refused(f"the threshold of vector column {name} is NaN", "set a number")
+    return Built({}, {f"{r.prefix}.thresholds": f64(thresholds)})
 
 
 def normalizer(r: Reading) -> Built:

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Refuses what every reader refuses for its size, by the limits of ``include/scored/bounds.h``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from scored_export.errors import Refused
+from scored_export.ops.vectors import vector_width
+from scored_export.plan import Plan, Stage
+from scored_export.values import ARRAYS, type_name
+
+#: By the names of bounds.h; a test compares them.
+BOUNDS = {
+    "BLOCKS": 1 << 16,
+    "STAGES": 1000,
+    "COLUMNS": 4096,
+    "INPUTS": 2048,
+    "NAME": 256,
+    "TREES": 1 << 20,
+    "CLASSES": 1 << 16,
+    "EXPANDED": 1 << 24,
+    "ELEMENTS": 4096,
+}
+HIDDEN = 2  # columns that a reader adds for a classifier whose own have no names
+SPLIT = "split the pipeline"
+
+
+def _check(what: str, count: int, bound: str, cure: str) -> None:
+    if count > BOUNDS[bound]:
+        raise Refused(f"{what}: {count}, and a bundle holds at most {BOUNDS[bound]}", cure)
+
+
+def _check_stage(stage: Stage) -> None:
+    _check("bytes of the uid", len(stage.saved.uid.encode()), "NAME", "give the stage a shorter uid")
+    _check("classes", int(stage.params.get("numClasses", 0)), "CLASSES", "predict fewer classes")
+    trees = next((len(b) for name, b in stage.blocks.items() if name.endswith(".forest.tree_weight")), 0)
+    _check("trees", trees, "TREES", "fit fewer trees")
+    for name, value in stage.params.items():
+        if isinstance(value, dict) and value.get("kind") == "sparse" and "size" in value:
+            _check(f"entries of the sparse {name}", value["size"], "EXPANDED", "use fewer features")
+
+
+def check_plan(plan: Plan) -> None:
+    """Refuse a plan with more of something than a bundle holds, or without any input."""
+    if not plan.inputs:
+        raise Refused("no stage reads a column of the sample", "leave out what answers every row alike")
+    _check("input columns", len(plan.inputs), "INPUTS", "assemble them into a vector first")
+    _check("stages", len(plan.stages), "STAGES", SPLIT)
+    hidden = sum(HIDDEN for stage in plan.stages if "numClasses" in stage.params)
+    _check("columns", len(plan.inputs) + len(plan.added) + hidden, "COLUMNS", SPLIT)
+    _check("blocks", sum(len(stage.blocks) for stage in plan.stages), "BLOCKS", SPLIT)
+    for stage in plan.stages:
+        try:
+            _check_stage(stage)
+        except Refused as error:
+            raise error.at(stage.saved.name, stage.saved.uid) from None
+
+
+def check_rows(plan: Plan, rows: Sequence[Sequence[Any]]) -> None:
+    """Refuse columns whose values are longer than a reader takes: arrays, and vectors of no declared size."""
+    for i, field in enumerate(plan.inputs):
+        kind = type_name(field.dataType)
+        if kind in ARRAYS or (kind == "vector" and vector_width(field) is None):
+            longest = max((len(_stored(row[i])) for row in rows if row[i] is not None), default=0)
+            cure = "declare its size by a VectorSizeHint" if kind == "vector" else "send shorter arrays"
+            _check(f"elements of input column {field.name}", longest, "ELEMENTS", cure)
+
+
+def _stored(value: Any) -> Any:
+    return value if isinstance(value, list) else value.values
