@@ -111,9 +111,9 @@ struct model *slot_acquire_version(struct slot *s, const char *version, size_t n
  * status' attempts will have passed when it has. slot NULL: all. Any thread. */
 uint64_t registry_reload(struct registry *r, struct slot *s, bool force);
 
-/* Swaps to the previous version, and puts the one left on the list of the refused; rolling back
- * again swaps them back. False: there is none. */
-bool slot_rollback(struct registry *r, struct slot *s, struct err *e);
+/* Swaps to the previous version, and puts the one left on the list of the refused. False: there is
+ * none, or it is the one that a rollback has left, which only `force` goes back to. */
+bool slot_rollback(struct registry *r, struct slot *s, bool force, struct err *e);
 
 void slot_status(struct slot *s, struct reload_status *out);
 

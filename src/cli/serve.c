@@ -123,10 +123,9 @@ static void raise_descriptors(const struct config *config)
             getrlimit(RLIMIT_NOFILE, &limit);
     }
     if (config->connections > limit.rlim_cur)
-        log_line(LOG_WARN,
-                 "connections=%llu files=%llu msg=\"fewer connections, as the limit of "
-                 "open files is low\"",
-                 (unsigned long long)config->connections, (unsigned long long)limit.rlim_cur);
+        log_with(LOG_WARN, "fewer connections, as the limit of open files is low",
+                 log_number("connections", config->connections),
+                 log_number("files", limit.rlim_cur));
 }
 
 static void log_models(struct registry *r)
@@ -134,10 +133,10 @@ static void log_models(struct registry *r)
     for (unsigned i = 0; i < r->n_slots; i++) {
         struct model *m = slot_acquire(&r->slots[i]);
         if (m)
-            log_line(LOG_INFO,
-                     "model=%s version=%s sha256=%s load_ms=%.1f golden=%u msg=\"loaded\"",
-                     slot_name(&r->slots[i]), m->bundle->version, m->bundle->sha256,
-                     (double)m->load_ns / 1e6, m->coverage.rows);
+            log_with(LOG_INFO, "loaded", log_text("model", slot_name(&r->slots[i])),
+                     log_text("to", m->bundle->version), log_text("sha256", m->bundle->sha256),
+                     log_real("load_ms", (double)m->load_ns / 1e6),
+                     log_number("golden", m->coverage.rows));
         model_release(m);
     }
 }
@@ -160,10 +159,7 @@ static atomic_bool stopping; /* ends what the loader waits for */
 
 static int fail(const struct err *e)
 {
-    char quoted[2 * sizeof e->msg];
-
-    log_value(quoted, sizeof quoted, e->msg, (unsigned)strlen(e->msg));
-    log_line(LOG_ERROR, "msg=\"%s\"", quoted);
+    log_plain(LOG_ERROR, e->msg);
     return e->code == ERR_USAGE ? EXIT_USAGE : EXIT_BAD;
 }
 
@@ -186,7 +182,7 @@ static bool another_signal(void *signals)
 
     if (got != SIGTERM && got != SIGINT)
         return false;
-    log_line(LOG_INFO, "signal=%d msg=\"stopping at once\"", got);
+    log_with(LOG_INFO, "stopping at once", log_text("signal", sigabbrev_np(got)));
     return true;
 }
 
@@ -200,22 +196,21 @@ static int serve(struct registry *r, const struct config *config, const sigset_t
         return fail(&e);
     log_models(r);
     char at[ADDRESS], admin[ADDRESS];
-    log_line(LOG_INFO, "listen=%s admin=%s workers=%u version=%s msg=\"serving\"",
-             address(at, config->listen, server_port(s)),
-             address(admin, config->admin_listen, server_admin_port(s)), server_workers(config),
-             scored_version);
+    log_with(LOG_INFO, "serving", log_text("listen", address(at, config->listen, server_port(s))),
+             log_text("admin", address(admin, config->admin_listen, server_admin_port(s))),
+             log_number("workers", server_workers(config)), log_text("version", scored_version));
     bool started = registry_start(r, &e);
     while (started && !(got = wait_for_end(s, signals))) {
-        log_line(LOG_INFO, "msg=\"SIGHUP: looking for new versions\"");
+        log_plain(LOG_INFO, "SIGHUP: looking for new versions");
         registry_reload(r, NULL, false);
     }
-    log_line(LOG_INFO, "signal=%d msg=\"stopping\"", got);
+    log_with(LOG_INFO, "stopping", log_text("signal", sigabbrev_np(got)));
     server_stop(s, another_signal, (void *)(uintptr_t)signals);
     atomic_store(&stopping, true);
     registry_stop(r);
     if (!started)
         return fail(&e);
-    log_line(LOG_INFO, "msg=\"stopped\"");
+    log_plain(LOG_INFO, "stopped");
     return EXIT_FINE;
 }
 
@@ -297,7 +292,8 @@ static int run(struct arguments *a)
     struct err e = {0};
     sigset_t signals;
 
-    log_set_level(level_of(a->settings.config.log_level));
+    log_set(level_of(a->settings.config.log_level),
+            strcmp(a->settings.config.log_format, "json") ? LOG_LOGFMT : LOG_JSON);
     set_memory_thresholds();
     arrange_signals(&signals);
     if (!log_start(&e))

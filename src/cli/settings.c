@@ -74,6 +74,7 @@ bool settings_finish(struct settings *s, const struct option options[SETTING_COU
 {
     static const char *const unknown[] = {"ignore", "reject"};
     static const char *const levels[] = {"error", "warn", "info", "debug"};
+    static const char *const formats[] = {"logfmt", "json"};
     char name[VARIABLE_MAX];
 
     for (unsigned i = 0; i < SETTING_COUNT; i++) {
@@ -87,6 +88,7 @@ bool settings_finish(struct settings *s, const struct option options[SETTING_COU
         s->by_environment[i] = true;
     }
     return one_of("--unknown-fields", s->config.unknown_fields, unknown, countof(unknown), e) &&
+           one_of("--log-format", s->config.log_format, formats, countof(formats), e) &&
            one_of("--log-level", s->config.log_level, levels, countof(levels), e);
 }
 

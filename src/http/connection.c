@@ -149,7 +149,13 @@ static void send_refusal(struct connection *c, enum problem problem, unsigned st
     }
     buf_done(&out);
     metrics_request(w->app->metrics, w->index, ROUTE_NONE, status, 0);
-    log_failure(w->app, &(struct failure){id, NULL, status, problem, "", detail});
+    struct failure f = {.client = c, .id = id, .status = status, .problem = problem, .why = detail};
+    if (w->judging) {
+        f.method = (struct text){w->peeked, (uint32_t)strcspn(w->peeked, " \r\n")};
+        const char *target = f.method.p + f.method.len + (f.method.p[f.method.len] == ' ');
+        f.path = (struct text){target, (uint32_t)strcspn(target, " ?\r\n")};
+    }
+    log_failure(w->app, &f);
 }
 
 static void linger(struct connection *c)
@@ -290,12 +296,17 @@ static void judge(struct connection *c, size_t n)
 
 static void look_at_head(struct connection *c)
 {
+    struct worker *w = c->worker;
     ssize_t n = peek(c, HEAD_BYTES);
 
-    c->worker->peeked[n > 0 ? n : 0] = '\0';
+    w->peeked[n > 0 ? n : 0] = '\0';
+    w->judging = true;
     if (n > 0)
         judge(c, (size_t)n);
-    else if (c->state != CONNECTION_SERVED && (n == 0 || (errno != EAGAIN && errno != EINTR)))
+    w->judging = false;
+    if (n > 0)
+        return;
+    if (c->state != CONNECTION_SERVED && (n == 0 || (errno != EAGAIN && errno != EINTR)))
         close_now(c);
 }
 

@@ -4,7 +4,6 @@
 #include "worker.h"
 
 #include "scored/clock.h"
-#include "scored/log.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -51,6 +50,7 @@ void exchange_begin(struct exchange *x, const char *target)
     x->route = NULL;
     x->slot = NULL;
     x->is_head = false;
+    x->method = NULL;
     x->id[0] = '\0';
     x->began_ns = clock_ns();
     x->complete_ns = 0;
@@ -201,29 +201,4 @@ bool limiter_pass(struct limiter *l, unsigned *dropped)
     l->dropped = pass ? 0 : l->dropped + 1;
     pthread_mutex_unlock(&l->lock);
     return pass;
-}
-
-/* Never a value of a row: only what the model or this program calls things. */
-void log_failure(struct app *app, const struct failure *f)
-{
-    char field[sizeof((struct exchange *)0)->field * 4 + 5];
-    unsigned dropped;
-
-    if (!limiter_pass(&app->failed_requests, &dropped))
-        return;
-    log_value(field, sizeof field, f->field, (unsigned)strlen(f->field));
-    log_line(f->status < 500 || f->problem == PROBLEM_OVERLOADED ? LOG_WARN : LOG_ERROR,
-             "request=%s route=%s status=%u type=%s field=\"%s\" unlogged=%u msg=\"%s\"", f->id,
-             route_path(f->route), f->status, problem_urn(f->problem), field, dropped, f->why);
-}
-
-/* Not the probes' 503: it is what they are there for, and comes every few seconds. */
-void reply_log(struct exchange *x)
-{
-    const struct failure f = {x->id,     x->route,
-                              x->status, x->problem,
-                              x->field,  x->head.wrong ? x->head.wrong : problem_title(x->problem)};
-
-    if (x->status >= 400 && x->problem != PROBLEM_NONE)
-        log_failure(x->app, &f);
 }

@@ -122,6 +122,7 @@ bool guard_head(struct exchange *x, struct MHD_Connection *connection, const cha
     struct head_verdict *v = &r.verdict;
     const char *target = x->target.data ? x->target.data : "";
 
+    x->method = method;
     x->head = (struct head){.judged = x->head.judged};
     v->http10 = !strcmp(version, "HTTP/1.0"); /* headers may mean less there */
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_header, &r);

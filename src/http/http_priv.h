@@ -102,7 +102,8 @@ struct exchange {
     enum phase phase;
 
     /* request */
-    struct buf target; /* as it was sent; query_open writes into it */
+    struct buf target;  /* as it was sent; query_open writes into it */
+    const char *method; /* borrows from the library; NULL: not read yet */
     struct text path;
     char *query; /* NUL-terminated, or NULL */
     struct head head;
@@ -161,16 +162,7 @@ void reply_problem(struct exchange *x, enum problem problem, const char *extra, 
 void reply_header(struct exchange *x, const char *name); /* its value stands in x->extra */
 /* Part of a reply is none: one that found no memory becomes a problem. False: not even that. */
 bool reply_whole(struct exchange *x);
-void reply_log(struct exchange *x);
 
-struct failure {
-    const char *id;
-    const struct route *route; /* NULL: none was found */
-    unsigned status;
-    enum problem problem;
-    const char *field, *why;
-};
-void log_failure(struct app *app, const struct failure *f);
 void reply_overloaded(struct exchange *x, const char *why);
 
 /* -- routes.c -- */
@@ -248,6 +240,23 @@ void reply_not_loaded(struct exchange *x);
 /* JSON arrays of the models' names and of their known columns, for problem documents. */
 void put_model_names(struct buf *out, const struct registry *r);
 void put_columns(struct buf *out, const struct plan *p);
+
+/* -- request_log.c -- */
+
+struct failure {
+    const struct connection *client;
+    const char *id;
+    struct text method, path;  /* as they were sent; no text: not known */
+    const struct route *route; /* NULL: none was found */
+    unsigned status;
+    enum problem problem;
+    const char *field, *why;
+};
+void log_failure(struct app *app, const struct failure *f);
+void reply_log(const struct exchange *x); /* of a request that failed */
+/* What an operator has changed, or asked for: the model's versions before and after, or NULL. */
+void operator_log(const struct exchange *x, const char *msg, const char *from, const char *to,
+                  bool force);
 
 /* -- operator.c -- */
 

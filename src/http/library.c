@@ -320,7 +320,7 @@ static void library_log(void *context, const char *fmt, va_list args)
     __attribute__((format(printf, 2, 0)));
 static void library_log(void *context, const char *fmt, va_list args)
 {
-    char line[256], quoted[512];
+    char line[256];
     unsigned dropped;
 
     (void)context;
@@ -328,15 +328,14 @@ static void library_log(void *context, const char *fmt, va_list args)
         return;
     vsnprintf(line, sizeof line, fmt, args);
     line[strcspn(line, "\r\n")] = '\0';
-    log_value(quoted, sizeof quoted, line, (unsigned)strlen(line));
-    log_line(LOG_DEBUG, "from=libmicrohttpd unlogged=%u msg=\"%s\"", dropped, quoted);
+    log_with(LOG_DEBUG, line, log_text("from", "libmicrohttpd"), log_number("unlogged", dropped));
 }
 
 static void library_panic(void *context, const char *file, unsigned line, const char *reason)
 {
     (void)context;
-    log_line(LOG_ERROR, "from=libmicrohttpd file=%s line=%u msg=\"panic: %s\"", file, line,
-             reason ? reason : "no reason");
+    log_with(LOG_ERROR, reason ? reason : "panic", log_text("from", "libmicrohttpd"),
+             log_text("file", file), log_number("line", line));
     abort();
 }
 

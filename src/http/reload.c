@@ -139,45 +139,68 @@ static bool read_force(struct exchange *x, bool *force, struct err *e)
     return ok;
 }
 
-void answer_reload(struct exchange *x)
+/* False: the reply is made. */
+static bool take_force(struct exchange *x, bool *force)
 {
     struct err e = {0};
-    bool force = false;
 
-    bool ok = !x->body.failed && read_force(x, &force, &e);
-    if (x->body.failed || e.code == ERR_NO_MEMORY) {
+    bool ok = !x->body.failed && read_force(x, force, &e);
+    if (x->body.failed || e.code == ERR_NO_MEMORY)
         reply_problem(x, PROBLEM_OUT_OF_MEMORY, NULL, "try again");
-    } else if (!ok) {
+    else if (!ok)
         reply_problem(x, PROBLEM_MALFORMED_JSON, NULL, "the body is empty, or {\"force\":true}: %s",
                       e.msg);
-    } else {
-        uint64_t n = registry_reload(x->app->registry, x->slot, force);
-        x->status = 202;
-        x->problem = PROBLEM_NONE;
-        buf_printf(&x->reply,
-                   "{\"attempt\":%llu,\"detail\":\"done when reload.attempts of GET "
-                   "/models/{name} has come to this number\"}",
-                   (unsigned long long)n);
-    }
+    return ok;
+}
+
+void answer_reload(struct exchange *x)
+{
+    bool force;
+
+    if (!take_force(x, &force))
+        return;
+    uint64_t n = registry_reload(x->app->registry, x->slot, force);
+    x->status = 202;
+    x->problem = PROBLEM_NONE;
+    buf_printf(&x->reply,
+               "{\"attempt\":%llu,\"detail\":\"done when reload.attempts of GET "
+               "/models/{name} has come to this number\"}",
+               (unsigned long long)n);
+    operator_log(x, "reload asked for", NULL, NULL, force);
 }
 
 /* -- POST /models/{name}/rollback -- */
 
-void answer_rollback(struct exchange *x)
+static void put_rolled_back(struct exchange *x)
 {
-    struct err e = {0};
+    const struct bundle *b = x->model->bundle;
 
-    if (!slot_rollback(x->app->registry, x->slot, &e)) {
-        reply_problem(x, PROBLEM_CONFLICT, NULL, "%s; --keep-versions says how many are", e.msg);
-        return;
-    }
-    x->model = slot_acquire(x->slot);
     x->status = 200;
     x->problem = PROBLEM_NONE;
     buf_lit(&x->reply, "{\"version\":");
-    buf_json_string(&x->reply, x->model->bundle->version, strlen(x->model->bundle->version));
-    buf_printf(&x->reply, ",\"sha256\":\"%s\"", x->model->bundle->sha256);
+    buf_json_string(&x->reply, b->version, strlen(b->version));
+    buf_printf(&x->reply, ",\"sha256\":\"%s\"", b->sha256);
     buf_lit(&x->reply,
             ",\"detail\":\"this instance only: a fleet is rolled back by scored-export promote, "
             "which publishes the earlier version again\"}");
+}
+
+void answer_rollback(struct exchange *x)
+{
+    struct model *left = slot_acquire(x->slot);
+    struct err e = {0};
+    bool force;
+
+    if (!take_force(x, &force)) {
+        model_release(left);
+        return;
+    }
+    if (slot_rollback(x->app->registry, x->slot, force, &e)) {
+        x->model = slot_acquire(x->slot);
+        put_rolled_back(x);
+        operator_log(x, "rolled back", left->bundle->version, x->model->bundle->version, force);
+    } else {
+        reply_problem(x, PROBLEM_CONFLICT, NULL, "%s", e.msg);
+    }
+    model_release(left);
 }

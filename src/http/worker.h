@@ -40,6 +40,7 @@ struct worker {
     struct connection *new_mail;
     struct exchange *done_mail;
     pthread_t thread;
+    bool judging; /* what was peeked at is the head that is being judged */
     char peeked[HEAD_BYTES + 1];
 };
 

@@ -114,13 +114,30 @@ static void schedule(const struct loader *l, struct slot *s, const struct turn *
 
 /* -- log -- */
 
+static const char *or_none(const char *text)
+{
+    return *text ? text : NULL;
+}
+
+static void log_published(const struct slot *s, const struct turn *t, const char *how)
+{
+    const struct bundle *b = t->next->bundle;
+    const char *msg = !t->from[0] ? how
+                      : t->older  ? "replaced by an older version, which was promoted"
+                                  : "replaced";
+
+    log_with(LOG_INFO, msg, log_text("model", slot_name(s)), log_text("from", or_none(t->from)),
+             log_text("to", b->version), log_text("sha256", b->sha256),
+             log_real("load_ms", (double)t->next->load_ns / 1e6),
+             log_number("golden", t->next->coverage.rows));
+}
+
+/* What keeps the version served; refused is one that is not tried again. */
 static void log_failure(const struct slot *s, const struct turn *t)
 {
-    char quoted[2 * sizeof t->e.msg];
-
-    log_value(quoted, sizeof quoted, t->e.msg, (unsigned)strlen(t->e.msg));
-    log_line(LOG_WARN, "model=%s phase=%s refused=%s msg=\"%s\"", slot_name(s),
-             load_phase_name(t->phase), t->refused ? "true" : "false", quoted);
+    log_with(LOG_WARN, t->e.msg, log_text("model", slot_name(s)),
+             log_text("phase", load_phase_name(t->phase)), log_bool("refused", t->refused),
+             log_text("from", or_none(t->from)), log_text("sha256", or_none(t->sha256)));
 }
 
 static void log_turn(const struct slot *s, const struct turn *t, const char *how)
@@ -128,16 +145,12 @@ static void log_turn(const struct slot *s, const struct turn *t, const char *how
     struct source *source = s->source;
 
     if (t->result == TURN_PUBLISHED)
-        log_line(LOG_INFO, "model=%s version=%s sha256=%s load_ms=%.1f golden=%u msg=\"%s\"",
-                 slot_name(s), t->next->bundle->version, t->next->bundle->sha256,
-                 (double)t->next->load_ns / 1e6, t->next->coverage.rows, how);
+        log_published(s, t, how);
     if (t->result == TURN_FAILED)
         log_failure(s, t);
     if (source->cache_error.code) {
-        char quoted[2 * sizeof t->e.msg];
-        log_value(quoted, sizeof quoted, source->cache_error.msg,
-                  (unsigned)strlen(source->cache_error.msg));
-        log_line(LOG_WARN, "model=%s msg=\"not kept in the cache: %s\"", slot_name(s), quoted);
+        log_with(LOG_WARN, "not kept in the cache", log_text("model", slot_name(s)),
+                 log_text("error", source->cache_error.msg));
         source->cache_error = (struct err){0};
     }
 }
@@ -189,11 +202,14 @@ static void take_turn(struct loader *l, struct slot *s)
     bool asked = atomic_exchange(&s->asked, false), force = atomic_exchange(&s->force, false);
 
     pthread_mutex_lock(&s->lock);
+    unsigned forgotten = force ? s->status.n_refused : 0;
     s->status.begun++;
     s->status.state = RELOAD_LOADING;
-    if (force)
-        s->status.n_refused = 0;
+    s->status.n_refused -= forgotten;
     pthread_mutex_unlock(&s->lock);
+    if (forgotten)
+        log_with(LOG_INFO, "refused versions may be tried again", log_text("model", slot_name(s)),
+                 log_number("forgotten", forgotten));
     if (force)
         atomic_store(&s->changed, true);
     slot_turn(l->registry, s, s->failures || asked || force, &t);

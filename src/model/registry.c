@@ -148,11 +148,21 @@ bool registry_ready(struct registry *r)
     return true;
 }
 
-bool slot_rollback(struct registry *r, struct slot *s, struct err *e)
+/* Under the slot's lock: was the latest kept one left by a rollback? */
+static bool was_left(const struct registry *r, struct slot *s)
+{
+    const struct model *previous = atomic_load(&s->kept[0]);
+    struct refusal found;
+
+    return previous && refused_find(&s->status, previous->bundle->sha256, &r->options, &found) &&
+           found.phase == PHASE_ROLLBACK;
+}
+
+bool slot_rollback(struct registry *r, struct slot *s, bool force, struct err *e)
 {
     pthread_mutex_lock(&s->lock);
     struct model *left = atomic_load(&s->current);
-    bool swapped = left && slot_swap(s);
+    bool back = !force && was_left(r, s), swapped = left && !back && slot_swap(s);
     if (swapped) {
         refused_add(&s->status, left->bundle->sha256, PHASE_ROLLBACK);
         refused_remove(&s->status, atomic_load(&s->current)->bundle->sha256);
@@ -162,7 +172,12 @@ bool slot_rollback(struct registry *r, struct slot *s, struct err *e)
         atomic_store(&s->changed, true);
         loader_wake(r->loader);
     }
-    return swapped || err_set(e, ERR_NOT_FOUND, "no previous version is kept");
+    if (back)
+        return err_set(e, ERR_NOT_FOUND,
+                       "the previous version is the one that a rollback has just left; "
+                       "{\"force\":true} goes back to it");
+    return swapped || err_set(e, ERR_NOT_FOUND,
+                              "no previous version is kept; --keep-versions says how many are");
 }
 
 uint64_t registry_credentials_expiry(const struct registry *r)

@@ -86,6 +86,8 @@ static void publish(struct attempt *a, struct model *next, struct turn *t)
 
     t->result = TURN_PUBLISHED;
     t->next = model_retain(next);
+    const struct model *now = atomic_load(&s->current);
+    t->older = now && strcmp(next->bundle->created, now->bundle->created) < 0;
     pthread_mutex_lock(&s->lock);
     if (!s->own_name[0]) {
         snprintf(s->own_name, sizeof s->own_name, "%s", next->bundle->name);
@@ -228,6 +230,8 @@ void slot_turn(struct registry *r, struct slot *s, bool whole, struct turn *t)
     struct refusal found;
 
     *t = (struct turn){.result = TURN_SAME};
+    if (atomic_load(&s->current))
+        snprintf(t->from, sizeof t->from, "%s", atomic_load(&s->current)->bundle->version);
     if (!look(&a, whole, &t->e)) {
         failed(&a, t);
     } else if (a.version.manifest.unchanged || is_current(&a)) {
@@ -238,6 +242,7 @@ void slot_turn(struct registry *r, struct slot *s, bool whole, struct turn *t)
     } else {
         load_next(&a, t);
     }
+    snprintf(t->sha256, sizeof t->sha256, "%s", a.version.manifest.sha256);
     if (t->e.code)
         err_wrap(&t->e, "%s", s->source->uri);
     candidate_done(&a.version);

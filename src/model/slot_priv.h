@@ -36,12 +36,15 @@ enum turn_result { TURN_SAME, TURN_PUBLISHED, TURN_REFUSED, TURN_FAILED };
 /* What one look at the source led to. */
 struct turn {
     enum turn_result result;
-    enum load_phase phase; /* of a failure */
-    bool refused;          /* the failure: not to be tried again */
-    struct err e;          /* of failures and refusals */
-    struct model *next;    /* published now; a reference of the caller's */
-    struct model *out;     /* fell out; its reference is the caller's, who frees it when its last
-                              request has ended */
+    enum load_phase phase;       /* of a failure */
+    bool refused;                /* the failure: not to be tried again */
+    char from[SLOT_NAME];        /* the version served before; "": none */
+    bool older;                  /* what was published was created before that one */
+    char sha256[SHA256_HEX + 1]; /* of the manifest that was looked at; "": it did not come */
+    struct err e;                /* of failures and refusals */
+    struct model *next;          /* published now; a reference of the caller's */
+    struct model *out; /* fell out; its reference is the caller's, who frees it when its last
+                          request has ended */
 };
 
 /* Looks, and loads what is new. `whole`: the manifest is wanted even where it is unchanged. */

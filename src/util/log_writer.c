@@ -21,7 +21,7 @@ enum {
     RING = 64 * 1024,
     WRITE_MAX = 4096, /* what a pipe takes whole: lines of several processes do not mix */
     LAST_MS = 200,    /* for what is left to write when the process ends */
-    DROPS_LINE = 128,
+    DROPS_LINE = 160,
 };
 _Static_assert(LOG_LINE_MAX + DROPS_LINE <= WRITE_MAX, "a line goes out by one write");
 

@@ -14,7 +14,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 BIN = Path(os.environ.get("SCORED_BIN", TOP / "build" / "release" / "scored"))
 BUNDLE = Path(os.environ.get("SCORED_BUNDLE", TOP / "models" / "days_to_sell" / "bundle"))
-SERVING = re.compile(r"listen=\S*:(\d+) admin=\S*?:(\d+) ")
+SERVING = re.compile(r"\blisten\W+\S*?:(\d+)\W+admin\W+\S*?:(\d+)\W")
 START_SECONDS = 30.0
 STARTED: list[Callable[[Daemon], object]] = []  # told of each daemon that serves
 

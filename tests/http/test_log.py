@@ -8,14 +8,16 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
-from daemon import BIN, BUNDLE, SERVING, Daemon
-from wire import ask
+from daemon import BIN, BUNDLE, SERVING, TOP, Daemon
+from wire import Connection, ask
 
 WAIT_SECONDS = 30.0
 
@@ -111,6 +113,112 @@ def test_dropped_lines_are_counted_and_said(piped):
     assert sum(int(n) for n in re.findall(r"\bdropped=(\d+)", "\n".join(lines))) > 100
     assert "stopped" in lines[-1], lines[-3:]
     assert all(re.search(r"msg=|^$", line) for line in lines), "a line is in pieces"
+
+
+# -- lines
+
+PAIR = re.compile(r'(?:^| )([a-z_0-9]+)=("(?:[^"\\]|\\(?:["\\nrt]|u[0-9a-f]{4}))*"|[^\x00-\x20"=\\\x7f]+)')
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+LONG = "x" * 3000
+
+
+def logfmt(line: str) -> dict[str, str]:
+    """A line as a strict reader of logfmt takes it."""
+    pairs = PAIR.findall(line)
+    assert "".join(m[0] for m in PAIR.finditer(line)) .replace(" ", "") == line.replace(" ", ""), line
+    assert PAIR.sub("", line) == "", line
+    return {key: json.loads(value) if value[0] == '"' else value for key, value in pairs}
+
+
+def read(log: str, form: str) -> list[dict[str, Any]]:
+    """All lines; each begins with when, level and message."""
+    found = [json.loads(line) if form == "json" else logfmt(line) for line in log.splitlines()]
+    for line in found:
+        assert list(line)[:3] == ["time", "level", "msg"] and TIME.fullmatch(line["time"]), line
+        assert line["level"] in ("error", "warn", "info", "debug")
+    return found
+
+
+@pytest.mark.parametrize("form", ["logfmt", "json"])
+def test_a_failed_request_says_who_asked_for_what(form):
+    d = Daemon("--log-format", form)
+    paths = ["/no-such", "/a\"b=c", "/'quoted'", "/" + LONG, "/{name}"]
+    try:
+        for path in paths:
+            assert ask(d.port, "GET", path + "?secret=7", headers={"X-Request-Id": "me"}).status in (400, 404)
+        with Connection(d.port) as c:
+            c.send(b"BREW /te\x80a\x01 HTTP/1.1\r\nHost: x\r\nX-Request-Id: tea\r\n\r\n")
+            c.read()
+            client = "%s:%d" % c.socket.getsockname()
+    finally:
+        assert d.stop() == 0
+    lines = read(d.last_log, form)
+    mine = [line for line in lines if line.get("request") == "me"]
+    assert [line["path"] for line in mine[:3]] == paths[:3] and mine[4]["path"] == "/{name}"
+    assert mine[3]["path"].endswith("x...") and len(mine[3]["path"]) < 400
+    assert {(line["level"], line["method"], line["route"]) for line in mine} == {("warn", "GET", "none")}
+    assert (int(mine[0]["status"]), mine[0]["type"]) == (404, "urn:scored:not-found")
+    assert all(line["client"].startswith("127.0.0.1:") for line in mine)
+    bad = [line for line in lines if line.get("client") == client]
+    assert [(line["method"], line["path"]) for line in bad] in ([], [("BREW", "/te\ufffda\x01")])
+    assert "secret" not in d.last_log
+    if form == "json":
+        assert isinstance(mine[0]["status"], int)
+
+
+@pytest.mark.parametrize("form", ["logfmt", "json"])
+def test_every_change_of_what_is_served_is_logged(tmp_path, form):
+    folder = tmp_path / "bundle"
+    versions = TOP / "tests" / "bundles" / "versions"
+    shutil.copytree(versions, folder)
+
+    def publish(name: str) -> None:
+        (folder / "part").write_bytes((versions / f"{name}.json").read_bytes())
+        (folder / "part").rename(folder / "bundle.json")
+
+    def reload(body: bytes = b"{}") -> None:
+        number = ask(d.admin, "POST", "/models/cars/reload", body).json["attempt"]
+        until(lambda: ask(d.admin, "GET", "/models/cars").json["reload"]["attempts"] >= number, "a reload")
+
+    publish("v1")
+    d = Daemon("--poll", "3600", "--log-format", form, "--keep-versions", "2", models=(f"cars={folder}",))
+    try:
+        publish("v2")
+        reload()
+        publish("bad_golden")
+        reload()
+        assert ask(d.admin, "POST", "/models/cars/rollback", headers={"X-Request-Id": "back"}).status == 200
+        again = ask(d.admin, "POST", "/models/cars/rollback")
+        assert again.status == 409 and "force" in again.json["detail"]
+        assert ask(d.admin, "POST", "/models/cars/rollback", b'{"force":true}').json["version"] == "v2"
+        publish("v3")
+        reload(b'{"force":true}')
+        publish("v1")
+        reload()
+    finally:
+        assert d.stop() == 0
+    changes = [
+        (line["msg"], line.get("from"), line.get("to"))
+        for line in read(d.last_log, form)
+        if line.get("model") == "cars" and line["msg"] != "reload asked for"
+    ]
+    assert [c for c in changes if "golden" not in c[0]] == [
+        ("loaded", None, "v1"),
+        ("replaced", "v1", "v2"),
+        ("rolled back", "v2", "v1"),
+        ("rolled back", "v1", "v2"),
+        ("refused versions may be tried again", None, None),
+        ("replaced", "v2", "v3"),
+        ("replaced by an older version, which was promoted", "v3", "v1"),
+    ], changes
+    lines = read(d.last_log, form)
+    refused = next(line for line in lines if line.get("phase") == "golden")
+    assert str(refused["refused"]).lower() == "true" and refused["from"] == "v2" and len(refused["sha256"]) == 64
+    back = next(line for line in lines if line["msg"] == "rolled back")
+    assert back["request"] == "back" and back["client"].startswith("127.0.0.1:")
+
+
+# -- the end
 
 
 def test_a_dying_process_writes_what_it_logged():

@@ -449,11 +449,10 @@ def test_a_failed_request_is_one_line_without_values(row, text_field):
             headers={"X-Request-Id": "find-me"},
         )
         ask(d.port, "POST", "/predict?columns=secret7", json.dumps(row))
-        ask(d.port, "GET", "/secret7")
         ask(d.port, "GET", "/livez", headers={"X-Request-Id": "unseen"})
         lines = [line for line in d.log().splitlines() if "find-me" in line]
         assert len(lines) == 1 and "status=422" in lines[0] and "urn:scored:wrong-type" in lines[0]
-        assert f'field="{text_field}"' in lines[0] and "route=/predict " in lines[0]
+        assert f"field={text_field} " in lines[0] and "route=/predict " in lines[0]
         assert not any(word in d.log() for word in ("12345678987", "secret7", "unseen"))
     finally:
         assert d.stop() == 0

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import bisect
 import os
 from array import array
@@ -240,7 +241,7 @@ class Result:
 
     def unexpected(self) -> list[str]:
         """Return the warnings of the log but those of corrupt versions."""
-        lines = [line for line in self.log.splitlines() if line.startswith(("warn", "error"))]
+        lines = [line for line in self.log.splitlines() if re.search("level=(warn|error) ", line)]
         return [line for line in lines if "phase=fetch refused=false" not in line]
 
     def answers(self) -> Iterator[Check]:

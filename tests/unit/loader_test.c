@@ -81,7 +81,7 @@ static void the_refused_stay_refused(void **state)
     publish("v1");
     publish("v2");
     expect_failure("bad_golden", PHASE_GOLDEN, true, "");
-    assert_true(slot_rollback(&r, slot, &e));
+    assert_true(slot_rollback(&r, slot, true, &e));
     memo_update(slot); /* as the loader does */
     restart();
     assert_int_equal(recall().result, TURN_PUBLISHED);
@@ -341,7 +341,7 @@ static void the_loader_does_as_it_is_asked(void **state)
     atomic_store(&source.published, "v2");
     attempts(registry_reload(&r, slot, false));
     assert_true(versions_serves(&r, "v2"));
-    assert_true(slot_rollback(&r, slot, &e));
+    assert_true(slot_rollback(&r, slot, true, &e));
     attempts(registry_reload(&r, slot, false));
     assert_true(versions_serves(&r, "v1"));
     attempts(registry_reload(&r, slot, true));
@@ -412,7 +412,7 @@ static void *roll_back_and_forth(void *argument)
 
     (void)argument;
     while (atomic_load(&reading)) {
-        slot_rollback(&r, slot, &e);
+        slot_rollback(&r, slot, true, &e);
         sleep_ms(3);
     }
     return NULL;
@@ -520,6 +520,6 @@ int main(void)
         TEST(no_model_is_freed_under_a_reader),
     };
 
-    log_set_level(LOG_ERROR);
+    log_set(LOG_ERROR, LOG_LOGFMT);
     return cmocka_run_group_tests_name("loader", tests, NULL, NULL);
 }

@@ -56,7 +56,8 @@ static void *write_many(void *context)
     const int *who = context;
 
     for (int i = 0; i < LINES; i++)
-        log_line(LOG_INFO, "who=%d line=%d msg=\"one of many\"", *who, i);
+        log_with(LOG_INFO, "one of many", log_number("who", (uint64_t)*who),
+                 log_number("line", (uint64_t)i));
     return NULL;
 }
 
@@ -134,7 +135,7 @@ static void nobody_waits_for_a_reader(void **state)
     open_pipe();
     assert_true(log_start(&e));
     for (int i = 0; i < 100 * LINES / 10; i++)
-        log_line(LOG_INFO, "msg=\"nobody reads this line\"");
+        log_plain(LOG_INFO, "nobody reads this line");
     assert_true(log_dropped() > LINES);
     log_stop();
     /* ten times what is allowed to log_stop: a wait without end is what fails here */
@@ -154,13 +155,13 @@ static void lines_before_and_after_are_written_at_once(void **state)
 
     (void)state;
     open_pipe();
-    log_line(LOG_WARN, "msg=\"before\"");
+    log_plain(LOG_WARN, "before");
     assert_true(read(reader_fd, line, sizeof line) > 0);
     assert_non_null(strstr(line, "before"));
     assert_true(log_start(&e));
-    log_line(LOG_WARN, "msg=\"between\"");
+    log_plain(LOG_WARN, "between");
     log_stop();
-    log_line(LOG_WARN, "msg=\"after\"");
+    log_plain(LOG_WARN, "after");
     close_pipe();
     useconds_t none = 0;
     read_all(&none);

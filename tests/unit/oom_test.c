@@ -260,7 +260,7 @@ static void prepare_rollback(void)
 /* With what the loader does about it. */
 static bool roll_back(struct err *e)
 {
-    bool ok = slot_rollback(&registry, registry.slots, e);
+    bool ok = slot_rollback(&registry, registry.slots, true, e);
 
     memo_update(registry.slots);
     slot_turn(&registry, registry.slots, true, &turn);
@@ -301,7 +301,7 @@ static void check_memo(bool ok, const struct err *e)
 static void prepare_memo(void)
 {
     prepare_rollback();
-    must(slot_rollback(&registry, registry.slots, &(struct err){0}));
+    must(slot_rollback(&registry, registry.slots, true, &(struct err){0}));
     memo_update(registry.slots);
 }
 

@@ -189,18 +189,20 @@ static void rollback(void **state)
 
     (void)state;
     open_slot(false);
-    assert_false(slot_rollback(&r, slot, &e));
+    assert_false(slot_rollback(&r, slot, false, &e));
     publish("v1");
-    assert_false(slot_rollback(&r, slot, &e));
+    assert_false(slot_rollback(&r, slot, false, &e));
     assert_int_equal(e.code, ERR_NOT_FOUND);
     assert_int_equal(slot->status.n_refused, 0);
     publish("v2");
-    assert_true(slot_rollback(&r, slot, &e));
+    assert_true(slot_rollback(&r, slot, false, &e));
     assert_true(versions_serves(&r, "v1"));
     assert_int_equal(versions_turn(&r, false).result, TURN_SAME);
     assert_int_equal(versions_turn(&r, true).result, TURN_REFUSED);
     assert_true(versions_serves(&r, "v1"));
-    assert_true(slot_rollback(&r, slot, &e)); /* and back */
+    assert_false(slot_rollback(&r, slot, false, &e)); /* not to what was just left */
+    assert_non_null(strstr(e.msg, "force"));
+    assert_true(slot_rollback(&r, slot, true, &e)); /* and back */
     assert_true(versions_serves(&r, "v2"));
     assert_int_equal(slot->status.n_refused, 1);
     assert_int_equal(versions_turn(&r, true).result, TURN_SAME);
