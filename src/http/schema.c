@@ -204,6 +204,16 @@ static void put_required(struct buf *out, const struct bundle *b)
     buf_char(out, ']');
 }
 
+static void put_json(struct buf *out, const char *member, const struct json *v)
+{
+    char *text = json_print(v);
+
+    buf_printf(out, ",\"%s\":", member);
+    buf_text(out, text ? text : "");
+    out->failed |= !text;
+    free(text);
+}
+
 static void put_example(struct buf *out, const struct bundle *b, const char *key)
 {
     struct json example;
@@ -237,14 +247,24 @@ void put_row_schema(struct buf *out, const struct model *m, bool closed, bool al
     if (closed)
         buf_lit(out, ",\"additionalProperties\":false");
     put_example(out, b, "in");
+    if (alone && b->labels.node)
+        put_json(out, "x-labels", &b->labels);
     buf_char(out, '}');
 }
 
-static void put_column(struct buf *out, const struct plan_column *c)
+static void put_column(struct buf *out, const struct bundle *b, const struct plan_column *c)
 {
+    struct json labels;
+
     buf_json_string(out, c->name, strlen(c->name));
     buf_lit(out, ":{");
     put_form(out, c->shape.type, c->nullable, false);
+    if (bundle_labels(b, c->name, &labels)) {
+        buf_printf(out, ",\"description\":\"%s\"",
+                   c->shape.type == TYPE_VECTOR ? "an element for each of x-labels, in their order"
+                                                : "a class: the place in x-labels, from 0");
+        put_json(out, "x-labels", &labels);
+    }
     buf_char(out, '}');
 }
 
@@ -266,7 +286,7 @@ void put_answer_schema(struct buf *out, const struct model *m)
                m->bundle->name);
     for (unsigned i = 0; i < p->n_outputs; i++) {
         buf_text(out, i ? "," : "");
-        put_column(out, &p->columns[p->outputs[i]]);
+        put_column(out, m->bundle, &p->columns[p->outputs[i]]);
     }
     buf_lit(out, "},\"required\":[");
     for (unsigned i = 0; i < p->n_outputs; i++) {
@@ -294,7 +314,7 @@ void put_columns_schema(struct buf *out, const struct model *m)
         if (!p->columns[c].name || !column_in(&p->all, c))
             continue;
         buf_text(out, comma);
-        put_column(out, &p->columns[c]);
+        put_column(out, m->bundle, &p->columns[c]);
         comma = ",";
     }
     buf_char(out, '}');
