@@ -232,12 +232,14 @@ void put_row_schema(struct buf *out, const struct model *m, bool closed, bool al
     const struct bundle *b = m->bundle;
 
     buf_char(out, '{');
-    if (alone)
-        buf_lit(out, "\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",");
+    if (alone) /* in OpenAPI the component's name is the title */
+        buf_printf(out,
+                   "\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"title\":\"%s\",",
+                   b->name);
     buf_printf(out,
-               "\"title\":\"%s row\",\"description\":\"A row of model %s, version %s. A field that "
+               "\"description\":\"A row of model %s, version %s. A field that "
                "is missing is null.\",\"type\":\"object\",\"properties\":{",
-               b->name, b->name, b->version);
+               b->name, b->version);
     for (unsigned i = 0; i < b->n_inputs; i++) {
         buf_text(out, i ? "," : "");
         put_input(out, b, &b->inputs[i], alone);
@@ -280,10 +282,8 @@ void put_answer_schema(struct buf *out, const struct model *m)
 {
     const struct plan *p = &m->plan;
 
-    buf_printf(out,
-               "{\"title\":\"%s answer\",\"description\":\"What a row is answered by "
-               "default\",\"type\":\"object\",\"properties\":{",
-               m->bundle->name);
+    buf_lit(out, "{\"description\":\"What a row is answered by default\",\"type\":\"object\","
+                 "\"properties\":{");
     for (unsigned i = 0; i < p->n_outputs; i++) {
         buf_text(out, i ? "," : "");
         put_column(out, m->bundle, &p->columns[p->outputs[i]]);
@@ -305,11 +305,8 @@ void put_columns_schema(struct buf *out, const struct model *m)
     const struct plan *p = &m->plan;
     const char *comma = "";
 
-    buf_printf(out,
-               "{\"title\":\"%s columns\",\"description\":\"What a row is answered where the "
-               "parameter columns asks for others than the default\",\"type\":\"object\","
-               "\"properties\":{",
-               m->bundle->name);
+    buf_lit(out, "{\"description\":\"What a row is answered where the parameter columns asks for "
+                 "others than the default\",\"type\":\"object\",\"properties\":{");
     for (unsigned c = 0; c < p->n_columns; c++) {
         if (!p->columns[c].name || !column_in(&p->all, c))
             continue;
