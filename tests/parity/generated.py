@@ -30,7 +30,8 @@ import spark_side  # noqa: E402
 from degenerate import Draw, Drawn  # noqa: E402
 from scored_export import Refused, export  # noqa: E402
 
-FEW, ALL = 10, 200
+ALL = 200
+FEW, FEW_FROM = 8, 11  # a null label, a classifier of special coefficients and a tree are among them
 SAMPLE, GOOD, BAD = 16, 24, 4
 SCORED, REFUSED, FAILED = "scored", "refused", "FAILED"
 
@@ -125,7 +126,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--full", action="store_true", help=f"{ALL} models rather than {FEW}")
     parser.add_argument("--models", type=int, help="how many")
-    parser.add_argument("--first", type=int, default=0, help="number of the first (default 0)")
+    parser.add_argument("--first", type=int, help="number of the first")
     parser.add_argument("--seed", default="1", help="of all models (default 1)")
     parser.add_argument("--bin", type=Path, default=TOP / "build/release/scored", help="the binary")
     args = parser.parse_args(argv)
@@ -134,7 +135,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     counts: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="generated-") as folder:
         draw = Draw(spark, Path(folder))
-        for i in range(args.first, args.first + (args.models or (ALL if args.full else FEW))):
+        first, count = (0, ALL) if args.full else (FEW_FROM, FEW)
+        first = first if args.first is None else args.first
+        for i in range(first, first + (args.models or count)):
             outcome, text = one(draw, args.bin.resolve(), f"{args.seed}.{i}", Path(folder))
             counts[outcome] += 1
             print(f"{outcome:8} {text}", flush=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from scored_export.errors import Refused
+from scored_export.paths import scheme_of
 
 MANIFEST_BYTES = 1 << 20
 TYPES = {
@@ -130,6 +131,6 @@ def open_store(at: str | os.PathLike[str]) -> Store:
         return Prefix(uri)
     if uri.startswith("s3:"):
         raise Refused(f"{uri!r} is not s3://BUCKET/PREFIX/", "pass the URI as a string, not as a Path")
-    if "://" in uri and not uri.startswith("file:///"):
+    if scheme_of(uri) and not uri.startswith("file:///"):
         raise Refused(f"{uri!r} is no place to publish to", "use a path, file:///PATH or s3://BUCKET/PREFIX/")
     return Folder(Path(uri[7:] if uri.startswith("file:///") else uri))

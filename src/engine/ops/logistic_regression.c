@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * LogisticRegressionModel. Binomial: the margin m = dot + intercept, rawPrediction [-m, m], and a
- * threshold on the second class, even if it was fitted on the first alone. Multinomial: a row of the matrix a class, softmax, thresholds as
- * other classifiers have.
+ * threshold on the second class, even if it was fitted on the first alone. Multinomial: a row of
+ * the matrix a class, softmax, thresholds as other classifiers have.
  */
 #include "../classifier.h"
 #include "scored/blas.h"
