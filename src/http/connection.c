@@ -38,11 +38,11 @@ void connection_deadline(struct connection *c, uint64_t ns_from_now)
     c->deadline_ns = worker_now(c->worker) + ns_from_now;
 }
 
-/* Operators and probes are answered whatever memory there is; who is not is told so. */
+/* Operators and probes are answered whatever memory there is, and whoever is not is told so. */
 static bool charge(struct connection *c, size_t bytes)
 {
     struct budget *b = &c->worker->app->budget;
-    bool anyway = bytes <= NEW_BYTES || c->worker->listener->side != SIDE_PUBLIC;
+    bool anyway = bytes <= NEW_BYTES || c->worker->listener->side == SIDE_ADMIN;
 
     if (bytes > c->charged && !budget_take(b, bytes - c->charged, anyway))
         return false;
@@ -407,6 +407,19 @@ void connection_overdue(struct connection *c)
     } else {
         close_now(c);
     }
+}
+
+void connection_unstick(struct connection *c)
+{
+    if (c->state != CONNECTION_SERVED || c->refused || is_empty(c))
+        return;
+    const struct exchange *x = c->exchange;
+    if (!x->head.chunked || (x->phase != PHASE_BODY && x->phase != PHASE_DROP))
+        return;
+    if (c->stuck_at != x->received + 1)
+        c->stuck_at = x->received + 1;
+    else
+        connection_refuse(c, PROBLEM_TOO_LARGE, 413, "what stands between the chunks is too long");
 }
 
 /* What is held for nothing: a reply that is not read, a body that does not come on, else only the

@@ -37,6 +37,7 @@ struct connection {
     uint64_t quiet_ns;                 /* when something moved last */
     uint64_t since_ns, paused_ns;      /* its request began, less what it waited for turns */
     size_t charged;                    /* bytes of the budget */
+    uint64_t stuck_at; /* bytes of the body that had come, and one, when it seemed to be stuck */
     union {
         struct sockaddr any;
         struct sockaddr_in v4;
@@ -71,6 +72,10 @@ bool connection_goes_first(const struct connection *a, const struct connection *
 
 /* Tells a newcomer that there is no place for it; `brusquely`: does not even tell. */
 void connection_refuse_over(struct connection *c, bool brusquely);
+
+/* Refuses what fills the library's buffer and is no body: where bytes are unread, and nothing has
+ * come of them since the last call. */
+void connection_unstick(struct connection *c);
 
 /* Answers with a problem, closes what is the library's, and lingers. */
 void connection_refuse(struct connection *c, enum problem problem, unsigned status,

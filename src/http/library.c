@@ -15,6 +15,7 @@ enum {
     RATE = 64 * 1024,        /* bytes a second that buy a request or a reply more time */
     DROP_BYTES = 256 * 1024, /* of a body that is read only so that its sender reads our answer */
     CONNECTIONS = 1 << 20,   /* never the limit that acts: the worker's is */
+    STUCK_RUNS = 16,
 };
 
 #define SECOND UINT64_C(1000000000)
@@ -24,7 +25,8 @@ struct library {
     struct worker *worker;
     struct MHD_Daemon *daemon;
     struct connection *adding; /* while the library is given it */
-    bool resumed;
+    bool resumed, moved;
+    unsigned idle_runs; /* that moved nothing, while the library said that it had more to do */
 };
 
 /* -- connections -- */
@@ -35,6 +37,7 @@ static void connection_changed(void *context, struct MHD_Connection *m, void **s
     struct library *l = context;
 
     (void)m;
+    l->moved = true;
     if (code == MHD_CONNECTION_NOTIFY_STARTED)
         *socket_context = l->adding;
     else
@@ -49,17 +52,28 @@ bool library_add(struct library *l, struct connection *c)
     return ok;
 }
 
+static bool wants_more(const struct library *l)
+{
+    MHD_UNSIGNED_LONG_LONG wait;
+
+    return MHD_get_timeout(l->daemon, &wait) == MHD_YES && !wait;
+}
+
 void library_run(struct library *l)
 {
-    l->resumed = false;
+    l->resumed = l->moved = false;
     MHD_run(l->daemon);
+    l->idle_runs = l->moved || !wants_more(l) ? 0 : l->idle_runs + 1;
 }
 
 bool library_has_more(const struct library *l)
 {
-    MHD_UNSIGNED_LONG_LONG wait;
+    return l->resumed || (l->idle_runs < STUCK_RUNS && wants_more(l));
+}
 
-    return l->resumed || (MHD_get_timeout(l->daemon, &wait) == MHD_YES && !wait);
+bool library_is_stuck(const struct library *l)
+{
+    return l->idle_runs == STUCK_RUNS / 2 || l->idle_runs == STUCK_RUNS;
 }
 
 /* -- requests -- */
@@ -181,25 +195,6 @@ static bool drops_body(const struct exchange *x)
     return !x->head.chunked && !x->head.expect && x->head.length <= DROP_BYTES;
 }
 
-static enum MHD_Result first_call(struct exchange *x, struct MHD_Connection *m, const char *method,
-                                  const char *version)
-{
-    bool sound = guard_head(x, m, method, version);
-
-    exchange_name(x);
-    if (x->target.failed) {
-        x->head.doubtful = true; /* the body was not looked for */
-        reply_problem(x, PROBLEM_OUT_OF_MEMORY, NULL, "try again");
-        return send_reply(x, m);
-    }
-    if (!sound) {
-        reply_problem(x, x->head.problem, NULL, "%s", x->head.wrong);
-        return send_reply(x, m);
-    }
-    x->phase = route_open(x, method) ? PHASE_BODY : PHASE_DROP;
-    return x->phase == PHASE_BODY || drops_body(x) ? MHD_YES : send_reply(x, m);
-}
-
 /* True: it is done. */
 static bool work_at_once(struct exchange *x)
 {
@@ -288,15 +283,37 @@ static enum MHD_Result last_call(struct exchange *x, struct MHD_Connection *m)
     return x->phase == PHASE_WORK ? MHD_YES : send_reply(x, m);
 }
 
+static enum MHD_Result first_call(struct exchange *x, struct MHD_Connection *m, const char *method,
+                                  const char *version)
+{
+    bool sound = guard_head(x, m, method, version);
+
+    exchange_name(x);
+    if (x->target.failed) {
+        x->head.doubtful = true; /* the body was not looked for */
+        reply_problem(x, PROBLEM_OUT_OF_MEMORY, NULL, "try again");
+        return send_reply(x, m);
+    }
+    if (!sound) {
+        reply_problem(x, x->head.problem, NULL, "%s", x->head.wrong);
+        return send_reply(x, m);
+    }
+    x->phase = route_open(x, method) ? PHASE_BODY : PHASE_DROP;
+    if (x->head.expect && !x->head.chunked && !x->head.length)
+        return last_call(x, m); /* else the library says "100", and takes no reply behind it */
+    return x->phase == PHASE_BODY || drops_body(x) ? MHD_YES : send_reply(x, m);
+}
+
 /* NOLINTNEXTLINE(readability-function-size): the library's signature */
 static enum MHD_Result answer(void *context, struct MHD_Connection *m, const char *url,
                               const char *method, const char *version, const char *upload,
                               size_t *n_upload, void **request)
 {
+    struct library *l = context;
     struct exchange *x = *request;
 
-    (void)context;
     (void)url;
+    l->moved = true;
     if (!x || x->connection->refused)
         return MHD_NO;
     if (atomic_load_explicit(&x->job.gone, memory_order_relaxed))
@@ -372,11 +389,11 @@ struct library *library_new(struct worker *w, struct err *e)
     }
     l->worker = w;
     /* Not strict: so all heads come to the guard, which answers them once. No time limit: it would
-     * start again with each byte; the worker has its own. */
+     * start again with each byte; the worker has its own. Not "turbo": a connection whose buffer
+     * was full from the first read on would never be watched, and not even shutdown() end it. */
     l->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_TURBO | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
-            MHD_USE_ERROR_LOG,
-        0, NULL, NULL, answer, l, MHD_OPTION_EXTERNAL_LOGGER, library_log, l,
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
+        NULL, NULL, answer, l, MHD_OPTION_EXTERNAL_LOGGER, library_log, l,
         MHD_OPTION_NOTIFY_CONNECTION, connection_changed, l, MHD_OPTION_NOTIFY_COMPLETED, completed,
         l, MHD_OPTION_URI_LOG_CALLBACK, begin, l, MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, l,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, 0U,

@@ -27,6 +27,10 @@ bool library_add(struct library *l, struct connection *c);
 void library_run(struct library *l);
 bool library_has_more(const struct library *l); /* without waiting */
 
+/* For many runs it has said that it has more to do, and nothing came of it: some connection's
+ * buffer is full with what is no body, such as an endless line between chunks. True twice. */
+bool library_is_stuck(const struct library *l);
+
 /* Goes on with an exchange whose work is done. */
 void library_resume(struct exchange *x);
 

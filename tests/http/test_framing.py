@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from daemon import Daemon
 from wire import Connection, ask, chunked, request
 
 BODY = b"{}"
@@ -197,6 +198,27 @@ def test_an_overflowing_chunk(port):
         r = c.read()
         assert r is None or r.status in (400, 413)
         assert c.closed()
+
+
+def test_an_endless_line_between_chunks():
+    """It fills the library's buffer, which then waits for what can never come."""
+    d = Daemon()
+    with Connection(d.port) as c, Connection(d.port) as stuck:
+        stuck.send(POST + HOST + JSON + CHUNKED + b"\r\n3;" + b"a" * 60000)
+        r = stuck.read()
+        assert r is not None and (r.status, r.json["type"], r.closes) == (413, "urn:scored:too-large", True)
+        c.send(request("GET", "/livez"))
+        r = c.read()
+        assert r is not None and r.status == 200
+    assert d.stop() == 0
+
+
+def test_an_expectation_without_a_body(port):
+    """What comes behind it is no reason to drop the answer."""
+    with Connection(port) as c:
+        c.send(b"GET /livez HTTP/1.1\r\n" + HOST + b"Expect: 100-continue\r\n\r\n" + SMUGGLED)
+        r = c.read()
+        assert r is not None and r.status == 200
 
 
 def test_a_request_in_single_bytes(port, row, answer):
