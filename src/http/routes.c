@@ -24,11 +24,11 @@ const struct route routes[] = {
     {                                                                                        \
         "GET", path, side, open, NULL, answer, NULL, produces, summary, operation, describes \
     }
-    GET("/livez", SIDE_ALL, NULL, answer_livez, JSON_TYPES, "livez", "liveness",
+    GET("/livez", SIDE_BOTH, NULL, answer_livez, JSON_TYPES, "livez", "liveness",
         "Is the process alive?"),
-    GET("/readyz", SIDE_ALL, NULL, answer_readyz, JSON_TYPES, "readyz", "readiness",
+    GET("/readyz", SIDE_BOTH, NULL, answer_readyz, JSON_TYPES, "readyz", "readiness",
         "Are all models loaded?"),
-    GET("/healthz", SIDE_ALL, NULL, answer_readyz, JSON_TYPES, "healthz", "readiness",
+    GET("/healthz", SIDE_BOTH, NULL, answer_readyz, JSON_TYPES, "healthz", "readiness",
         "The same as /readyz"),
     GET("/models", SIDE_BOTH, NULL, answer_models, JSON_TYPES, "models", "model-list",
         "The models served"),
@@ -38,7 +38,7 @@ const struct route routes[] = {
         "schema", "json-schema", "JSON Schema of a model's rows"),
     GET("/openapi.json", SIDE_BOTH, NULL, answer_openapi, JSON_TYPES, "openapi", "openapi",
         "This description"),
-    GET("/metrics", SIDE_ALL, NULL, answer_metrics, "text/plain,application/openmetrics-text",
+    GET("/metrics", SIDE_BOTH, NULL, answer_metrics, "text/plain,application/openmetrics-text",
         "metrics", NULL, "Metrics for Prometheus"),
     GET("/version", SIDE_BOTH, NULL, answer_version, JSON_TYPES, "version", "program",
         "What runs here"),
@@ -208,6 +208,19 @@ static bool check_operator(struct exchange *x)
     return false;
 }
 
+/* A method of RFC 9110 or 5789 that a path does not take is 405, any other 501. */
+static bool know_method(struct exchange *x, const char *method)
+{
+    static const char *const known[] = {"GET",    "HEAD",    "POST",  "OPTIONS", "PUT",
+                                        "DELETE", "CONNECT", "TRACE", "PATCH"};
+
+    for (size_t i = 0; i < countof(known); i++)
+        if (!strcmp(method, known[i]))
+            return true;
+    reply_problem(x, PROBLEM_NOT_IMPLEMENTED, NULL, "there is no such method");
+    return false;
+}
+
 static bool answer_options(struct exchange *x)
 {
     x->status = 204;
@@ -221,6 +234,8 @@ bool route_open(struct exchange *x, const char *method)
     struct text parts[PATH_PARTS];
     bool options = !strcmp(method, "OPTIONS");
 
+    if (!know_method(x, method))
+        return false;
     if (options && x->path.len == 1 && x->path.p[0] == '*')
         return answer_options(x);
     if (memchr(x->path.p, '%', x->path.len)) {

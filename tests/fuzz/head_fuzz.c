@@ -99,7 +99,8 @@ static unsigned read_field(struct plain *out, char *line)
         return 400;
     char *value = g[2].rm_so < 0 ? line + strlen(line) : line + g[2].rm_so;
     line[g[1].rm_eo] = '\0';
-    if (g[2].rm_so >= 0)
+    bool framing = !strcasecmp(line, "content-length") || !strcasecmp(line, "transfer-encoding");
+    if (g[2].rm_so >= 0 && !framing) /* there a blank behind it is refused */
         line[g[2].rm_eo] = '\0';
     if (++out->fields > HEAD_LIMITS.fields)
         return 431;

@@ -12,13 +12,14 @@ seconds=20
 passed=0 failed=0
 
 python3 "$here/seeds.py" "$build/seeds" || exit 1
+python3 "$here/../conformance/cases.py" "$build/seeds/live" || exit 1
 for target in "$build"/*_fuzz; do
     name=$(basename "$target")
     stem=${name%_fuzz}
     mkdir -p "$build/corpus/$name"
     options=(-max_total_time=$seconds -print_final_stats=1 -artifact_prefix="$build/$name-" -timeout=20 -rss_limit_mb=2048)
     # a dictionary of its own, where it has one
-    case $stem in json_in) dict=json ;; *) dict=$stem ;; esac
+    case $stem in json_in) dict=json ;; live) dict=head ;; *) dict=$stem ;; esac
     [ -f "$here/$dict.dict" ] || dict=bundle
     options+=(-dict="$here/$dict.dict")
     seeds=()
