@@ -21,10 +21,12 @@ from scored_export.known import check_live, check_saved
 from scored_export.limits import check_plan, check_rows
 from scored_export.ops.vectors import vector_width
 from scored_export.paths import qualified
-from scored_export.plan import Plan, default_output, make_plan
+from scored_export.plan import Plan, default_output, left_out, make_plan
 from scored_export.platform import ask_platform
 from scored_export.progress import show
 from scored_export.publish import publish, sha
+from scored_export.result import Exported, exported
+from scored_export.sample import as_frame
 from scored_export.saved import live_stages, load_model, read_stages
 from scored_export.score import Answer, Outcome, Row, Scorer, quoted
 from scored_export.signature import Signer
@@ -172,7 +174,8 @@ class _Export:
         self.spark = spark
         self.model = model
         self.sample = sample
-        self.plan = make_plan(read_stages(spark, saved_path), live_stages(model), sample, show)
+        self.saved = read_stages(spark, saved_path)
+        self.plan = make_plan(self.saved, live_stages(model), sample, show)
         check_plan(self.plan)
 
     def outputs(self, asked: Sequence[str]) -> list[str]:
@@ -234,6 +237,7 @@ def export(
     *,
     sample: Any,
     name: str,
+    schema: Any = None,
     version: str | None = None,
     lineage: Mapping[str, Any] | None = None,
     output: Sequence[str] = (),
@@ -242,7 +246,7 @@ def export(
     allow_inexact: int | None = None,
     descriptions: Mapping[str, str] | None = None,
     sign_key: str | os.PathLike[str] | None = None,
-) -> str:
+) -> Exported:
     """Write a bundle of a fitted model.
 
     Parameters
@@ -251,10 +255,13 @@ def export(
         A fitted pipeline, a single fitted stage, a tuned model, or the directory one was saved in.
     out : path or str
         Directory of the bundle, made if needed, or ``s3://bucket/prefix/``; nothing in it is deleted.
-    sample : pyspark.sql.DataFrame
+    sample : DataFrame of Spark or pandas, or list of Rows or dicts
         Rows as the service will send them: their schema becomes the inputs, without the label.
     name : str
         Name of the model, ``[A-Za-z0-9._-]{1,64}``.
+    schema : StructType or str, optional
+        Names and types of a sample that is no DataFrame of Spark's, as ``"make string, age int"``. A list
+        needs it; without it a pandas DataFrame gets the types that Spark infers, which are printed.
     version : str, optional
         Label; by default the UTC time and a hash.
     lineage : mapping, optional
@@ -274,8 +281,9 @@ def export(
 
     Returns
     -------
-    str
-        The bundle's identity: the SHA-256 of its manifest.
+    Exported
+        The SHA-256 of the bundle's manifest as text, and with it all that a person wants to know of the
+        bundle, which ``print`` and notebooks show.
 
     Raises
     ------
@@ -299,7 +307,7 @@ def export(
             model,
             (store, signer),
             scratch,
-            sample,
+            as_frame(sample, schema),
             {"name": name, "version": version, "created": created, "lineage": lineage or {}},
             list(output),
             (no_sample_rows, allow_inexact, descriptions or {}),
@@ -339,7 +347,7 @@ def _export(
     label: dict[str, Any],
     asked: list[str],
     options: tuple[bool, int | None, Mapping[str, str]],
-) -> str:
+) -> Exported:
     no_sample_rows, allow_inexact, descriptions = options
     spark = sample.sparkSession
     if "connect" in type(spark).__module__:
@@ -377,4 +385,5 @@ def _export(
     }
     store, signer = place
     named = {entry["name"]: data for entry, (_, data) in zip(files, contents.values())}
-    return publish(store, _manifest_text(manifest), named, signer)
+    digest = publish(store, _manifest_text(manifest), named, signer)
+    return exported((store.uri, digest, signer is not None), manifest, left_out(plan, work.saved, sample))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from scored_export.known import op_of
 from scored_export.ops.base import Columns, Op, Reading
 from scored_export.ops.indexers import kept_pairs
 from scored_export.ops.vectors import vector_width
+from scored_export.result import UNREAD, Pruned, lacks
 from scored_export.saved import SavedStage
 from scored_export.spark_says import refusal
 from scored_export.values import TYPES, param, type_name
@@ -254,17 +256,32 @@ def _quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def default_output(plan: Plan) -> list[str]:
-    """Return the columns answered by default."""
+def left_out(plan: Plan, saved: Sequence[SavedStage], sample: Any) -> list[Pruned]:
+    """Return the sample's columns that no stage reads, and the outputs whose input the sample lacks."""
+    read = {f.name for f in plan.inputs}
+    out = [Pruned(f.name, UNREAD) for f in sample.schema.fields if f.name not in read]
+    for stage in saved:
+        names = [name for group in _static(stage)[2].values() for name in group]
+        out += [Pruned(name, lacks(stage.name), stage.uid) for name in names if name not in plan.added]
+    return out
+
+
+def default_columns(outputs: Sequence[Columns]) -> list[str]:
+    """Return the columns answered by default, given the outputs of every stage."""
     last = -1
     names: list[str] = []
-    for i, stage in enumerate(plan.stages):
-        found = stage.outputs
+    for i, found in enumerate(outputs):
         if not any(p in found for p in PREDICTORS):
             continue
         last = i
         second = "probabilityCol" if "probabilityCol" in found else "rawPredictionCol"
         names += [*found.get("predictionCol", []), *found.get(second, [])]
-    rest = plan.stages[last + 1 :] if last >= 0 else plan.stages[-1:]
-    names += [name for stage in rest for group in stage.outputs.values() for name in group]
-    return list(dict.fromkeys(names)) or list(plan.added)[-1:]
+    rest = outputs[last + 1 :] if last >= 0 else outputs[-1:]
+    names += [name for found in rest for group in found.values() for name in group]
+    every = [name for found in outputs for group in found.values() for name in group]
+    return list(dict.fromkeys(names)) or every[-1:]
+
+
+def default_output(plan: Plan) -> list[str]:
+    """Return the columns answered by default."""
+    return default_columns([stage.outputs for stage in plan.stages])
