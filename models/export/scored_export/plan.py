@@ -205,10 +205,10 @@ def make_plan(saved: list[SavedStage], live: list[Any], sample: Any, say: Any) -
         What the service will send.
     """
     static = [(s, *_static(s)) for s in saved]
-    for i, stage in enumerate(saved):
-        if any(stage.uid == other.uid for other in saved[:i]):
+    for i, one in enumerate(saved):
+        if any(one.uid == other.uid for other in saved[:i]):
             refused = Refused("two stages have this uid", "give the copy a uid of its own")
-            raise refused.at(stage.name, stage.uid)
+            raise refused.at(one.name, one.uid)
     plan = Plan([], _sources(static, sample))
     for f in plan.inputs:
         _check_name(f.name, "input column")
