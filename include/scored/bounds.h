@@ -16,6 +16,8 @@ enum bounds {
     BOUND_COLUMNS = 4096,     /* a request's columns are a bit set on the stack */
     BOUND_INPUTS = 2048,      /* the decoder keeps an offset a field */
     BOUND_NAME = 256,         /* bytes of a column's name or a stage's uid */
+    BOUND_LABELS = 1000,      /* of a column's classes: every description of the model has them */
+    BOUND_LABEL = 1024,       /* bytes of one */
     BOUND_TREES = 1 << 20,
     BOUND_CLASSES = 1 << 16,
     BOUND_FEATURES = 1 << 30, /* vector sizes are ints in Spark */

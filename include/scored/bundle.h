@@ -77,6 +77,7 @@ struct bundle {
     struct arena arena; /* owns all below but the files' bytes */
     struct json_doc *doc;
     struct json root, lineage, exactness, example, golden_coverage;
+    struct json labels;          /* absent where no column has any */
     char sha256[SHA256_HEX + 1]; /* identity: of the manifest's bytes */
     const char *name, *version, *created;
     struct platform platform;
@@ -103,6 +104,10 @@ bool bundle_attach(struct bundle *b, enum bundle_role role, unsigned char *bytes
 
 /* A block of a stage, "s003." and `name`, marked as used; NULL where there is none. */
 const struct block *bundle_block(struct bundle *b, uint32_t stage, const char *name);
+
+/* The labels of a column's classes, an array of strings: label i is that of class i, the value i of
+ * a scalar, element i of a vector. False: it has none. */
+bool bundle_labels(const struct bundle *b, const char *column, struct json *labels);
 
 /* Gives back the memory of rows [from, to) of a block, in whole pages: nobody reads them again.
  * `to` may be beyond the end. */

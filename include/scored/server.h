@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The HTTP server: two listeners over one route table. */
+/* The HTTP server: listeners for the public, operators and probes over one route table. */
 #ifndef SCORED_SERVER_H
 #define SCORED_SERVER_H
 
@@ -13,7 +13,8 @@ struct server;
 struct server *server_start(struct registry *r, const struct config *config, struct err *e);
 uint16_t
 server_port(const struct server *s); /* of the public listener, also where 0 was asked for */
-uint16_t server_admin_port(const struct server *s); /* 0: there is no admin listener */
+uint16_t server_admin_port(const struct server *s); /* 0: there is none */
+uint16_t server_probe_port(const struct server *s); /* 0: there is none */
 
 /* Once a second: looks after the memory of requests. */
 void server_look(struct server *s);

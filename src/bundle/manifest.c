@@ -478,15 +478,16 @@ static bool read_identity(struct bundle *b, struct err *e)
 
 bool manifest_read(struct bundle *b, struct err *e)
 {
-    static const char *const keys[] = {"format",  "format_version", "name",   "version", "created",
-                                       "lineage", "platform",       "input",  "output",  "example",
-                                       "stages",  "exactness",      "golden", "files",   NULL};
+    static const char *const keys[] = {"format",    "format_version", "name",     "version",
+                                       "created",   "lineage",        "platform", "input",
+                                       "output",    "labels",         "example",  "stages",
+                                       "exactness", "golden",         "files",    NULL};
 
     b->root = json_root(b->doc);
     return read_identity(b, e) && json_only(&b->root, keys, e) && read_platform(b, e) &&
            read_lineage(b, e) &&
            read_columns(b, "input", read_input, &b->inputs, &b->n_inputs, e) &&
            read_columns(b, "output", read_output, &b->outputs, &b->n_outputs, e) &&
-           read_stages(b, e) && read_exactness(b, e) && read_golden(b, e) &&
+           read_stages(b, e) && labels_read(b, e) && read_exactness(b, e) && read_golden(b, e) &&
            json_get_object(&b->root, "example", &b->example, e) && read_files(b, e);
 }

@@ -22,6 +22,26 @@ static void print_json(const char *title, const struct json *object)
     }
 }
 
+/* A line a column: 0 "setosa", 1 "versicolor". */
+static void print_labels(const struct bundle *b)
+{
+    struct json_iter column = {0};
+
+    if (!b->labels.node)
+        return;
+    printf("\nlabels of classes\n");
+    while (json_next(&b->labels, &column)) {
+        struct json_iter label = {0};
+        printf("  %-22s", column.value.key);
+        while (json_next(&column.value, &label)) {
+            char *text = json_print(&label.value);
+            printf("%s %u %s", label.n > 1 ? "," : "", (unsigned)label.n - 1, text ? text : "?");
+            free(text);
+        }
+        putchar('\n');
+    }
+}
+
 static void print_files(const struct bundle *b)
 {
     printf("\nfiles\n");
@@ -52,6 +72,7 @@ static void print_model(const struct model *m)
     plan_draw(&m->plan, &tree);
     fputs(tree.data ? tree.data : "", stdout);
     buf_done(&tree);
+    print_labels(b);
     print_json("exactness", &b->exactness);
     print_json("lineage", &b->lineage);
     if (json_get_object(&b->root, "platform", &platform, &ignored))

@@ -195,10 +195,11 @@ static int serve(struct registry *r, const struct config *config, const sigset_t
     if (!s)
         return fail(&e);
     log_models(r);
-    char at[ADDRESS], admin[ADDRESS];
+    char at[ADDRESS], admin[ADDRESS], probe[ADDRESS];
     log_with(LOG_INFO, "serving", log_text("listen", address(at, config->listen, server_port(s))),
              log_text("admin", address(admin, config->admin_listen, server_admin_port(s))),
-             log_number("workers", server_workers(config)), log_text("version", scored_version));
+             log_number("workers", server_workers(config)), log_text("version", scored_version),
+             log_text("probe", address(probe, config->probe_listen, server_probe_port(s))));
     bool started = registry_start(r, &e);
     while (started && !(got = wait_for_end(s, signals))) {
         log_plain(LOG_INFO, "SIGHUP: looking for new versions");

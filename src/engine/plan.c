@@ -218,6 +218,28 @@ static bool check_exactness(struct plan *p, const struct bundle *b, struct err *
                    (unsigned)json_size(&b->exactness), named);
 }
 
+/* Labels are of classes, which are values of a scalar, or elements of a vector. */
+static bool check_labels(const struct plan *p, const struct bundle *b, struct err *e)
+{
+    struct json_iter it = {0};
+
+    while (b->labels.node && json_next(&b->labels, &it)) {
+        const char *name = it.value.key;
+        uint16_t c = plan_find(p, name, strlen(name));
+        if (c == COLUMN_NONE || c < p->n_inputs)
+            return err_set(e, ERR_BAD_BUNDLE, "labels: no stage makes a column '%.64s'", name);
+        const struct shape *shape = &p->columns[c].shape;
+        if (shape->type != TYPE_DOUBLE && shape->type != TYPE_VECTOR)
+            return err_set(e, ERR_BAD_BUNDLE, "labels: column '%.64s' is %s, not double or vector",
+                           name, type_name(shape->type));
+        if (shape->type == TYPE_VECTOR && shape->size != SIZE_UNKNOWN &&
+            shape->size != json_size(&it.value))
+            return err_set(e, ERR_BAD_BUNDLE, "labels: column '%.64s' has size %lld, not %u", name,
+                           (long long)shape->size, (unsigned)json_size(&it.value));
+    }
+    return true;
+}
+
 static bool build(struct plan *p, struct bundle *b, struct err *e)
 {
     p->columns = arena_new(p->arena, struct plan_column, BOUND_COLUMNS);
@@ -232,7 +254,8 @@ static bool build(struct plan *p, struct bundle *b, struct err *e)
     for (uint16_t i = 0; i < p->n_stages; i++)
         if (!load_stage(p, b, i, e))
             return err_wrap(e, "stages[%u] '%.64s'", (unsigned)i, b->stages[i].uid);
-    return bundle_all_used(b, e) && add_outputs(p, b, e) && check_exactness(p, b, e);
+    return bundle_all_used(b, e) && add_outputs(p, b, e) && check_labels(p, b, e) &&
+           check_exactness(p, b, e);
 }
 
 bool plan_build(struct plan *p, struct bundle *b, struct arena *arena, size_t most,

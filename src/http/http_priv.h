@@ -23,7 +23,14 @@ enum {
     RELOAD_BODY = 1024,
 };
 
-enum side { SIDE_PUBLIC = 1, SIDE_ADMIN = 2, SIDE_BOTH = 3 };
+/* Listeners, and which of them have a route. */
+enum side {
+    SIDE_PUBLIC = 1,
+    SIDE_ADMIN = 2,
+    SIDE_PROBE = 4,
+    SIDE_BOTH = SIDE_PUBLIC | SIDE_ADMIN,
+    SIDE_ALL = SIDE_BOTH | SIDE_PROBE,
+};
 
 /* At most so many events a second; the next one that passes tells how many did not. */
 struct limiter {
@@ -61,7 +68,7 @@ struct app {
     struct budget budget;
     struct queue queue;
     struct cost *costs;  /* by slot */
-    struct worker **all; /* those that score, and behind them the admin listener's */
+    struct worker **all; /* those that score, and behind them those of other listeners */
     unsigned workers;    /* that score */
     const char *library; /* version of libmicrohttpd */
     uint32_t run;        /* random, in the request ids made here */

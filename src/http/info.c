@@ -175,6 +175,7 @@ void answer_model(struct exchange *x)
     buf_printf(out, ",\"load_seconds\":%.6f", (double)m->load_ns / 1e9);
     put_bundle_columns(out, "input", m->bundle->inputs, m->bundle->n_inputs, true);
     put_bundle_columns(out, "output", m->bundle->outputs, m->bundle->n_outputs, false);
+    put_json(out, "labels", &m->bundle->labels);
     buf_lit(out, ",\"columns\":");
     put_columns(out, &m->plan);
     put_stages(out, m->bundle);

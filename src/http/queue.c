@@ -3,6 +3,8 @@
 
 #include "http_priv.h"
 
+enum { NO_STRETCH = 1024 };
+
 void queue_init(struct queue *q, unsigned workers, unsigned most, uint64_t most_wait_ns)
 {
     pthread_mutex_init(&q->lock, NULL);
@@ -13,6 +15,7 @@ void queue_init(struct queue *q, unsigned workers, unsigned most, uint64_t most_
     q->most = most;
     q->most_wait_ns = most_wait_ns;
     memset(q->turns_ns, 0, sizeof q->turns_ns);
+    q->stretch = NO_STRETCH;
 }
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -29,7 +32,7 @@ static uint64_t wait_of(const struct queue *q, const struct exchange *x)
         sum += least(other->job.left_ns, turns);
     for (unsigned w = 0; w < q->workers; w++)
         sum += least(q->turns_ns[w], turns);
-    return sum / (q->workers ? q->workers : 1);
+    return sum / (q->workers ? q->workers : 1) * q->stretch / NO_STRETCH;
 }
 
 /* Long work may wait as long as it takes: it has no use for being refused. */
@@ -46,7 +49,6 @@ static enum admission judge(const struct queue *q, const struct exchange *x)
 static void append(struct queue *q, struct exchange *x)
 {
     x->job.next = NULL;
-    x->job.spent_ns = 0;
     *q->last = x;
     q->last = &x->job.next;
     atomic_fetch_add_explicit(&q->waiting, 1, memory_order_seq_cst);
@@ -79,10 +81,21 @@ struct exchange *queue_take(struct queue *q, unsigned worker)
     return x;
 }
 
-void queue_yield(struct queue *q, unsigned worker, struct exchange *again)
+static void learn_stretch(struct queue *q, uint64_t worked, uint64_t passed)
+{
+    if (worked < STEP_NS / 4)
+        return; /* too little to tell */
+    uint64_t seen = passed * NO_STRETCH / worked;
+    seen = least(seen < NO_STRETCH ? NO_STRETCH : seen, 4 * q->stretch);
+    q->stretch = (q->stretch * 15 + seen) / 16;
+}
+
+void queue_yield(struct queue *q, unsigned worker, struct exchange *again, uint64_t worked_ns,
+                 uint64_t passed_ns)
 {
     pthread_mutex_lock(&q->lock);
     q->turns_ns[worker] = 0;
+    learn_stretch(q, worked_ns, passed_ns);
     if (again)
         append(q, again);
     pthread_mutex_unlock(&q->lock);

@@ -27,10 +27,9 @@ enum {
 struct job {
     bool (*step)(struct exchange *x); /* NULL: nothing */
     struct exchange *next;
-    uint64_t left_ns;  /* guess */
-    uint64_t spent_ns; /* of this turn */
-    bool admitted;     /* some of it was done already: it is not refused any more */
-    atomic_bool gone;  /* nobody waits for it */
+    uint64_t left_ns; /* guess of the work, not of the time it takes */
+    bool admitted;    /* some of it was done already: it is not refused any more */
+    atomic_bool gone; /* nobody waits for it */
 };
 
 struct queue {
@@ -40,6 +39,8 @@ struct queue {
     unsigned workers, most;
     uint64_t most_wait_ns;
     uint64_t turns_ns[256]; /* by worker: what is left of the job that it is at */
+    uint64_t stretch;       /* 1024ths of a second that a second of work takes: more where other
+                               processes are at the processors too */
 };
 
 enum admission { ADMITTED, REFUSED_LENGTH, REFUSED_WAIT };
@@ -52,8 +53,10 @@ enum admission queue_put(struct queue *q, struct exchange *x);
 /* The one in front, for `worker`, or NULL. */
 struct exchange *queue_take(struct queue *q, unsigned worker);
 
-/* `worker` is done with its job. With `again` it goes in at the back. */
-void queue_yield(struct queue *q, unsigned worker, struct exchange *again);
+/* `worker` is done with its job, for which it had a processor `worked_ns` of `passed_ns`. With
+ * `again` it goes in at the back. */
+void queue_yield(struct queue *q, unsigned worker, struct exchange *again, uint64_t worked_ns,
+                 uint64_t passed_ns);
 
 static inline bool queue_waits(struct queue *q)
 {

@@ -24,11 +24,11 @@ const struct route routes[] = {
     {                                                                                        \
         "GET", path, side, open, NULL, answer, NULL, produces, summary, operation, describes \
     }
-    GET("/livez", SIDE_BOTH, NULL, answer_livez, JSON_TYPES, "livez", "liveness",
+    GET("/livez", SIDE_ALL, NULL, answer_livez, JSON_TYPES, "livez", "liveness",
         "Is the process alive?"),
-    GET("/readyz", SIDE_BOTH, NULL, answer_readyz, JSON_TYPES, "readyz", "readiness",
+    GET("/readyz", SIDE_ALL, NULL, answer_readyz, JSON_TYPES, "readyz", "readiness",
         "Are all models loaded?"),
-    GET("/healthz", SIDE_BOTH, NULL, answer_readyz, JSON_TYPES, "healthz", "readiness",
+    GET("/healthz", SIDE_ALL, NULL, answer_readyz, JSON_TYPES, "healthz", "readiness",
         "The same as /readyz"),
     GET("/models", SIDE_BOTH, NULL, answer_models, JSON_TYPES, "models", "model-list",
         "The models served"),
@@ -38,7 +38,7 @@ const struct route routes[] = {
         "schema", "json-schema", "JSON Schema of a model's rows"),
     GET("/openapi.json", SIDE_BOTH, NULL, answer_openapi, JSON_TYPES, "openapi", "openapi",
         "This description"),
-    GET("/metrics", SIDE_BOTH, NULL, answer_metrics, "text/plain,application/openmetrics-text",
+    GET("/metrics", SIDE_ALL, NULL, answer_metrics, "text/plain,application/openmetrics-text",
         "metrics", NULL, "Metrics for Prometheus"),
     GET("/version", SIDE_BOTH, NULL, answer_version, JSON_TYPES, "version", "program",
         "What runs here"),

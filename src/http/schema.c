@@ -204,6 +204,16 @@ static void put_required(struct buf *out, const struct bundle *b)
     buf_char(out, ']');
 }
 
+static void put_json(struct buf *out, const char *member, const struct json *v)
+{
+    char *text = json_print(v);
+
+    buf_printf(out, ",\"%s\":", member);
+    buf_text(out, text ? text : "");
+    out->failed |= !text;
+    free(text);
+}
+
 static void put_example(struct buf *out, const struct bundle *b, const char *key)
 {
     struct json example;
@@ -222,12 +232,14 @@ void put_row_schema(struct buf *out, const struct model *m, bool closed, bool al
     const struct bundle *b = m->bundle;
 
     buf_char(out, '{');
-    if (alone)
-        buf_lit(out, "\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",");
+    if (alone) /* in OpenAPI the component's name is the title */
+        buf_printf(out,
+                   "\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"title\":\"%s\",",
+                   b->name);
     buf_printf(out,
-               "\"title\":\"%s row\",\"description\":\"A row of model %s, version %s. A field that "
+               "\"description\":\"A row of model %s, version %s. A field that "
                "is missing is null.\",\"type\":\"object\",\"properties\":{",
-               b->name, b->name, b->version);
+               b->name, b->version);
     for (unsigned i = 0; i < b->n_inputs; i++) {
         buf_text(out, i ? "," : "");
         put_input(out, b, &b->inputs[i], alone);
@@ -237,14 +249,24 @@ void put_row_schema(struct buf *out, const struct model *m, bool closed, bool al
     if (closed)
         buf_lit(out, ",\"additionalProperties\":false");
     put_example(out, b, "in");
+    if (alone && b->labels.node)
+        put_json(out, "x-labels", &b->labels);
     buf_char(out, '}');
 }
 
-static void put_column(struct buf *out, const struct plan_column *c)
+static void put_column(struct buf *out, const struct bundle *b, const struct plan_column *c)
 {
+    struct json labels;
+
     buf_json_string(out, c->name, strlen(c->name));
     buf_lit(out, ":{");
     put_form(out, c->shape.type, c->nullable, false);
+    if (bundle_labels(b, c->name, &labels)) {
+        buf_printf(out, ",\"description\":\"%s\"",
+                   c->shape.type == TYPE_VECTOR ? "an element for each of x-labels, in their order"
+                                                : "a class: the place in x-labels, from 0");
+        put_json(out, "x-labels", &labels);
+    }
     buf_char(out, '}');
 }
 
@@ -260,13 +282,11 @@ void put_answer_schema(struct buf *out, const struct model *m)
 {
     const struct plan *p = &m->plan;
 
-    buf_printf(out,
-               "{\"title\":\"%s answer\",\"description\":\"What a row is answered by "
-               "default\",\"type\":\"object\",\"properties\":{",
-               m->bundle->name);
+    buf_lit(out, "{\"description\":\"What a row is answered by default\",\"type\":\"object\","
+                 "\"properties\":{");
     for (unsigned i = 0; i < p->n_outputs; i++) {
         buf_text(out, i ? "," : "");
-        put_column(out, &p->columns[p->outputs[i]]);
+        put_column(out, m->bundle, &p->columns[p->outputs[i]]);
     }
     buf_lit(out, "},\"required\":[");
     for (unsigned i = 0; i < p->n_outputs; i++) {
@@ -285,16 +305,13 @@ void put_columns_schema(struct buf *out, const struct model *m)
     const struct plan *p = &m->plan;
     const char *comma = "";
 
-    buf_printf(out,
-               "{\"title\":\"%s columns\",\"description\":\"What a row is answered where the "
-               "parameter columns asks for others than the default\",\"type\":\"object\","
-               "\"properties\":{",
-               m->bundle->name);
+    buf_lit(out, "{\"description\":\"What a row is answered where the parameter columns asks for "
+                 "others than the default\",\"type\":\"object\",\"properties\":{");
     for (unsigned c = 0; c < p->n_columns; c++) {
         if (!p->columns[c].name || !column_in(&p->all, c))
             continue;
         buf_text(out, comma);
-        put_column(out, &p->columns[c]);
+        put_column(out, m->bundle, &p->columns[c]);
         comma = ",";
     }
     buf_char(out, '}');

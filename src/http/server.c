@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two listeners: a public one, whose connections all workers share, and an admin one with a worker
- * of its own, so that no load on the first can starve the second.
+ * Listeners: a public one, whose connections all workers share, and others, for operators and for
+ * probes, with a worker of their own each, so that no load on the first can starve them.
  */
 #include "scored/server.h"
 
@@ -23,14 +23,15 @@ enum {
     WAITING = 64,                 /* long requests a worker */
     HURRIED_MS = 1000,            /* for what is under way, at the second signal */
     TICK_MS = 5,
+    OTHERS = 2, /* listeners beside the public one */
 };
 
 #define MS UINT64_C(1000000)
 
 struct server {
     struct app app;
-    struct listener public, admin;
-    unsigned n_workers; /* that exist, the admin's included */
+    struct listener public, admin, probe;
+    unsigned n_workers; /* that run */
 };
 
 /* -- start -- */
@@ -73,10 +74,10 @@ static bool init_app(struct app *app, struct registry *r, const struct config *c
     pthread_mutex_init(&app->failed_requests.lock, NULL);
     if (getrandom(&app->run, sizeof app->run, 0) != sizeof app->run)
         app->run = (uint32_t)clock_ms();
-    app->metrics = metrics_new(r, app->workers + 1);
+    app->metrics = metrics_new(r, app->workers + OTHERS);
     app->documents = documents_new(r);
     app->costs = calloc(r->n_slots, sizeof *app->costs);
-    app->all = calloc(app->workers + 1, sizeof(struct worker *));
+    app->all = calloc(app->workers + OTHERS, sizeof(struct worker *));
     return (app->metrics && app->documents && app->costs && app->all) || err_memory(e);
 }
 
@@ -91,17 +92,24 @@ static bool open_listener(struct listener *l, const char *address, enum side sid
     return l->fd >= 0;
 }
 
+static bool make_worker(struct app *app, struct listener *l, unsigned *n, struct err *e)
+{
+    app->all[*n] = worker_new(app, l, *n, e);
+    return app->all[*n] && ++*n;
+}
+
 static bool make_workers(struct server *s, struct err *e)
 {
     struct app *app = &s->app;
-    unsigned n = app->workers + (s->admin.fd >= 0);
+    struct listener *others[OTHERS] = {&s->admin, &s->probe};
+    unsigned n = 0;
 
-    for (unsigned i = 0; i < n; i++) {
-        struct listener *l = i < app->workers ? &s->public : &s->admin;
-        app->all[i] = worker_new(app, l, i, e);
-        if (!app->all[i])
+    while (n < app->workers)
+        if (!make_worker(app, &s->public, &n, e))
             return false;
-    }
+    for (unsigned i = 0; i < OTHERS; i++)
+        if (others[i]->fd >= 0 && !make_worker(app, others[i], &n, e))
+            return false;
     for (; s->n_workers < n; s->n_workers++)
         if (!worker_start(app->all[s->n_workers], e))
             return false;
@@ -110,7 +118,7 @@ static bool make_workers(struct server *s, struct err *e)
 
 static void free_server(struct server *s)
 {
-    for (unsigned i = 0; s->app.all && i <= s->app.workers; i++)
+    for (unsigned i = 0; s->app.all && i < s->app.workers + OTHERS; i++)
         worker_free(s->app.all[i]);
     metrics_free(s->app.metrics);
     documents_free(s->app.documents);
@@ -126,19 +134,20 @@ static void live(struct server *s, enum life life)
         worker_wake(s->app.all[i]);
 }
 
-/* A worker that was never started takes part in nothing, so its listener is not waited for. */
+/* Workers close the listeners that they accept from; those that never ran do not. */
 static void abandon(struct server *s)
 {
+    struct listener *all[] = {&s->public, &s->admin, &s->probe};
     unsigned started = s->n_workers;
 
-    atomic_fetch_sub(&s->public.open, s->app.workers > started ? s->app.workers - started : 0);
+    if (started < s->app.workers)
+        atomic_fetch_sub(&s->public.open, s->app.workers - started);
     live(s, LIFE_OVER);
     for (unsigned i = 0; i < started; i++)
         worker_join(s->app.all[i]);
-    if (!started && s->public.fd >= 0)
-        close(s->public.fd);
-    if (started <= s->app.workers && s->admin.fd >= 0)
-        close(s->admin.fd);
+    for (unsigned i = 0; i < countof(all); i++)
+        if (all[i]->fd >= 0 && (atomic_load(&all[i]->open) || !started))
+            close(all[i]->fd);
     free_server(s);
 }
 
@@ -150,11 +159,12 @@ struct server *server_start(struct registry *r, const struct config *config, str
         err_memory(e);
         return NULL;
     }
-    s->public.fd = s->admin.fd = -1;
+    s->public.fd = s->admin.fd = s->probe.fd = -1;
     library_init();
     if (init_app(&s->app, r, config, e) &&
         open_listener(&s->public, config->listen, SIDE_PUBLIC, s->app.workers, e) &&
-        open_listener(&s->admin, config->admin_listen, SIDE_ADMIN, 1, e) && make_workers(s, e))
+        open_listener(&s->admin, config->admin_listen, SIDE_ADMIN, 1, e) &&
+        open_listener(&s->probe, config->probe_listen, SIDE_PROBE, 1, e) && make_workers(s, e))
         return s;
     abandon(s);
     return NULL;
@@ -168,6 +178,11 @@ uint16_t server_port(const struct server *s)
 uint16_t server_admin_port(const struct server *s)
 {
     return s->admin.port;
+}
+
+uint16_t server_probe_port(const struct server *s)
+{
+    return s->probe.port;
 }
 
 void server_look(struct server *s)

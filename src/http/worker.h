@@ -32,8 +32,9 @@ struct worker {
     uint64_t looked_ns;      /* when deadlines were looked at */
     struct connection *ring; /* the next to be looked at */
     struct connection *again, *dead;
-    struct exchange *job;   /* under way */
-    struct scratch scratch; /* of workers that score */
+    struct exchange *job;        /* under way */
+    uint64_t turn_ns, worked_ns; /* since it was taken: that passed, and with a processor */
+    struct scratch scratch;      /* of workers that score */
     atomic_uint connections;
     atomic_bool asleep;
     pthread_mutex_t lock; /* guards the mail */

@@ -372,6 +372,17 @@ COLUMNS = [
     Case("coverage_rows_wrong", put("golden/rows", 8), GOLDEN + r".*9.*8"),
 ]
 
+LABELS = [
+    Case("labels_array", put("labels", ["a", "b"]), r"labels: must be an object"),
+    Case("labels_empty", put("labels", {"leaf": []}), r"labels\.leaf: must be an array of 1 to 1000 labels"),
+    Case("labels_numbers", put("labels", {"leaf": ["a", 1]}), r"labels\.leaf\[1\]: must be a string"),
+    Case("labels_of_input", put("labels", {"km": ["a", "b"]}), r"labels: no stage makes a column 'km'"),
+    Case("labels_too_few", put("labels", {"leaf": ["a"]}), r"labels: column 'leaf' has size 2, not 1"),
+    Case("labels_too_many", put("labels", {"forest": ["a"] * 1001}), r"labels\.forest: must be an array of 1"),
+    Case("label_too_long", put("labels", {"forest": ["a" * 1025]}), r"labels\.forest\[0\]: a label has at most"),
+    Case("labels_of_nothing", put("labels", {"price": ["a", "b"]}), r"labels: no stage makes a column 'price'"),
+]
+
 STAGES = [
     Case("stages_none", put("stages", []), r"stages: must have 1 to"),
     Case("stages_too_many", put("stages", [{}] * 1001), r"stages: must have 1 to 1000"),
@@ -743,7 +754,7 @@ GOLDEN_ROWS = [
          GOLDEN + r"line 1: column"),
 ]
 
-TABLES = [MANIFEST_TEXT, MANIFEST_KEYS, COLUMNS, STAGES, FILES, LAYOUT, BLOCK_USE, TREES, GOLDEN_ROWS]
+TABLES = [MANIFEST_TEXT, MANIFEST_KEYS, COLUMNS, LABELS, STAGES, FILES, LAYOUT, BLOCK_USE, TREES, GOLDEN_ROWS]
 CASES = [case for table in TABLES for case in table]
 COMMITTED = [case for table in TABLES for case in table[:8]]  # to be looked at, in bad/
 

@@ -537,6 +537,13 @@ def forest() -> Draft:
     )
 
 
+def labels() -> Draft:
+    """Return the forest with labels: as many as may be, one as long as may be, and any text."""
+    made = forest()
+    made.manifest["labels"] = {"forest": ["x" * 1024] + [str(i) for i in range(999)], "leaf": ["", 'ä"\\\n']}
+    return made
+
+
 GOOD: dict[str, Callable[[], Draft]] = {
     "boolean": lambda: scalar("boolean", True, [True, False, None], float),
     "tinyint": lambda: scalar("tinyint", False, [-128, 127, 0, 7]),
@@ -552,6 +559,7 @@ GOOD: dict[str, Callable[[], Draft]] = {
     "vector_any_size": lambda: vector("vector_any_size", False, None),
     "vector_sizes": vector_sizes,
     "forest": forest,
+    "labels": labels,
 }
 
 

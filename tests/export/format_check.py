@@ -130,7 +130,7 @@ class Bundle:
 
     def _check_manifest(self) -> None:
         m = self.manifest
-        need(list(m) == TOP, "keys of the manifest")
+        need([key for key in m if key != "labels"] == TOP, "keys of the manifest")
         need(m["format"] == "scored-bundle" and m["format_version"] == 1, "format")
         for key in ("name", "version"):
             need(re.fullmatch(r"[A-Za-z0-9._-]{1,64}", m[key]) is not None, key)

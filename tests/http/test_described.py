@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import described
 import pytest
-from daemon import TOP, Daemon
+from daemon import BIN, TOP, Daemon
 from openapi_spec_validator import validate
 from wire import Reply, ask
 
@@ -147,3 +148,32 @@ def test_a_reply_that_is_not_as_described_fails(port: int, row: dict[str, Any], 
     for request, reply in wrong:
         with pytest.raises(AssertionError):
             described.check_reply(port, request, reply)
+
+
+def test_labels_of_classes_are_told() -> None:
+    """In every description of a model."""
+    bundle = TOP / "tests" / "bundles" / "good" / "labels"
+    given = json.loads((bundle / "bundle.json").read_text())["labels"]
+    d = Daemon(models=(f"m={bundle}",))
+    try:
+        assert ask(d.port, "GET", "/models/m").json["labels"] == given
+        assert ask(d.port, "GET", "/models/m/schema").json["x-labels"] == given
+        document = ask(d.port, "GET", "/openapi.json").json
+        validate(document)
+        for kind in ("answer", "columns"):
+            columns = document["components"]["schemas"][f"m.{kind}"]["properties"]
+            found = {name: c["x-labels"] for name, c in columns.items() if "x-labels" in c}
+            assert found == given and all(columns[name]["description"] for name in given)
+    finally:
+        assert d.stop() == 0
+    shown = subprocess.run([BIN, "inspect", bundle], capture_output=True, text=True, check=True).stdout
+    for name, labels in given.items():
+        (line,) = re.findall(rf"^  {name} +(0 .*)$", shown, re.M)
+        assert line == ", ".join(f"{i} {json.dumps(v, ensure_ascii=False)}" for i, v in enumerate(labels))
+
+
+def test_a_model_without_labels_tells_none(port: int, manifest: dict[str, Any]) -> None:
+    name = manifest["name"]
+    assert "labels" not in ask(port, "GET", f"/models/{name}").json
+    assert "x-labels" not in ask(port, "GET", f"/models/{name}/schema").json
+    assert "x-labels" not in ask(port, "GET", "/openapi.json").body.decode()

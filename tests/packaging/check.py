@@ -37,7 +37,7 @@ from whose_port import listens
 
 TOP = Path(__file__).resolve().parents[2]
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
-DRAIN_SECONDS = 20  # src/http/server.c: for requests in flight
+STOP_SECONDS = 25  # --lame-duck and --drain
 
 Checks = Iterator[tuple[str, bool]]
 
@@ -99,13 +99,21 @@ def check_manifests(docs: dict[str, dict[str, Any]], docker: Dockerfile, known: 
     container = pod["containers"][0]
     labels = deployment["template"]["metadata"]["labels"].items()
     ports = {p["name"]: p["containerPort"] for p in container["ports"]}
-    listen = next(a.partition("=")[2] for a in container["args"] if a.startswith("--listen="))
+    listens = {
+        name: next(a.rpartition(":")[2] for a in container["args"] if a.startswith(f"--{flag}="))
+        for name, flag in (("http", "listen"), ("probe", "probe-listen"))
+    }
     metrics = deployment["template"]["metadata"]["annotations"]["prometheus.io/port"]
 
     yield "the arguments' flags exist", flags(container["args"]) <= known
     yield (
-        "all listen on one port",
-        {listen.rpartition(":")[2], str(ports["http"]), metrics} == set(docker.all("EXPOSE")),
+        "ports are those that it listens on, and the image's",
+        listens == {name: str(port) for name, port in ports.items()}
+        and set(listens.values()) == set(" ".join(docker.all("EXPOSE")).split()),
+    )
+    yield (
+        "probes and metrics are asked for where no load reaches them",
+        metrics == listens["probe"] and {container[p]["httpGet"]["port"] for p in PROBES} == {"probe"},
     )
     yield "the service's port exists", docs["Service"]["spec"]["ports"][0]["targetPort"] in ports
     for kind, selector in (
@@ -116,8 +124,7 @@ def check_manifests(docs: dict[str, dict[str, Any]], docker: Dockerfile, known: 
         yield f"the {kind} selects the pods", bool(selector) and selector.items() <= labels
     user = f"{pod['securityContext']['runAsUser']}:{pod['securityContext']['runAsGroup']}"
     yield "the user is the image's", docker.all("USER") == [user]
-    wait = container["lifecycle"]["preStop"]["sleep"]["seconds"]
-    yield "the grace period covers the drain", pod["terminationGracePeriodSeconds"] > wait + DRAIN_SECONDS
+    yield "the grace period covers the end", pod["terminationGracePeriodSeconds"] > STOP_SECONDS
     context = container["securityContext"]
     yield (
         "restricted",
@@ -214,10 +221,11 @@ def check_daemon(binary: str, bundle: Path, docs: dict[str, dict[str, Any]]) -> 
     """A daemon with the deployment's arguments, but for bundle and address, does what they expect."""
     template = docs["Deployment"]["spec"]["template"]
     container = template["spec"]["containers"][0]
-    with socket.socket() as free:
+    with socket.socket() as free, socket.socket() as another:
         free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    change = {"--model": str(bundle), "--listen": address}
+        another.bind(("127.0.0.1", 0))
+        address, probes = (f"127.0.0.1:{s.getsockname()[1]}" for s in (free, another))
+    change = {"--model": str(bundle), "--listen": address, "--probe-listen": probes}
     arguments = [
         f"{f}={change.get(f, v)}" if v else f for f, _, v in (a.partition("=") for a in container["args"])
     ]
@@ -235,11 +243,12 @@ def check_daemon(binary: str, bundle: Path, docs: dict[str, dict[str, Any]]) -> 
             yield "it listens, and nobody else", daemon.poll() is None
             paths = {container[p]["httpGet"]["path"] for p in PROBES}
             for path in sorted(paths | {template["metadata"]["annotations"]["prometheus.io/path"]}):
-                yield f"GET {path}", ask(f"http://{address}{path}")[0] == 200
+                yield f"GET {path}", ask(f"http://{probes}{path}")[0] == 200
+            yield "no models there", ask(f"http://{probes}/models")[0] == 404
             status, answer = ask(f"http://{address}/predict", json.dumps(example["in"]).encode())
             yield "the example's answer", status == 200 and json.loads(answer) == example["out"]
             daemon.send_signal(signal.SIGTERM)
-            yield "SIGTERM ends it", daemon.wait(10) == 0
+            yield "SIGTERM ends it", daemon.wait(STOP_SECONDS + 5) == 0
         finally:
             daemon.kill()
             daemon.wait()

@@ -18,6 +18,7 @@ from scored_export.errors import Refused
 from scored_export.exactness import exactness
 from scored_export.golden import CANDIDATES, Golden, Probe, Writer, make_golden, shuffled
 from scored_export.known import check_live, check_saved
+from scored_export.labels import class_labels
 from scored_export.limits import check_plan, check_rows
 from scored_export.ops.vectors import vector_width
 from scored_export.paths import qualified
@@ -177,6 +178,7 @@ class _Export:
         self.saved = read_stages(spark, saved_path)
         self.plan = make_plan(self.saved, live_stages(model), sample, show)
         check_plan(self.plan)
+        self.labels = class_labels(self.saved, self.plan)
 
     def outputs(self, asked: Sequence[str]) -> list[str]:
         """Return the default outputs, checked."""
@@ -377,6 +379,7 @@ def _export(
         "platform": platform,
         "input": [_input(f, descriptions) for f in plan.inputs],
         "output": [_output(plan, column, example["out"][column]) for column in output],
+        **({"labels": work.labels} if work.labels else {}),
         "example": example,
         "stages": [stage.entry() for stage in plan.stages],
         "exactness": exact,

@@ -11,13 +11,15 @@ import numpy as np
 from scored_export.blocks import Blocks, f64, string_list, u32
 from scored_export.errors import Refused
 from scored_export.ops.base import Built, Reading
+from scored_export.saved import SavedStage
 from scored_export.values import INTEGERS, NUMERIC
 
 INT32 = range(-(1 << 31), 1 << 31)
 
 
-def _label_lists(r: Reading) -> list[list[str]]:
-    row = r.saved.row().asDict()
+def label_lists(saved: SavedStage) -> list[list[str]]:
+    """Return the labels of a StringIndexerModel, a list a column."""
+    row = saved.row().asDict()
     lists = row["labelsArray"] if "labelsArray" in row else [row["labels"]]
     return [list(labels) for labels in lists]
 
@@ -81,7 +83,7 @@ def kept_pairs(r: Reading) -> list[int]:
 
 def string_indexer(r: Reading) -> Built:
     """StringIndexerModel: labels, and for numeric columns the values whose text is a label."""
-    lists = _label_lists(r)
+    lists = label_lists(r.saved)
     every = r.saved.strings("inputCols") or [r.saved.params["inputCol"]]
     labels: list[list[str] | None] = []
     blocks: Blocks = {}
