@@ -13,7 +13,7 @@ build=$top/build
 logs=$build/logs
 py=$build/venv/bin/python
 
-stages="lint unit bundles ops export example cli http conformance clients e2e faults load reload threads memory oom parity fuzz packaging"
+stages="lint unit bundles ops export example cli http clients conformance e2e faults load reload threads memory oom parity fuzz packaging"
 by_name="s3servers overload slow drain beside soak" # only when named
 full=
 chosen=

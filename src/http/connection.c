@@ -38,11 +38,11 @@ void connection_deadline(struct connection *c, uint64_t ns_from_now)
     c->deadline_ns = worker_now(c->worker) + ns_from_now;
 }
 
-/* Operators and probes are answered whatever memory there is, and whoever is not is told so. */
+/* Operators and probes are answered whatever memory there is; who is not is told so. */
 static bool charge(struct connection *c, size_t bytes)
 {
     struct budget *b = &c->worker->app->budget;
-    bool anyway = bytes <= NEW_BYTES || c->worker->listener->side == SIDE_ADMIN;
+    bool anyway = bytes <= NEW_BYTES || c->worker->listener->side != SIDE_PUBLIC;
 
     if (bytes > c->charged && !budget_take(b, bytes - c->charged, anyway))
         return false;

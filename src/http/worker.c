@@ -24,7 +24,7 @@ enum {
 
 #define MS UINT64_C(1000000)
 
-/* The admin listener's worker does not: it is there when all others are at work. */
+/* Those of the other listeners do not: they are there when all that do are at work. */
 static bool scores(const struct worker *w)
 {
     return w->index < w->app->workers;
@@ -194,7 +194,7 @@ static bool has_place(struct worker *w, unsigned open)
 {
     unsigned most = atomic_load_explicit(&w->app->most_connections, memory_order_relaxed);
 
-    return w->listener->side == SIDE_ADMIN || open < most || worker_shed(w);
+    return w->listener->side != SIDE_PUBLIC || open < most || worker_shed(w);
 }
 
 static void take(struct worker *w, struct connection *c)
@@ -359,7 +359,7 @@ static void work_some(struct worker *w)
     if (!w->job)
         return;
     struct exchange *x = w->job;
-    uint64_t begin = clock_ns(), now = begin;
+    uint64_t begin = clock_ns(), now = begin, worked = clock_thread_ns();
     bool more = !is_vain(w, x, now);
 
     x->worker = w->index;
@@ -367,13 +367,15 @@ static void work_some(struct worker *w)
         more = x->job.step(x);
         now = clock_ns();
     }
-    uint64_t spent = now - begin;
-    x->job.spent_ns += spent;
-    x->job.left_ns = x->job.left_ns > spent ? x->job.left_ns - spent : 0;
-    if (more && (x->job.spent_ns < TURN_NS || !queue_waits(q)))
+    worked = clock_thread_ns() - worked;
+    w->turn_ns += now - begin;
+    w->worked_ns += worked;
+    x->job.left_ns = x->job.left_ns > worked ? x->job.left_ns - worked : 0;
+    if (more && (w->turn_ns < TURN_NS || !queue_waits(q)))
         return;
+    queue_yield(q, w->index, more ? x : NULL, w->worked_ns, w->turn_ns);
     w->job = NULL;
-    queue_yield(q, w->index, more ? x : NULL);
+    w->turn_ns = w->worked_ns = 0;
     if (!more)
         done(w, x);
 }
@@ -442,7 +444,7 @@ static void handle_events(struct worker *w, struct epoll_event *events, int n)
     }
 }
 
-/* The admin listener answers to the end. */
+/* The other listeners answer to the end. */
 static bool is_over(struct worker *w)
 {
     enum life life = app_life(w->app);
