@@ -33,6 +33,10 @@ struct dict {
  */
 bool dict_build(struct dict *d, const struct text *keys, uint32_t n, struct arena *a);
 
+/* Bytes that a table of n keys takes, the keys themselves not counted. */
+uint64_t dict_size(uint64_t n);
+uint64_t bits_dict_size(uint64_t n);
+
 /* The key's index, or DICT_NONE. */
 int64_t dict_find(const struct dict *d, const char *p, size_t n);
 

@@ -75,8 +75,10 @@ struct model {
 struct model *model_load(struct source *s, const struct model_options *options, struct err *e);
 
 /* Is there memory for a model whose manifest is known? The estimate: 8 MiB, 1.2 x blocks, golden
- * rows. What scratches take is known, and asked for by memory_fits, once there is a plan. */
+ * rows. What the tables of its labels take is known, and asked for by tables_fit, once the blocks
+ * are there; what scratches take, by memory_fits, once there is a plan. */
 bool model_fits(const struct model *m, const struct model_options *options, struct err *e);
+bool tables_fit(const struct model *m, const struct model_options *options, struct err *e);
 bool memory_fits(uint64_t bytes, const struct model_options *options, struct err *e);
 
 /* Bytes that this process may take: the setting, where it is not 0, the control group's limit, or

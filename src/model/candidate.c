@@ -81,7 +81,8 @@ static bool make_frames(struct model *m, unsigned n, struct err *e)
 
 static bool compile(struct model *m, const struct model_options *o, struct err *e)
 {
-    if (!plan_build(&m->plan, m->bundle, &m->arena, o->scratch, o->frame_rows, e))
+    if (!tables_fit(m, o, e) ||
+        !plan_build(&m->plan, m->bundle, &m->arena, o->scratch, o->frame_rows, e))
         return false;
     m->schema = schema_new(&m->plan, &m->arena);
     m->defaults = (struct question){

@@ -118,3 +118,23 @@ bool model_fits(const struct model *m, const struct model_options *options, stru
     return memory_fits(base + blocks + blocks / 5 + passing, options, e) ||
            err_wrap(e, "version %s", m->bundle->version);
 }
+
+/* A look-up by label goes through a table of texts and one of places; one by number through its
+ * bits and places. Labels that stand in the manifest are few. */
+static uint64_t table_size(const struct block *b)
+{
+    if (strstr(b->name, ".labels.") && b->type == BLOCK_U32)
+        return b->n * sizeof(struct text) + dict_size(b->n);
+    if (strstr(b->name, ".keys."))
+        return b->n * sizeof(uint64_t) + bits_dict_size(b->n);
+    return 0;
+}
+
+bool tables_fit(const struct model *m, const struct model_options *options, struct err *e)
+{
+    uint64_t bytes = 0;
+
+    for (uint32_t i = 0; i < m->bundle->n_blocks; i++)
+        bytes += table_size(&m->bundle->blocks[i]);
+    return memory_fits(bytes, options, e) || err_wrap(e, "tables of its labels");
+}

@@ -65,13 +65,23 @@ uint64_t hash_bytes(const char *p, size_t n, uint64_t seed)
     return fold(a ^ odd2, b ^ h ^ n ^ odd3);
 }
 
-static uint32_t places_for(uint32_t n)
+static uint64_t places_for(uint64_t n)
 {
-    uint32_t places = 4;
+    uint64_t places = 4;
 
-    while (places < 2 * (uint64_t)n)
+    while (places < 2 * n)
         places *= 2;
     return places;
+}
+
+uint64_t dict_size(uint64_t n)
+{
+    return places_for(n) * sizeof(struct dict_entry);
+}
+
+uint64_t bits_dict_size(uint64_t n)
+{
+    return places_for(n) * sizeof(struct bits_dict_entry);
 }
 
 /* -- bytes -- */
@@ -94,13 +104,13 @@ static struct dict_entry *place(const struct dict *d, const char *p, size_t n)
 
 bool dict_build(struct dict *d, const struct text *keys, uint32_t n, struct arena *a)
 {
-    uint32_t places = places_for(n);
+    uint64_t places = places_for(n);
 
-    *d = (struct dict){.keys = keys, .mask = places - 1};
+    *d = (struct dict){.keys = keys, .mask = (uint32_t)(places - 1)};
     d->entries = arena_new(a, struct dict_entry, places);
     if (!d->entries)
         return false;
-    for (uint32_t i = 0; i < places; i++)
+    for (uint64_t i = 0; i < places; i++)
         d->entries[i].index = EMPTY;
     for (uint32_t i = 0; i < n; i++) {
         uint64_t h = hash_bytes(keys[i].p, keys[i].len, d->seed);
@@ -131,13 +141,13 @@ static struct bits_dict_entry *bits_place(const struct bits_dict *d, uint64_t ke
 bool bits_dict_build(struct bits_dict *d, const uint64_t *keys, const uint32_t *values, uint32_t n,
                      struct arena *a)
 {
-    uint32_t places = places_for(n);
+    uint64_t places = places_for(n);
 
-    *d = (struct bits_dict){.mask = places - 1};
+    *d = (struct bits_dict){.mask = (uint32_t)(places - 1)};
     d->entries = arena_new(a, struct bits_dict_entry, places);
     if (!d->entries)
         return false;
-    for (uint32_t i = 0; i < places; i++)
+    for (uint64_t i = 0; i < places; i++)
         d->entries[i].value = EMPTY;
     for (uint32_t i = 0; i < n; i++)
         *bits_place(d, keys[i]) = (struct bits_dict_entry){.key = keys[i], .value = values[i]};
