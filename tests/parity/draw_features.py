@@ -174,8 +174,9 @@ class Features(Tools):
 
     def of_chain(self, r: random.Random) -> Drawn:
         """Indexer, encoder, assembler and predictor, of labels that are constant, few or doubled."""
-        invalid, drop = r.choice(("error", "skip", "keep")), r.random() < 0.5
+        invalid = r.choice(("error", "skip", "keep"))
         labels = r.choice((["a"], ["a", "b"], ["a", "b", "a"]))
+        drop = r.random() < 0.5 and len(labels) > 1  # else Spark's encoder has nothing left
         indexer = feature.StringIndexerModel.from_labels(labels, "s", "s_i", invalid)
         data = schema_frame(self.spark, [("a", 1.0), (labels[-1], 2.0)] * 6)
         indexed = indexer.transform(data)
