@@ -39,7 +39,7 @@ HEADERS: dict[str, str] = {
     "util": "arena base64 buf clock config crypto decimal dict distance ed25519 err fault file json log problem scratch "
     "type utf8 version",
     "bundle": "bounds bundle signature",
-    "engine": "blas frame java jmath op plan",
+    "engine": "blas frame java jmath op plan value",
     "wire": "number scoring",
     "store": "doctor source",
     "model": "model registry",

@@ -31,11 +31,7 @@ struct vec {
 struct list {
     uint32_t n;
     uint64_t *nulls; /* bit set, NULL where no element is null */
-    union {
-        void *items;
-        struct text *texts;
-        double *doubles;
-    };
+    void *items;     /* cells of the elements' type */
 };
 
 struct column {

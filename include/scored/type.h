@@ -5,22 +5,24 @@
 
 #include <stdbool.h>
 
-/* X(id, Spark's name) */
-#define TYPES(X)                     \
-    X(BOOLEAN, "boolean")            \
-    X(TINYINT, "tinyint")            \
-    X(SMALLINT, "smallint")          \
-    X(INT, "int")                    \
-    X(BIGINT, "bigint")              \
-    X(FLOAT, "float")                \
-    X(DOUBLE, "double")              \
-    X(STRING, "string")              \
-    X(ARRAY_STRING, "array<string>") \
-    X(ARRAY_DOUBLE, "array<double>") \
-    X(VECTOR, "vector")
+/* X(id, Spark's name, what it is made of: of arrays the type of the elements, else COUNT) */
+#define TYPES(X)                             \
+    X(BOOLEAN, "boolean", COUNT)             \
+    X(TINYINT, "tinyint", COUNT)             \
+    X(SMALLINT, "smallint", COUNT)           \
+    X(INT, "int", COUNT)                     \
+    X(BIGINT, "bigint", COUNT)               \
+    X(FLOAT, "float", COUNT)                 \
+    X(DOUBLE, "double", COUNT)               \
+    X(STRING, "string", COUNT)               \
+    X(VECTOR, "vector", COUNT)               \
+    X(ARRAY_STRING, "array<string>", STRING) \
+    X(ARRAY_INT, "array<int>", INT)          \
+    X(ARRAY_DOUBLE, "array<double>", DOUBLE) \
+    X(ARRAY_VECTOR, "array<vector>", VECTOR)
 
 enum type {
-#define X(id, name) TYPE_##id,
+#define X(id, name, element) TYPE_##id,
     TYPES(X)
 #undef X
         TYPE_COUNT
@@ -28,6 +30,13 @@ enum type {
 
 const char *type_name(enum type t);
 bool type_find(const char *name, enum type *out);
+
+/* Of an array the type of its elements, else TYPE_COUNT. */
+enum type type_element(enum type t);
+static inline bool type_is_array(enum type t)
+{
+    return t >= TYPE_ARRAY_STRING;
+}
 
 /* tinyint, smallint, int, bigint; these and float and double. */
 bool type_is_integer(enum type t);

@@ -143,8 +143,7 @@ static bool read_input(const struct json *v, struct bundle_column *c, struct err
         return false;
     if (json_has(v, "description") && !json_get_string(v, "description", &c->description, e))
         return false;
-    bool array = c->type == TYPE_ARRAY_STRING || c->type == TYPE_ARRAY_DOUBLE;
-    if (array)
+    if (type_is_array(c->type))
         return json_get_bool(v, "containsNull", &c->contains_null, e);
     return !json_has(v, "containsNull") || json_fail(v, e, "only arrays have containsNull");
 }

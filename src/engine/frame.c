@@ -5,6 +5,7 @@
  * for the entries of vectors.
  */
 #include "engine_priv.h"
+#include "scored/value.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,25 +13,6 @@
 static size_t round_up(size_t n)
 {
     return (n + 63) & ~(size_t)63;
-}
-
-static size_t cell_size(enum type t)
-{
-    switch (t) {
-    case TYPE_BOOLEAN:
-    case TYPE_TINYINT:
-    case TYPE_SMALLINT:
-    case TYPE_INT:
-    case TYPE_BIGINT: return sizeof(int64_t);
-    case TYPE_FLOAT: return sizeof(float);
-    case TYPE_DOUBLE: return sizeof(double);
-    case TYPE_STRING: return sizeof(struct text);
-    case TYPE_ARRAY_STRING:
-    case TYPE_ARRAY_DOUBLE: return sizeof(struct list);
-    case TYPE_VECTOR: return sizeof(struct vec);
-    case TYPE_COUNT: break;
-    }
-    return 0;
 }
 
 /* Bytes that do not depend on the number of rows. */
@@ -47,7 +29,7 @@ static size_t per_row_size(unsigned rows)
 
 static size_t cells_size(const struct plan_column *c, unsigned rows)
 {
-    return round_up(rows * cell_size(c->shape.type));
+    return round_up((size_t)rows * value_sizes[c->shape.type]);
 }
 
 static size_t frame_size(const struct plan *p, unsigned rows)
@@ -73,7 +55,7 @@ static bool set_strides(struct plan *p, struct err *e)
             return err_set(e, ERR_NO_MEMORY, "column '%.64s' takes %zu bytes a row",
                            c->name ? c->name : "", stride);
         c->stride = (uint32_t)stride;
-        p->row_size += cell_size(c->shape.type) + stride;
+        p->row_size += value_sizes[c->shape.type] + stride;
         p->bounded &= known || i < p->n_inputs;
     }
     return true;

@@ -32,6 +32,10 @@ static const char *const forms[TYPE_COUNT] = {
     [TYPE_ARRAY_STRING] = "\"type\":\"array\",\"items\":{\"type\":[\"string\",\"null\"]}",
     [TYPE_ARRAY_DOUBLE] =
         "\"type\":\"array\",\"items\":{\"anyOf\":[{\"type\":[\"number\",\"null\"]},@]}",
+    [TYPE_ARRAY_INT] = "\"type\":\"array\",\"items\":{\"type\":[\"integer\",\"null\"]}",
+    [TYPE_ARRAY_VECTOR] =
+        "\"type\":\"array\",\"items\":{\"anyOf\":[{\"type\":\"array\",\"items\":" NUMBERS
+        "}," SPARSE ",{\"type\":\"null\"}]}",
     [TYPE_VECTOR] = "\"anyOf\":[{\"type\":\"array\",\"items\":" NUMBERS "}," SPARSE "]",
 };
 

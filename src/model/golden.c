@@ -8,8 +8,8 @@
 
 #include "scored/bounds.h"
 #include "scored/fault.h"
+#include "scored/value.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 struct line {
@@ -126,71 +126,6 @@ static unsigned count_members(char *p)
     return n;
 }
 
-/* -- equality -- */
-
-/* Bits as integers in the numbers' order, so that neighbours differ by one. */
-static uint64_t ordered(double d)
-{
-    uint64_t bits;
-
-    memcpy(&bits, &d, sizeof bits);
-    return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
-}
-
-static bool same_double(double a, double b, uint32_t ulps)
-{
-    if (isnan(a) || isnan(b))
-        return isnan(a) && isnan(b);
-    uint64_t x = ordered(a), y = ordered(b);
-    return (x > y ? x - y : y - x) <= ulps;
-}
-
-static bool same_float(float a, float b)
-{
-    uint32_t x, y;
-
-    memcpy(&x, &a, sizeof x);
-    memcpy(&y, &b, sizeof y);
-    return (isnan(a) && isnan(b)) || x == y;
-}
-
-static bool same_vec(const struct vec *a, const struct vec *b, uint32_t ulps)
-{
-    if (a->size != b->size || a->sparse != b->sparse || a->n != b->n)
-        return false;
-    if (a->sparse && a->n && memcmp(a->indices, b->indices, a->n * sizeof *a->indices) != 0)
-        return false;
-    for (uint32_t i = 0; i < a->n; i++)
-        if (!same_double(a->values[i], b->values[i], ulps))
-            return false;
-    return true;
-}
-
-static bool same_cell(enum type type, const struct column *a, const struct column *b, uint32_t ulps)
-{
-    bool null = a->nulls & 1;
-
-    if (null || b->nulls & 1)
-        return null && b->nulls & 1;
-    switch (type) {
-    case TYPE_BOOLEAN:
-    case TYPE_TINYINT:
-    case TYPE_SMALLINT:
-    case TYPE_INT:
-    case TYPE_BIGINT: return a->i64[0] == b->i64[0];
-    case TYPE_FLOAT: return same_float(a->f32[0], b->f32[0]);
-    case TYPE_DOUBLE: return same_double(a->f64[0], b->f64[0], ulps);
-    case TYPE_STRING:
-        return a->text[0].len == b->text[0].len &&
-               memcmp(a->text[0].p, b->text[0].p, a->text[0].len) == 0;
-    case TYPE_VECTOR: return same_vec(&a->vec[0], &b->vec[0], ulps);
-    case TYPE_ARRAY_STRING:
-    case TYPE_ARRAY_DOUBLE:
-    case TYPE_COUNT: break; /* no op of this version makes arrays */
-    }
-    return false;
-}
-
 /* -- one line -- */
 
 static bool decode(struct scoring *s, char *text, size_t n, const char *what, struct err *e)
@@ -267,8 +202,8 @@ static bool replay_line(struct replay *r, char *text, struct err *e)
     if (r->expected.frame->failed)
         return err_set(e, ERR_BAD_BUNDLE, "\"out\": %s", r->expected.frame->errors[0].detail);
     for (unsigned i = 0; i < p->n_outputs; i++)
-        if (!same_cell(p->columns[p->outputs[i]].shape.type, &r->expected.frame->columns[i],
-                       &r->got.frame->columns[p->outputs[i]], r->ulps[i]))
+        if (!column_equal(p->columns[p->outputs[i]].shape.type, &r->expected.frame->columns[i], 0,
+                          &r->got.frame->columns[p->outputs[i]], 0, r->ulps[i]))
             return fail_cell(r, i, e);
     return n_out == p->n_outputs ||
            err_set(e, ERR_BAD_BUNDLE, "\"out\" has %u of %u outputs", n_out, p->n_outputs);

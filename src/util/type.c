@@ -4,10 +4,21 @@
 #include <string.h>
 
 static const char *const names[] = {
-#define X(id, name) name,
+#define X(id, name, element) name,
     TYPES(X)
 #undef X
 };
+
+static const enum type elements[] = {
+#define X(id, name, element) TYPE_##element,
+    TYPES(X)
+#undef X
+};
+
+enum type type_element(enum type t)
+{
+    return elements[t];
+}
 
 const char *type_name(enum type t)
 {

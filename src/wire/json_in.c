@@ -6,10 +6,13 @@
  */
 #include "wire_priv.h"
 
+#include "scored/value.h"
+
 #include <assert.h>
 #include <math.h>
 
-typedef bool decode_fn(struct decoder *d, uint16_t f);
+/* Decodes the value at the reader's p, not null, into a cell. */
+typedef bool decode_fn(struct decoder *d, uint16_t f, enum type type, void *cell);
 
 static const char *const articles[] = {
     [TYPE_BOOLEAN] = "a boolean",
@@ -20,26 +23,17 @@ static const char *const articles[] = {
     [TYPE_FLOAT] = "a float",
     [TYPE_DOUBLE] = "a double",
     [TYPE_STRING] = "a string",
-    [TYPE_ARRAY_STRING] = "an array of strings",
-    [TYPE_ARRAY_DOUBLE] = "an array of doubles",
     [TYPE_VECTOR] = "a vector (an array, or an object of size, indices and values)",
+    [TYPE_ARRAY_STRING] = "an array of strings",
+    [TYPE_ARRAY_INT] = "an array of ints",
+    [TYPE_ARRAY_DOUBLE] = "an array of doubles",
+    [TYPE_ARRAY_VECTOR] = "an array of vectors",
 };
 static_assert(countof(articles) == TYPE_COUNT, "each type has its name");
-
-static const char *const elements[] = {
-    [TYPE_ARRAY_STRING] = "strings in its array",
-    [TYPE_ARRAY_DOUBLE] = "numbers in its array",
-    [TYPE_VECTOR] = "numbers in its vector",
-};
 
 static struct column *column_of(struct decoder *d, uint16_t f)
 {
     return &d->scoring->frame->columns[f];
-}
-
-static const char *wanted(const struct decoder *d, uint16_t f)
-{
-    return (d->in_list ? elements : articles)[d->schema->fields[f].type];
 }
 
 bool decode_wrong(struct decoder *d, uint16_t f, enum problem problem, const char *what,
@@ -54,18 +48,19 @@ bool decode_wrong_kind(struct decoder *d, uint16_t f)
 {
     const char *kind = reader_kind(*d->reader.p);
 
-    return reader_skip(&d->reader) && decode_wrong(d, f, PROBLEM_WRONG_TYPE, wanted(d, f), kind);
+    return reader_skip(&d->reader) && decode_wrong(d, f, PROBLEM_WRONG_TYPE, d->wanted, kind);
 }
 
 /* -- scalars -- */
 
-static bool decode_boolean(struct decoder *d, uint16_t f)
+static bool decode_boolean(struct decoder *d, uint16_t f, enum type type, void *cell)
 {
     char c = *d->reader.p;
 
+    (void)type;
     if (c != 't' && c != 'f')
         return decode_wrong_kind(d, f);
-    column_of(d, f)->i64[d->row] = c == 't';
+    *(int64_t *)cell = c == 't';
     return reader_word(&d->reader, c == 't' ? "true" : "false");
 }
 
@@ -74,13 +69,12 @@ static bool is_number(char c)
     return c == '-' || (c >= '0' && c <= '9');
 }
 
-static bool decode_integer(struct decoder *d, uint16_t f)
+static bool decode_integer(struct decoder *d, uint16_t f, enum type type, void *cell)
 {
     static const int64_t limits[] = {[TYPE_TINYINT] = INT8_MAX,
                                      [TYPE_SMALLINT] = INT16_MAX,
                                      [TYPE_INT] = INT32_MAX,
                                      [TYPE_BIGINT] = INT64_MAX};
-    enum type type = d->schema->fields[f].type;
     struct number n;
     int64_t value;
 
@@ -96,7 +90,7 @@ static bool decode_integer(struct decoder *d, uint16_t f)
     if (value > limits[type] || value < -limits[type] - 1)
         return decode_wrong(d, f, PROBLEM_OUT_OF_RANGE, articles[type],
                             "a number beyond its range");
-    column_of(d, f)->i64[d->row] = value;
+    *(int64_t *)cell = value;
     return true;
 }
 
@@ -125,12 +119,12 @@ static bool decode_named(struct decoder *d, uint16_t f, double *out, bool *ok)
         }
     }
     *ok = false;
-    return decode_wrong(d, f, PROBLEM_WRONG_TYPE, wanted(d, f), "a string");
+    return decode_wrong(d, f, PROBLEM_WRONG_TYPE, d->wanted, "a string");
 }
 
 static bool overflow(struct decoder *d, uint16_t f, bool negative)
 {
-    return decode_wrong(d, f, PROBLEM_OUT_OF_RANGE, wanted(d, f),
+    return decode_wrong(d, f, PROBLEM_OUT_OF_RANGE, d->wanted,
                         negative
                             ? "a number beyond its range (for minus infinity send \"-Infinity\")"
                             : "a number beyond its range (for infinity send \"Infinity\")");
@@ -152,54 +146,57 @@ bool decode_double(struct decoder *d, uint16_t f, double *out, bool *ok)
     return *ok || overflow(d, f, n.negative);
 }
 
-static bool decode_f64(struct decoder *d, uint16_t f)
+static bool decode_f64(struct decoder *d, uint16_t f, enum type type, void *cell)
 {
     bool ok;
 
-    return decode_double(d, f, &column_of(d, f)->f64[d->row], &ok);
+    (void)type;
+    return decode_double(d, f, cell, &ok);
 }
 
-static bool decode_f32(struct decoder *d, uint16_t f)
+static bool decode_f32(struct decoder *d, uint16_t f, enum type type, void *cell)
 {
+    float *to = cell;
     struct number n;
     double named;
     bool ok;
 
+    (void)type;
     if (!is_number(*d->reader.p)) {
         if (!decode_double(d, f, &named, &ok))
             return false;
         if (ok)
-            column_of(d, f)->f32[d->row] = (float)named;
+            *to = (float)named;
         return true;
     }
     if (!reader_number(&d->reader, &n))
         return false;
     float value = number_to_float(&n);
-    column_of(d, f)->f32[d->row] = value;
+    *to = value;
     return isfinite(value) || overflow(d, f, n.negative);
 }
 
-static bool decode_string(struct decoder *d, uint16_t f)
+static bool decode_string(struct decoder *d, uint16_t f, enum type type, void *cell)
 {
+    (void)type;
     if (*d->reader.p != '"')
         return decode_wrong_kind(d, f);
-    return reader_string(&d->reader, true, &column_of(d, f)->text[d->row]);
+    return reader_string(&d->reader, true, cell);
 }
 
 static decode_fn *const decoders[] = {
-    [TYPE_BOOLEAN] = decode_boolean,
-    [TYPE_TINYINT] = decode_integer,
-    [TYPE_SMALLINT] = decode_integer,
-    [TYPE_INT] = decode_integer,
-    [TYPE_BIGINT] = decode_integer,
-    [TYPE_FLOAT] = decode_f32,
-    [TYPE_DOUBLE] = decode_f64,
-    [TYPE_STRING] = decode_string,
-    [TYPE_ARRAY_STRING] = decode_array_string,
-    [TYPE_ARRAY_DOUBLE] = decode_array_double,
+    [TYPE_BOOLEAN] = decode_boolean,  [TYPE_TINYINT] = decode_integer,
+    [TYPE_SMALLINT] = decode_integer, [TYPE_INT] = decode_integer,
+    [TYPE_BIGINT] = decode_integer,   [TYPE_FLOAT] = decode_f32,
+    [TYPE_DOUBLE] = decode_f64,       [TYPE_STRING] = decode_string,
     [TYPE_VECTOR] = decode_vector,
 };
-static_assert(countof(decoders) == TYPE_COUNT, "each type has its decoder");
+static_assert(countof(decoders) == TYPE_VECTOR + 1, "each type that is no array has its own");
+
+bool decode_value(struct decoder *d, uint16_t f, enum type type, void *cell)
+{
+    return (type_is_array(type) ? decode_array : decoders[type])(d, f, type, cell);
+}
 
 /* -- rows -- */
 
@@ -220,7 +217,9 @@ static bool decode_known(struct decoder *d, uint16_t f)
         note_null(d, f, "null");
         return reader_word(&d->reader, "null");
     }
-    return decoders[d->schema->fields[f].type](d, f);
+    enum type type = d->schema->fields[f].type;
+    d->wanted = articles[type];
+    return decode_value(d, f, type, column_cell(column_of(d, f), type, d->row));
 }
 
 static bool decode_unknown(struct decoder *d, const struct text *name)
@@ -350,7 +349,6 @@ static bool decode_object(struct decoder *d)
     int more = 0;
 
     d->guess = 0;
-    d->in_list = false;
     memset(d->seen, 0, (d->schema->n_fields + 63) / 64 * sizeof d->seen[0]);
     if (!reader_enter(r))
         return false;

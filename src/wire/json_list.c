@@ -2,9 +2,12 @@
 /* Arrays and vectors from JSON text. What does not fit is read to its end all the same. */
 #include "wire_priv.h"
 
+#include "scored/value.h"
+
 /* Items as they are read: their number is known at the end. */
 struct items {
     void *at;
+    enum type type;  /* of those of arrays */
     size_t size;     /* bytes of one */
     uint32_t room;   /* items */
     uint64_t *nulls; /* bit set, NULL where no item is null */
@@ -86,48 +89,34 @@ static bool null_element(struct decoder *d, uint16_t f, struct items *items, uin
     return reader_word(&d->reader, "null");
 }
 
-static bool string_element(struct decoder *d, uint16_t f, struct items *items, uint32_t i)
+static bool array_element(struct decoder *d, uint16_t f, struct items *items, uint32_t i)
 {
     if (*d->reader.p == 'n')
         return null_element(d, f, items, i);
-    if (*d->reader.p != '"')
-        return decode_wrong_kind(d, f);
-    return reader_string(&d->reader, true, &((struct text *)items->at)[i]);
+    return decode_value(d, f, items->type, value_at(items->at, items->type, i));
 }
 
-static bool double_element(struct decoder *d, uint16_t f, struct items *items, uint32_t i)
-{
-    bool ok;
+static const char *const in_arrays[] = {
+    [TYPE_STRING] = "strings in its array",
+    [TYPE_INT] = "ints (whole numbers) in its array",
+    [TYPE_DOUBLE] = "numbers in its array",
+    [TYPE_VECTOR] = "vectors in its array",
+};
 
-    if (*d->reader.p == 'n')
-        return null_element(d, f, items, i);
-    return decode_double(d, f, &((double *)items->at)[i], &ok);
-}
-
-static bool decode_array(struct decoder *d, uint16_t f, element_fn *element, size_t size)
+bool decode_array(struct decoder *d, uint16_t f, enum type type, void *cell)
 {
-    struct list *l = &d->scoring->frame->columns[f].list[d->row];
-    struct items items = {.size = size};
+    struct list *l = cell;
+    enum type element = type_element(type);
+    struct items items = {.type = element, .size = value_sizes[element]};
 
     if (*d->reader.p != '[')
         return decode_wrong_kind(d, f);
-    d->in_list = true;
-    bool ok =
-        read_elements(d, f, element, &items, &l->n) && (!items.nulls || cover(d, &items, l->n));
-    d->in_list = false;
+    d->wanted = in_arrays[element];
+    bool ok = read_elements(d, f, array_element, &items, &l->n) &&
+              (!items.nulls || cover(d, &items, l->n));
     l->items = items.at;
     l->nulls = items.nulls;
     return ok;
-}
-
-bool decode_array_string(struct decoder *d, uint16_t f)
-{
-    return decode_array(d, f, string_element, sizeof(struct text));
-}
-
-bool decode_array_double(struct decoder *d, uint16_t f)
-{
-    return decode_array(d, f, double_element, sizeof(double));
 }
 
 /* -- vectors -- */
@@ -297,16 +286,18 @@ static bool decode_vector_object(struct decoder *d, uint16_t f, struct vec *v)
     return join_parts(d, f, v, &parts);
 }
 
-bool decode_vector(struct decoder *d, uint16_t f)
+bool decode_vector(struct decoder *d, uint16_t f, enum type type, void *cell)
 {
-    struct vec *v = &d->scoring->frame->columns[f].vec[d->row];
+    struct vec *v = cell;
     struct items items = {.size = sizeof(double)};
+    const char *wanted = d->wanted;
     char c = *d->reader.p;
     bool ok;
 
+    (void)type;
     if (c != '[' && c != '{')
         return decode_wrong_kind(d, f);
-    d->in_list = true;
+    d->wanted = "numbers in its vector";
     if (c == '{') {
         ok = decode_vector_object(d, f, v);
     } else {
@@ -315,6 +306,6 @@ bool decode_vector(struct decoder *d, uint16_t f)
         v->size = v->n;
         v->sparse = false;
     }
-    d->in_list = false;
+    d->wanted = wanted;
     return ok;
 }

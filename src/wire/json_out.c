@@ -4,6 +4,9 @@
 #include "wire_priv.h"
 
 #include "scored/utf8.h"
+#include "scored/value.h"
+
+#include <assert.h>
 
 /* -- cells -- */
 
@@ -79,24 +82,50 @@ static void put_filled(struct buf *out, const struct vec *v)
     buf_char(out, ']');
 }
 
-static void put_list(struct buf *out, enum type type, const struct list *l)
+typedef void put_fn(struct buf *out, enum type type, const void *cell, bool spark_vectors);
+
+static void put_boolean(struct buf *out, enum type type, const void *cell, bool spark_vectors)
 {
-    buf_char(out, '[');
-    for (uint32_t i = 0; i < l->n; i++) {
-        if (i)
-            buf_char(out, ',');
-        if (l->nulls && l->nulls[i / 64] >> i % 64 & 1)
-            buf_lit(out, "null");
-        else if (type == TYPE_ARRAY_STRING)
-            buf_json_string(out, l->texts[i].p, l->texts[i].len);
-        else
-            put_double(out, l->doubles[i]);
-    }
-    buf_char(out, ']');
+    (void)type;
+    (void)spark_vectors;
+    buf_text(out, *(const int64_t *)cell ? "true" : "false");
 }
 
-static void put_vector(struct buf *out, const struct vec *v, bool spark_vectors)
+static void put_integer(struct buf *out, enum type type, const void *cell, bool spark_vectors)
 {
+    (void)type;
+    (void)spark_vectors;
+    put_int64(out, *(const int64_t *)cell);
+}
+
+static void put_f32(struct buf *out, enum type type, const void *cell, bool spark_vectors)
+{
+    (void)type;
+    (void)spark_vectors;
+    put_float(out, *(const float *)cell);
+}
+
+static void put_f64(struct buf *out, enum type type, const void *cell, bool spark_vectors)
+{
+    (void)type;
+    (void)spark_vectors;
+    put_double(out, *(const double *)cell);
+}
+
+static void put_string(struct buf *out, enum type type, const void *cell, bool spark_vectors)
+{
+    const struct text *t = cell;
+
+    (void)type;
+    (void)spark_vectors;
+    buf_json_string(out, t->p, t->len);
+}
+
+static void put_vector(struct buf *out, enum type type, const void *cell, bool spark_vectors)
+{
+    const struct vec *v = cell;
+
+    (void)type;
     if (!v->sparse)
         put_doubles(out, v->values, v->n);
     else if (spark_vectors)
@@ -105,27 +134,44 @@ static void put_vector(struct buf *out, const struct vec *v, bool spark_vectors)
         put_filled(out, v);
 }
 
+static void put_value(struct buf *out, enum type type, const void *cell, bool spark_vectors);
+
+static void put_list(struct buf *out, enum type type, const void *cell, bool spark_vectors)
+{
+    const struct list *l = cell;
+    enum type element = type_element(type);
+
+    buf_char(out, '[');
+    for (uint32_t i = 0; i < l->n; i++) {
+        if (i)
+            buf_char(out, ',');
+        if (list_null(l, i))
+            buf_lit(out, "null");
+        else
+            put_value(out, element, value_at(l->items, element, i), spark_vectors);
+    }
+    buf_char(out, ']');
+}
+
+static put_fn *const putters[] = {
+    [TYPE_BOOLEAN] = put_boolean, [TYPE_TINYINT] = put_integer, [TYPE_SMALLINT] = put_integer,
+    [TYPE_INT] = put_integer,     [TYPE_BIGINT] = put_integer,  [TYPE_FLOAT] = put_f32,
+    [TYPE_DOUBLE] = put_f64,      [TYPE_STRING] = put_string,   [TYPE_VECTOR] = put_vector,
+};
+static_assert(countof(putters) == TYPE_VECTOR + 1, "each type that is no array has its own");
+
+static void put_value(struct buf *out, enum type type, const void *cell, bool spark_vectors)
+{
+    (type_is_array(type) ? put_list : putters[type])(out, type, cell, spark_vectors);
+}
+
 void encode_cell(struct buf *out, enum type type, const struct column *c, unsigned row,
                  bool spark_vectors)
 {
-    if (c->nulls & row_bit(row)) {
+    if (c->nulls & row_bit(row))
         buf_lit(out, "null");
-        return;
-    }
-    switch (type) {
-    case TYPE_BOOLEAN: buf_text(out, c->i64[row] ? "true" : "false"); break;
-    case TYPE_TINYINT:
-    case TYPE_SMALLINT:
-    case TYPE_INT:
-    case TYPE_BIGINT: put_int64(out, c->i64[row]); break;
-    case TYPE_FLOAT: put_float(out, c->f32[row]); break;
-    case TYPE_DOUBLE: put_double(out, c->f64[row]); break;
-    case TYPE_STRING: buf_json_string(out, c->text[row].p, c->text[row].len); break;
-    case TYPE_ARRAY_STRING:
-    case TYPE_ARRAY_DOUBLE: put_list(out, type, &c->list[row]); break;
-    case TYPE_VECTOR: put_vector(out, &c->vec[row], spark_vectors); break;
-    case TYPE_COUNT: break;
-    }
+    else
+        put_value(out, type, column_cell(c, type, row), spark_vectors);
 }
 
 /* -- problems -- */

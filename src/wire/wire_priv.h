@@ -44,7 +44,7 @@ struct decoder {
     unsigned row;                              /* of the frame */
     uint64_t first_row;                        /* of the request: number of the frame's first */
     uint16_t guess;                            /* the field that comes next in most texts */
-    bool in_list;                              /* reading the elements of an array or vector */
+    const char *wanted;                        /* what is expected at p, for errors */
     uint64_t seen[COLUMN_WORDS];               /* fields of this row */
     size_t seen_at[COLUMN_WORDS * 64];         /* byte offsets of those */
     struct token echoes[FRAME_ROWS][ECHO_MAX]; /* by row of the frame */
@@ -70,10 +70,10 @@ bool decode_wrong_kind(struct decoder *d, uint16_t f);
  * something else; the row error has been noted then. */
 bool decode_double(struct decoder *d, uint16_t f, double *out, bool *ok);
 
-/* Decoders of one value whose first byte is at the reader's p, not null, into the frame. */
-bool decode_array_string(struct decoder *d, uint16_t f);
-bool decode_array_double(struct decoder *d, uint16_t f);
-bool decode_vector(struct decoder *d, uint16_t f);
+/* Decode the value whose first byte is at the reader's p, not null, into a cell of its type. */
+bool decode_value(struct decoder *d, uint16_t f, enum type type, void *cell);
+bool decode_array(struct decoder *d, uint16_t f, enum type type, void *cell);
+bool decode_vector(struct decoder *d, uint16_t f, enum type type, void *cell);
 
 /* -- encoding -- */
 

@@ -53,7 +53,9 @@ PARAMS = {
     "gbt_classification": CLASSES,
 }
 NUMBERS = {"tinyint", "smallint", "int", "bigint", "float", "double"}
-TYPES = {"boolean", *NUMBERS, "string", "array<string>", "array<double>", "vector"}
+TYPES = {"boolean", *NUMBERS, "string", "vector"} | {
+    f"array<{element}>" for element in ("string", "int", "double", "vector")
+}
 
 
 class Bad(AssertionError):

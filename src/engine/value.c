@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scored/value.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+typedef bool equal_fn(enum type type, const void *a, const void *b, uint32_t ulps);
+
+static bool equal_integer(enum type type, const void *a, const void *b, uint32_t ulps)
+{
+    (void)type;
+    (void)ulps;
+    return *(const int64_t *)a == *(const int64_t *)b;
+}
+
+static bool equal_float(enum type type, const void *a, const void *b, uint32_t ulps)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+
+    (void)type;
+    (void)ulps;
+    return (isnan(x) && isnan(y)) || memcmp(&x, &y, sizeof x) == 0;
+}
+
+/* Bits as integers in the numbers' order, so that neighbours differ by one. */
+static uint64_t ordered(double d)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &d, sizeof bits);
+    return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
+}
+
+static bool equal_double(enum type type, const void *a, const void *b, uint32_t ulps)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    (void)type;
+    if (isnan(x) || isnan(y))
+        return isnan(x) && isnan(y);
+    uint64_t p = ordered(x), q = ordered(y);
+    return (p > q ? p - q : q - p) <= ulps;
+}
+
+static bool equal_text(enum type type, const void *a, const void *b, uint32_t ulps)
+{
+    const struct text *x = a, *y = b;
+
+    (void)type;
+    (void)ulps;
+    return x->len == y->len && memcmp(x->p, y->p, x->len) == 0;
+}
+
+static bool equal_vector(enum type type, const void *a, const void *b, uint32_t ulps)
+{
+    const struct vec *x = a, *y = b;
+
+    (void)type;
+    if (x->size != y->size || x->sparse != y->sparse || x->n != y->n)
+        return false;
+    if (x->sparse && x->n && memcmp(x->indices, y->indices, x->n * sizeof *x->indices) != 0)
+        return false;
+    for (uint32_t i = 0; i < x->n; i++)
+        if (!equal_double(TYPE_DOUBLE, &x->values[i], &y->values[i], ulps))
+            return false;
+    return true;
+}
+
+static bool equal_list(enum type type, const void *a, const void *b, uint32_t ulps)
+{
+    const struct list *x = a, *y = b;
+    enum type element = type_element(type);
+
+    if (x->n != y->n)
+        return false;
+    for (uint32_t i = 0; i < x->n; i++) {
+        bool null = list_null(x, i);
+        if (null != list_null(y, i))
+            return false;
+        if (!null && !value_equal(element, value_at(x->items, element, i),
+                                  value_at(y->items, element, i), ulps))
+            return false;
+    }
+    return true;
+}
+
+/* X(type, what a cell is, what compares two) */
+#define KINDS(X)                             \
+    X(BOOLEAN, int64_t, equal_integer)       \
+    X(TINYINT, int64_t, equal_integer)       \
+    X(SMALLINT, int64_t, equal_integer)      \
+    X(INT, int64_t, equal_integer)           \
+    X(BIGINT, int64_t, equal_integer)        \
+    X(FLOAT, float, equal_float)             \
+    X(DOUBLE, double, equal_double)          \
+    X(STRING, struct text, equal_text)       \
+    X(VECTOR, struct vec, equal_vector)      \
+    X(ARRAY_STRING, struct list, equal_list) \
+    X(ARRAY_INT, struct list, equal_list)    \
+    X(ARRAY_DOUBLE, struct list, equal_list) \
+    X(ARRAY_VECTOR, struct list, equal_list)
+
+const unsigned char value_sizes[TYPE_COUNT] = {
+#define X(id, cell, equal) [TYPE_##id] = sizeof(cell),
+    KINDS(X)
+#undef X
+};
+
+static equal_fn *const equals[] = {
+#define X(id, cell, equal) [TYPE_##id] = equal,
+    KINDS(X)
+#undef X
+};
+static_assert(countof(equals) == TYPE_COUNT, "each type has its cell and its equality");
+
+bool value_equal(enum type type, const void *a, const void *b, uint32_t ulps)
+{
+    return equals[type](type, a, b, ulps);
+}
+
+bool column_equal(enum type type, const struct column *a, unsigned row_a, const struct column *b,
+                  unsigned row_b, uint32_t ulps)
+{
+    bool null = a->nulls & row_bit(row_a);
+
+    if (null || b->nulls & row_bit(row_b))
+        return null && b->nulls & row_bit(row_b);
+    return value_equal(type, column_cell(a, type, row_a), column_cell(b, type, row_b), ulps);
+}
