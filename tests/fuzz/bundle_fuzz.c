@@ -168,7 +168,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(m || (e.code != ERR_NONE && e.msg[0] && !strchr(e.msg, '\n')),
             "a refusal has a reason");
     if (m) {
-        bool proved = golden_replay(m, &e);
+        bool proved = golden_replay(m, options.scratch, &e);
         require(proved || (e.msg[0] && !strchr(e.msg, '\n')), "a refusal has a reason");
         score_rows(m, parts);
         model_release(m);
