@@ -192,13 +192,15 @@ static int report(uint64_t began)
 
     for (size_t i = 0; i < run.n_proxies; i++) {
         const struct tally *t = &run.proxies[i].tally;
-        printf("%-16s %8llu streams, %llu connections: requests %llu by the proxy's marks, %llu by "
-               "our reading, %llu answered; %llu refused and closed, %llu bodies compared; %llu "
-               "faults\n",
-               t->name, (unsigned long long)t->streams, (unsigned long long)t->connections,
-               (unsigned long long)t->marks, (unsigned long long)t->requests,
-               (unsigned long long)t->answers, (unsigned long long)t->refusals,
-               (unsigned long long)t->compared, (unsigned long long)t->faults);
+        printf(
+            "%-16s %8llu streams, %llu connections: requests %llu by the proxy's marks, %llu by "
+            "our reading, %llu answered; %llu refused and closed, %llu answered and closed, %llu "
+            "bodies compared; %llu faults\n",
+            t->name, (unsigned long long)t->streams, (unsigned long long)t->connections,
+            (unsigned long long)t->marks, (unsigned long long)t->requests,
+            (unsigned long long)t->answers, (unsigned long long)t->refusals,
+            (unsigned long long)t->last_ones, (unsigned long long)t->compared,
+            (unsigned long long)t->faults);
         faults += t->faults;
         streams += t->streams;
     }

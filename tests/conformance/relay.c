@@ -140,6 +140,11 @@ static void reply_began(void *context, const struct message *m)
     p->over |= m->close;
     p->answering_known = false;
     p->tally->refusals += refusal;
+    if (!p->n && p->requests.at == AT_WRONG && !refusal && m->close &&
+        (!p->tally->marked || !strncmp(m->id, RELAY_MARK, strlen(RELAY_MARK)))) {
+        p->tally->last_ones++;
+        return;
+    }
     if (!p->n) {
         if (!refusal || !may_be_refused(p))
             fault(p, "an answer to no request");

@@ -19,6 +19,9 @@ struct tally {
     uint64_t requests; /* by our reading: whole heads */
     uint64_t answers;  /* of the daemon to these, in their order and with their marks */
     uint64_t refusals; /* with an end of the connection */
+    uint64_t
+        last_ones;     /* answers to a head that is wrong, each with an end of the connection: what
+                          came with the head before it was seen by the daemon's second line alone */
     uint64_t compared; /* bodies whose lines were counted on both sides */
     uint64_t faults;
 };

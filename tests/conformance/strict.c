@@ -196,7 +196,6 @@ static void end_message(struct stream *s)
     struct message m = s->now;
 
     s->at = AT_START;
-    s->blank = false;
     s->now = (struct message){0};
     if (s->replies && m.status < 200)
         return;
@@ -230,10 +229,8 @@ static bool read_start(struct stream *s)
         s->at = AT_LINE;
         return start_reply(&s->now, s->line) || wrong(s);
     }
-    if (!s->line_len && !s->blank) {
-        s->blank = true;
-        return true;
-    }
+    if (!s->line_len)
+        return true; /* RFC 9112, 2.2: empty lines in front are ignored */
     s->at = AT_LINE;
     return start_request(&s->now, s->line) || wrong(s);
 }
@@ -277,24 +274,25 @@ static bool end_line(struct stream *s)
     return wrong(s);
 }
 
-/* A byte of a line: no control characters but the tab, and each line feed behind a return. */
+/* A byte of a line: no control characters but the tab, and each line feed behind a return, but that
+ * of an empty line in front of a request, which may end so. */
 static bool read_byte(struct stream *s, char c)
 {
-    bool returned = s->line_len && s->line[s->line_len - 1] == '\r';
-    bool in_head = s->at == AT_START || s->at == AT_LINE;
+    bool returned = s->returned, in_head = s->at == AT_START || s->at == AT_LINE;
 
-    if (in_head && ++s->now.size > MAX_HEAD)
+    if ((in_head && ++s->now.size > MAX_HEAD) || s->line_len + 1 >= STRICT_LINE)
         return wrong(s);
-    if (c == '\n' && returned) {
-        s->line[--s->line_len] = '\0';
+    s->returned = c == '\r';
+    if (c == '\n' && (returned || (!s->line_len && s->at == AT_START && !s->replies))) {
+        s->line[s->line_len] = '\0';
         bool ok = end_line(s);
         s->line_len = 0;
         return ok;
     }
-    bool control = ((unsigned char)c < 0x20 && c != '\t' && c != '\r') || c == 0x7f;
-    if (returned || control || s->line_len + 1 >= STRICT_LINE)
+    if (returned || ((unsigned char)c < 0x20 && c != '\t' && c != '\r') || c == 0x7f)
         return wrong(s);
-    s->line[s->line_len++] = c;
+    if (c != '\r')
+        s->line[s->line_len++] = c;
     return true;
 }
 

@@ -33,7 +33,7 @@ struct stream {
     uint64_t left; /* of the body or the chunk */
     char line[STRICT_LINE];
     size_t line_len;
-    bool blank;                           /* an empty line stood in front */
+    bool returned;                        /* a carriage return came last */
     unsigned began, ended;                /* heads and messages that were whole */
     bool (*reply_to_head)(void *context); /* for replies: is it one to HEAD? */
     void (*began_one)(void *context, const struct message *m);

@@ -55,7 +55,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     config.listen = "127.0.0.1:0";
     config.admin_listen = "off";
     config.workers = 1;
-    log_set_level(LOG_ERROR);
+    log_set(LOG_ERROR, LOG_LOGFMT);
     options.model = (struct model_options){
         .workers = 1, .scratch = config.scratch, .frame_rows = (unsigned)config.frame_rows};
     require(registry_open(&registry, &bundle, 1, &options, &e), e.msg);
