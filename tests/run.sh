@@ -9,6 +9,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 top=$PWD
+self=$top/tests/run.sh
 build=$top/build
 logs=$build/logs
 py=$build/venv/bin/python
@@ -20,7 +21,7 @@ chosen=
 for arg in "$@"; do
     case "$arg" in
     --full) full=1 ;;
-    -h | --help) sed -n '2,8p' "$0" | cut -c3-; echo "stages: $stages; only when named: $by_name"; exit 0 ;;
+    -h | --help) sed -n '2,8p' "$self" | cut -c3-; echo "stages: $stages; only when named: $by_name"; exit 0 ;;
     *) case " $stages $by_name " in
         *" $arg "*) chosen="$chosen $arg" ;;
         *) echo "tests/run.sh: no stage '$arg'; there are: $stages $by_name" >&2; exit 2 ;;

@@ -31,4 +31,6 @@ bool md5_bytes(const void *p, size_t n, unsigned char out[MD5_SIZE], struct err 
 /* Writes 2n lower-case hex digits and a NUL. */
 void hex_text(const unsigned char *p, size_t n, char *out);
 
+const char *crypto_library(void); /* the version of OpenSSL */
+
 #endif

@@ -86,4 +86,6 @@ uint32_t json_size(const struct json *v);
 /* Prints the value, compact; the caller frees. NULL without memory. */
 char *json_print(const struct json *v);
 
+const char *json_library(void); /* the version of cJSON */
+
 #endif

@@ -77,4 +77,6 @@ void source_keep(struct source *s, const struct source_file *f);
 void source_memo_write(struct source *s, const char *text, size_t n);
 bool source_memo_read(struct source *s, struct source_file *f); /* bytes: the caller's */
 
+const char *source_library(void); /* the version of libcurl */
+
 #endif

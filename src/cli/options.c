@@ -169,6 +169,9 @@ void options_print(struct option_table table)
         snprintf(flag, sizeof flag, "--%s%s%s", o->flag, o->value ? " " : "",
                  o->value ? o->value : "");
         printf("  %-26s %s\n", flag, o->help);
+        if (o->variable)
+            printf("  %-26s (default: %s; %s)\n", "", *o->initial ? o->initial : "none",
+                   o->variable);
     }
     printf("  %-26s %s\n", "--help", "this text");
 }

@@ -31,8 +31,9 @@ struct option {
     void *target;      /* of the kind's type; holds the default before */
     const char *value; /* what help calls the value; NULL for switches */
     const char *help;
-    uint64_t low, high;  /* of numbers */
-    bool *given;         /* set where the flag stands; may be NULL */
+    uint64_t low, high;             /* of numbers */
+    bool *given;                    /* set where the flag stands; may be NULL */
+    const char *variable, *initial; /* for help; NULL: there is none */
     const char *missing; /* of TEXT and LIST: said where it does not stand; NULL: it need not */
 };
 

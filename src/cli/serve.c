@@ -297,11 +297,20 @@ static int run(struct arguments *a)
             strcmp(a->settings.config.log_format, "json") ? LOG_LOGFMT : LOG_JSON);
     set_memory_thresholds();
     arrange_signals(&signals);
+    settings_warn(&a->settings);
     if (!log_start(&e))
         return fail(&e);
     int code = serve_models(a, &signals);
     log_stop();
     return code;
+}
+
+static void print_list(const char *flag, const struct option_list *l)
+{
+    for (unsigned i = 0; i < l->n; i++)
+        printf("%-20s %-24s flag\n", flag, l->items[i]);
+    if (!l->n)
+        printf("%-20s %-24s default\n", flag, "");
 }
 
 int cmd_serve(int argc, char **argv)
@@ -317,6 +326,8 @@ int cmd_serve(int argc, char **argv)
         return command_usage("serve", &e);
     if (a.print_config) {
         settings_print(&a.settings, a.options);
+        print_list("model", &a.models);
+        print_list("trust", &a.keys);
         return EXIT_FINE;
     }
     return run(&a);

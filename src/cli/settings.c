@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "settings.h"
 
+#include "scored/distance.h"
+#include "scored/log.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* "SCORED_" and the field in capitals. */
 static const char *const variables[] = {
@@ -12,8 +16,6 @@ static const char *const variables[] = {
 #include "../util/config.def"
 #undef SETTING
 };
-
-enum { VARIABLE_MAX = 64 };
 
 static const char *variable(unsigned i, char out[VARIABLE_MAX])
 {
@@ -31,6 +33,34 @@ static const char *option_value(enum option_kind kind)
         [OPTION_TEXT] = "TEXT", [OPTION_NUMBER] = "N", [OPTION_SECONDS] = "SECONDS"};
 
     return kind < countof(values) ? values[kind] : NULL;
+}
+
+/* The value of a setting as its flag takes it. */
+static const char *show(const struct option *o, char out[64])
+{
+    const uint64_t *n = o->target;
+
+    if (o->kind == OPTION_TEXT)
+        return *(const char *const *)o->target;
+    if (o->kind == OPTION_SWITCH)
+        return *(const bool *)o->target ? "true" : "false";
+    if (o->kind == OPTION_SECONDS)
+        snprintf(out, 64, "%" PRIu64 ".%03" PRIu64, *n / 1000, *n % 1000);
+    else
+        snprintf(out, 64, "%" PRIu64, *n);
+    return out;
+}
+
+static void describe(struct settings *s, struct option options[SETTING_COUNT])
+{
+    char text[VARIABLE_MAX];
+
+    for (unsigned i = 0; i < SETTING_COUNT; i++) {
+        variable(i, s->variables[i]);
+        snprintf(s->initial[i], VARIABLE_MAX, "%s", show(&options[i], text));
+        options[i].variable = s->variables[i];
+        options[i].initial = s->initial[i];
+    }
 }
 
 void settings_init(struct settings *s, struct option options[SETTING_COUNT])
@@ -54,6 +84,7 @@ void settings_init(struct settings *s, struct option options[SETTING_COUNT])
     i++;
 #include "../util/config.def"
 #undef SETTING
+    describe(s, options);
 }
 
 static bool one_of(const char *flag, const char *text, const char *const *allowed, size_t n,
@@ -92,20 +123,43 @@ bool settings_finish(struct settings *s, const struct option options[SETTING_COU
            one_of("--log-level", s->config.log_level, levels, countof(levels), e);
 }
 
-/* The value of a setting as its flag takes it. */
-static const char *show(const struct option *o, char out[64])
+/* Read elsewhere, or put there by others: by Kubernetes, for a service that is named "scored". */
+static bool is_known(const struct settings *s, const char *name, size_t n)
 {
-    const uint64_t *n = o->target;
+    static const char *const others[] = {"SCORED_SERVICE_", "SCORED_PORT", "SCORED_S3_",
+                                         "SCORED_STOP_AT"};
 
-    if (o->kind == OPTION_TEXT)
-        return *(const char *const *)o->target;
-    if (o->kind == OPTION_SWITCH)
-        return *(const bool *)o->target ? "true" : "false";
-    if (o->kind == OPTION_SECONDS)
-        snprintf(out, 64, "%" PRIu64 ".%03" PRIu64, *n / 1000, *n % 1000);
-    else
-        snprintf(out, 64, "%" PRIu64, *n);
-    return out;
+    for (size_t i = 0; i < countof(others); i++)
+        if (!strncmp(name, others[i], strlen(others[i])))
+            return true;
+    for (unsigned i = 0; i < SETTING_COUNT; i++)
+        if (strlen(s->variables[i]) == n && !memcmp(s->variables[i], name, n))
+            return true;
+    return false;
+}
+
+static const char *nearest(const struct settings *s, const char *name)
+{
+    unsigned best = 0;
+
+    for (unsigned i = 1; i < SETTING_COUNT; i++)
+        if (text_distance(name, s->variables[i]) < text_distance(name, s->variables[best]))
+            best = i;
+    return s->variables[best];
+}
+
+void settings_warn(const struct settings *s)
+{
+    char name[VARIABLE_MAX];
+
+    for (char **v = environ; *v; v++) {
+        size_t n = strcspn(*v, "=");
+        if (strncmp(*v, "SCORED_", 7) != 0 || is_known(s, *v, n))
+            continue;
+        snprintf(name, sizeof name, "%.*s", (int)n, *v);
+        log_with(LOG_WARN, "no setting has this environment variable", log_text("variable", name),
+                 log_text("nearest", nearest(s, name)));
+    }
 }
 
 void settings_print(const struct settings *s, const struct option options[SETTING_COUNT])

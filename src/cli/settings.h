@@ -13,10 +13,14 @@ enum setting_id {
     SETTING_COUNT
 };
 
+enum { VARIABLE_MAX = 64 };
+
 struct settings {
     struct config config;
     bool by_flag[SETTING_COUNT];
     bool by_environment[SETTING_COUNT];
+    char variables[SETTING_COUNT][VARIABLE_MAX],
+        initial[SETTING_COUNT][VARIABLE_MAX]; /* for help */
 };
 
 /* Sets the defaults, and writes a row a setting to `options`, for options_parse. */
@@ -25,6 +29,9 @@ void settings_init(struct settings *s, struct option options[SETTING_COUNT]);
 /* After options_parse: takes what no flag has set from the environment, and checks what is not a
  * number. */
 bool settings_finish(struct settings *s, const struct option options[SETTING_COUNT], struct err *e);
+
+/* Tells of SCORED_* in the environment that no setting takes, by a warning each. */
+void settings_warn(const struct settings *s);
 
 /* All of them with their source, to stdout. */
 void settings_print(const struct settings *s, const struct option options[SETTING_COUNT]);

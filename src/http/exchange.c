@@ -173,6 +173,8 @@ void reply_overloaded(struct exchange *x, const char *why)
 
 bool reply_whole(struct exchange *x)
 {
+    if (x->reply.len && x->reply.data[x->reply.len - 1] != '\n')
+        buf_char(&x->reply, '\n'); /* for terminals, and for who joins answers */
     if (x->reply.failed) {
         buf_done(&x->reply);
         reply_problem(x, PROBLEM_OUT_OF_MEMORY, NULL, "try again");

@@ -3,9 +3,13 @@
 #include "http_priv.h"
 
 #include "scored/clock.h"
+#include "scored/crypto.h"
+#include "scored/json.h"
 #include "scored/server.h"
+#include "scored/source.h"
 #include "scored/version.h"
 
+#include <gnu/libc-version.h>
 #include <stdlib.h>
 
 static void put_string(struct buf *out, const char *text)
@@ -194,6 +198,10 @@ void answer_version(struct exchange *x)
     put_string(&x->reply, scored_version);
     put_member(&x->reply, "commit", scored_commit);
     put_member(&x->reply, "libmicrohttpd", x->app->library);
+    put_member(&x->reply, "libcurl", source_library());
+    put_member(&x->reply, "openssl", crypto_library());
+    put_member(&x->reply, "cjson", json_library());
+    put_member(&x->reply, "libc", gnu_get_libc_version());
     put_member(&x->reply, "compiler", __VERSION__);
     buf_char(&x->reply, '}');
 }

@@ -150,6 +150,16 @@ uint64_t predict_estimate(const struct exchange *x)
 
 /* -- lines -- */
 
+/* Blank lines and nothing behind them: at the end of the body they are ignored, so until more comes
+ * they wait. */
+static bool is_blank(const char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (p[i] != '\n' && p[i] != '\r')
+            return false;
+    return true;
+}
+
 /* Takes the next line of the body from *at: one that ended, or, at the end of the body, the rest.
  */
 static bool next_line(const struct exchange *x, size_t *at, struct text *line)
@@ -158,6 +168,8 @@ static bool next_line(const struct exchange *x, size_t *at, struct text *line)
     size_t left = x->body.len - *at;
     const char *newline = left ? memchr(from, '\n', left) : NULL;
 
+    if (is_blank(from, left))
+        return false;
     if (!newline && !(x->last && left))
         return false;
     size_t n = newline ? (size_t)(newline - from) : left;
@@ -199,10 +211,11 @@ static bool check_lines(struct exchange *x)
     const struct config *config = x->app->config;
 
     if (x->reply.len > config->max_reply)
-        reply_problem(x, PROBLEM_TOO_LARGE, NULL, "the reply would exceed %llu bytes",
+        reply_problem(x, PROBLEM_TOO_LARGE, NULL,
+                      "the reply would exceed %llu bytes; see --max-reply",
                       (unsigned long long)config->max_reply);
     else if (x->body.len > config->max_body && x->body.len > WAITING_BYTES)
-        reply_problem(x, PROBLEM_TOO_LARGE, NULL, "a line may have %llu bytes",
+        reply_problem(x, PROBLEM_TOO_LARGE, NULL, "a line may have %llu bytes; see --max-body",
                       (unsigned long long)config->max_body);
     else
         return true;

@@ -97,6 +97,17 @@ static const struct route *find(const struct exchange *x, struct text parts[PATH
     return NULL;
 }
 
+/* Does the other listener have the path? */
+static bool is_elsewhere(const struct exchange *x)
+{
+    struct text parts[PATH_PARTS];
+
+    for (size_t i = 0; i < countof(routes); i++)
+        if (!(routes[i].side & x->side) && path_matches(routes[i].path, x->path, parts))
+            return true;
+    return false;
+}
+
 static void not_found(struct exchange *x)
 {
     struct buf extra = {0};
@@ -111,7 +122,9 @@ static void not_found(struct exchange *x)
     }
     buf_char(&extra, ']');
     reply_problem(x, PROBLEM_NOT_FOUND, extra.failed ? NULL : extra.data,
-                  "no route has this path; `paths` lists those that there are");
+                  is_elsewhere(x) ? "the %s listener answers this; `paths` lists what this one does"
+                                  : "no route has this path; `paths` lists those that there are",
+                  x->side == SIDE_PUBLIC ? "admin" : "public");
     buf_done(&extra);
 }
 
@@ -156,9 +169,13 @@ static bool check_body(struct exchange *x)
     if (!r->consumes)
         return true;
     if (h->content_encoding && strcasecmp(h->content_encoding, "identity") != 0)
-        reply_problem(x, PROBLEM_UNSUPPORTED_TYPE, NULL, "bodies are taken without encoding only");
+        reply_problem(x, PROBLEM_UNSUPPORTED_TYPE, NULL,
+                      "the body came with Content-Encoding: %.60s; send it without encoding",
+                      h->content_encoding);
     else if (h->content_type && !media_listed(r->consumes, h->content_type))
-        reply_problem(x, PROBLEM_UNSUPPORTED_TYPE, NULL, "the body may be %s", r->consumes);
+        reply_problem(x, PROBLEM_UNSUPPORTED_TYPE, NULL,
+                      "the body came with Content-Type: %.60s; send application/json, or one of %s",
+                      h->content_type, r->consumes);
     else
         return true;
     set_header(x, "Accept-Post", r->consumes);

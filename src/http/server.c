@@ -89,6 +89,9 @@ static bool open_listener(struct listener *l, const char *address, enum side sid
     if (!strcmp(address, "off"))
         return true;
     l->fd = listen_open(address, &l->port, e);
+    if (l->fd < 0)
+        err_wrap(e, side == SIDE_ADMIN ? "--admin-listen, which may be another address, or off"
+                                       : "--listen");
     return l->fd >= 0;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "transport.h"
 
+#include "scored/source.h"
+
 #include "address.h"
 
 #include <curl/curl.h>
@@ -398,4 +400,9 @@ bool transport_call(struct transport *t, const struct http_call *c, struct http_
     }
     curl_slist_free_all(x.headers);
     return ok;
+}
+
+const char *source_library(void)
+{
+    return curl_version_info(CURLVERSION_NOW)->version;
 }

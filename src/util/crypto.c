@@ -91,3 +91,8 @@ void sha256_free(struct sha256 *s)
 {
     EVP_MD_CTX_free(context(s));
 }
+
+const char *crypto_library(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION_STRING);
+}

@@ -311,3 +311,8 @@ char *json_print(const struct json *v)
 {
     return cJSON_PrintUnformatted(node(v));
 }
+
+const char *json_library(void)
+{
+    return cJSON_Version();
+}

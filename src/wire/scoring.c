@@ -133,7 +133,8 @@ static enum scoring_state score_rows(struct decoder *d, struct body_scoring *b, 
 
     for (; b->more > 0; b->more = reader_more(r, ']'), b->rows++) {
         if (is_limited(most) && b->rows == most) {
-            reader_fail(r, r->p, PROBLEM_TOO_LARGE, "more than %u rows, the next", most);
+            reader_fail(r, r->p, PROBLEM_TOO_LARGE, "more than %u rows (see --max-rows), the next",
+                        most);
             return SCORING_FAILED;
         }
         if (s->frame->n_rows == s->plan->frame_rows) {

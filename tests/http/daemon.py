@@ -15,6 +15,7 @@ TOP = Path(__file__).resolve().parents[2]
 BIN = Path(os.environ.get("SCORED_BIN", TOP / "build" / "release" / "scored"))
 BUNDLE = Path(os.environ.get("SCORED_BUNDLE", TOP / "models" / "days_to_sell" / "bundle"))
 SERVING = re.compile(r"\blisten\W+\S*?:(\d+)\W+admin\W+\S*?:(\d+)\W")
+ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("SCORED_")}
 START_SECONDS = 30.0
 STARTED: list[Callable[[Daemon], object]] = []  # told of each daemon that serves
 
@@ -37,7 +38,7 @@ class Daemon:
         for model in models:
             args += ["--model", model]
         with open(self.log_file.name, "w") as log:
-            self.process = subprocess.Popen(args, stderr=log, stdout=log, env=os.environ | (env or {}))
+            self.process = subprocess.Popen(args, stderr=log, stdout=log, env=ENVIRONMENT | (env or {}))
         self.port, self.admin = self._ports()
         for told in STARTED:
             told(self)

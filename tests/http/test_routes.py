@@ -41,7 +41,7 @@ def test_head_is_get_without_a_body(port, manifest, target):
         r = c.read(head=True)
         assert r is not None and r.status == 200 and int(r.headers["content-length"]) > 0
         after = c.read()
-        assert after is not None and after.body == b'{"status":"live"}'
+        assert after is not None and after.body == b'{"status":"live"}\n'
     same = {"date", "x-request-id", "content-length"}
     g = ask(port, "GET", target)
     assert {k: v for k, v in g.headers.items() if k not in same} == {

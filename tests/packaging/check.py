@@ -15,6 +15,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -217,6 +218,50 @@ def check_run_sh(binary: str, bundle: Path) -> Checks:
         scored.terminate()
 
 
+def cmake(*args: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """CMake, with what it says."""
+    return subprocess.run(
+        ["cmake", *args], capture_output=True, text=True, check=False, timeout=300, env=os.environ | (env or {})
+    )
+
+
+def check_build(binary: str) -> Checks:
+    """Configuring, installing, and what lies around."""
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        bare = {"PKG_CONFIG_LIBDIR": folder, "PKG_CONFIG_PATH": ""}
+        told = cmake("-S", str(TOP), "-B", str(work / "bare"), env=bare)
+        packages = ("libmicrohttpd-dev", "libcjson-dev", "libssl-dev", "libcurl4-openssl-dev", "libcmocka-dev")
+        yield "configure names all that is missing", told.returncode != 0 and all(p in told.stderr for p in packages)
+        done = cmake("--install", str(Path(binary).parent), "--prefix", str(work / "usr"))
+        installed = {str(p.relative_to(work / "usr")) for p in (work / "usr").rglob("*") if p.is_file()}
+        yield "install: works", done.returncode == 0
+        wanted = {"bin/scored", "share/man/man1/scored.1", "share/doc/scored/LICENSE"}
+        yield "install: program, manual page, licence", wanted <= installed
+        licences = {p.rpartition("/")[2] for p in installed if "/licenses/" in p}
+        yield "install: the licences of what it links", licences == set(packages[:4])
+        around = work / "around" / "tree"
+        files = subprocess.run(["git", "ls-files", "-z", "CMakeLists.txt", "src", "include"], cwd=TOP,
+                               capture_output=True, check=True).stdout.decode().split("\0")  # fmt: skip
+        for name in filter(None, files):
+            (around / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(TOP / name, around / name)
+        shutil.copy(TOP / "LICENSE", around)
+        git = ["git", "-C", str(around.parent), "-c", "user.name=n", "-c", "user.email=e"]
+        subprocess.run([*git, "init", "-q"], check=True)
+        subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "around"], check=True)
+        cmake("-S", str(around), "-B", str(work / "inner"), "-G", "Ninja", "-DTESTS=OFF")
+        rules = (work / "inner" / "build.ninja").read_text()
+        yield "the commit is not that of a repository around", 'SCORED_COMMIT=\\"unknown' in rules
+        told = subprocess.run([str(TOP / "tests/run.sh"), "--help"], cwd=folder, capture_output=True, text=True, check=False)
+        relative = os.path.relpath(TOP / "tests/run.sh", folder)
+        again = subprocess.run([relative, "--help"], cwd=folder, capture_output=True, text=True, check=False)
+        yield "tests/run.sh --help: from any folder", "stages:" in told.stdout and "--full" in again.stdout
+    ignored = subprocess.run(["git", "check-ignore", "models/export/build/lib", "models/export/scored_export.egg-info/x"],
+                             cwd=TOP, capture_output=True, text=True, check=False)  # fmt: skip
+    yield "pip install ./models/export leaves nothing untracked", len(ignored.stdout.splitlines()) == 2
+
+
 def check_daemon(binary: str, bundle: Path, docs: dict[str, dict[str, Any]]) -> Checks:
     """A daemon with the deployment's arguments, but for bundle and address, does what they expect."""
     template = docs["Deployment"]["spec"]["template"]
@@ -270,6 +315,7 @@ def main() -> int:
         check_manifests(docs, docker, known),
         check_s3(docs, known),
         check_daemon(args.binary, args.bundle, docs),
+        check_build(args.binary),
         check_run_sh(args.binary, args.bundle),
     ):
         for name, fine in checks:

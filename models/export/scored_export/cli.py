@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from scored_export.errors import Refused, Unavailable
-from scored_export.exporter import NAME, export
-from scored_export.paths import qualified
+from scored_export.paths import NAME, qualified
 from scored_export.publish import promote, versions
 from scored_export.spark_says import spark_says, unexpected
 
@@ -22,7 +21,7 @@ EPILOG = """\
 example:
   # in the training job
   model.save("saved")
-  df.drop("label").limit(5000).write.json("rows")
+  df.drop("label").limit(5000).write.json("rows.jsonl")
   open("schema.json", "w").write(df.drop("label").schema.json())
 
   # afterwards, on any machine with PySpark
@@ -165,6 +164,8 @@ def _as_declared(spark: Any, frame: Any, schema: Any) -> Any:
 
 def _run(args: argparse.Namespace, kind: str) -> str:
     spark = _session()
+    from scored_export.exporter import export  # needs PySpark, of which the session has told
+
     return export(
         args.pipeline,
         args.out,

@@ -21,7 +21,7 @@ from scored_export.known import check_live, check_saved
 from scored_export.labels import class_labels
 from scored_export.limits import check_plan, check_rows
 from scored_export.ops.vectors import vector_width
-from scored_export.paths import qualified
+from scored_export.paths import NAME, qualified
 from scored_export.plan import Plan, default_output, left_out, make_plan
 from scored_export.platform import ask_platform
 from scored_export.progress import show
@@ -35,7 +35,6 @@ from scored_export.spark_says import refusal, spark_says, unexpected
 from scored_export.store import MANIFEST_BYTES, Store, open_store
 from scored_export.values import ARRAYS, dumps, encode, type_name
 
-NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 CREATED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 SHA16 = 16

@@ -10,6 +10,8 @@ from urllib.parse import unquote
 
 from scored_export.errors import Refused
 
+NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 PATTERN = re.compile(r"[*?{}\[\]\\,]")
 
