@@ -70,13 +70,13 @@ def test_version_lists_the_libraries(port):
         assert re.match(r"\d+\.\d+", v[library]), v
 
 
-@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n", "\n\r\n\r\n\n", "\n" * 50000])
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n", "\n\r\n\r\n\n", "\n" * 50000], ids=lambda text: f"{len(text)} bytes")
 def test_blank_lines_at_the_end_are_ignored(port, row, answer, end):
     r = ask(port, "POST", "/predict", json.dumps(row) + end, "application/x-ndjson")
     assert r.status == 200 and [json.loads(line) for line in r.body.splitlines()] == [answer]
 
 
-@pytest.mark.parametrize("blank", ["\n", "\r\n", "\n" * 40000])
+@pytest.mark.parametrize("blank", ["\n", "\r\n", "\n" * 40000], ids=lambda text: f"{len(text)} bytes")
 def test_blank_lines_in_between_are_errors_in_their_place(port, row, answer, blank):
     text = json.dumps(row)
     r = ask(port, "POST", "/predict", f"{text}\n{blank}{text}\n\n", "application/x-ndjson")
