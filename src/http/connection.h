@@ -48,8 +48,8 @@ struct connection {
 /* Takes the descriptor. NULL: no memory, and it is closed. */
 struct connection *connection_new(struct worker *w, int fd);
 
-/* On its worker's thread: is watched from now on. False: there was no room, and it is gone. */
-bool connection_join(struct connection *c);
+/* On its worker's thread: is looked at, with `look`, and watched from now on. False: it is gone. */
+bool connection_join(struct connection *c, bool look);
 
 /* Something happened to its socket. */
 void connection_event(struct connection *c, uint32_t events);
@@ -70,16 +70,27 @@ bool connection_is_stuck(const struct connection *c);
  * then who has been quiet longest. */
 bool connection_goes_first(const struct connection *a, const struct connection *b);
 
+void connection_close(struct connection *c); /* of one that is not the library's */
+
+/* -- refuse.c -- */
+
+/* Sends a problem, and counts and logs it. */
+void connection_tell(struct connection *c, enum problem problem, unsigned status,
+                     const char *detail);
+
+/* Closes when the client has read what it was told: what it still sends is dropped meanwhile. */
+void connection_linger(struct connection *c);
+
+/* Both, also where the connection is the library's, which is made to drop it. */
+void connection_refuse(struct connection *c, enum problem problem, unsigned status,
+                       const char *detail);
+
 /* Tells a newcomer that there is no place for it; `brusquely`: does not even tell. */
 void connection_refuse_over(struct connection *c, bool brusquely);
 
 /* Refuses what fills the library's buffer and is no body: where bytes are unread, and nothing has
  * come of them since the last call. */
 void connection_unstick(struct connection *c);
-
-/* Answers with a problem, closes what is the library's, and lingers. */
-void connection_refuse(struct connection *c, enum problem problem, unsigned status,
-                       const char *detail);
 
 /* The library has let go of it. */
 void connection_released(struct connection *c);

@@ -216,6 +216,10 @@ extern const struct route routes[ROUTE_NONE];
 enum route_id route_id(const struct route *r);
 const char *route_path(const struct route *r); /* "none" for NULL: a label for logs and metrics */
 
+/* The route of a path, and what stands for its {...}; NULL: there is none. */
+enum { PATH_PARTS = 2 };
+const struct route *routes_find(enum side side, struct text path, struct text parts[PATH_PARTS]);
+
 /* Finds the route and lets it check what stands before the body. False: the reply is made. */
 bool route_open(struct exchange *x, const char *method);
 
@@ -225,7 +229,10 @@ bool predict_open(struct exchange *x);
 void predict_body(struct exchange *x, const char *p, size_t n);
 void predict_answer(struct exchange *x);
 uint64_t predict_estimate(const struct exchange *x); /* nanoseconds of what is there to score */
-bool model_open(struct exchange *x);                 /* x->slot and x->model of {name} */
+/* Would a request that begins with these bytes, the head first, be refused for what it takes? Asked
+ * before anything is spent on it; where the head does not tell, it would not. */
+bool predict_is_hopeless(struct app *app, struct text bytes, size_t head, uint64_t body);
+bool model_open(struct exchange *x); /* x->slot and x->model of {name} */
 void reload_body(struct exchange *x, const char *p, size_t n);
 void answer_reload(struct exchange *x);
 void answer_rollback(struct exchange *x);

@@ -109,9 +109,14 @@ bool predict_open(struct exchange *x)
 
 /* -- what it costs -- */
 
+static struct cost *cost_of_slot(struct app *app, const struct slot *s)
+{
+    return &app->costs[s - app->registry->slots];
+}
+
 static struct cost *cost_of(const struct exchange *x)
 {
-    return &x->app->costs[x->slot - x->app->registry->slots];
+    return cost_of_slot(x->app, x->slot);
 }
 
 /* A running mean over some sixteen observations, of which one alone does not move it far. */
@@ -146,6 +151,38 @@ static uint64_t rows_of(const struct exchange *x)
 uint64_t predict_estimate(const struct exchange *x)
 {
     return rows_of(x) * atomic_load_explicit(&cost_of(x)->row_ns, memory_order_relaxed);
+}
+
+/* The model that a request line asks to predict, or NULL. */
+static struct slot *asked_slot(struct app *app, struct text bytes)
+{
+    static const char post[] = "POST ";
+    struct text parts[PATH_PARTS];
+    const char *path = bytes.p + sizeof post - 1;
+
+    if (bytes.len < sizeof post || memcmp(bytes.p, post, sizeof post - 1) != 0)
+        return NULL;
+    struct text target = {path, (uint32_t)strcspn(path, " ?\r\n")};
+    const struct route *r = routes_find(SIDE_PUBLIC, target, parts);
+    if (!r || r->answer != predict_answer)
+        return NULL;
+    return parts[0].len ? registry_find(app->registry, parts[0].p, parts[0].len)
+                        : registry_default(app->registry);
+}
+
+bool predict_is_hopeless(struct app *app, struct text bytes, size_t head, uint64_t body)
+{
+    if (!queue_waits(&app->queue))
+        return false;
+    struct slot *slot = asked_slot(app, bytes);
+    if (!slot)
+        return false;
+    const struct cost *cost = cost_of_slot(app, slot);
+    uint64_t row_ns = atomic_load_explicit(&cost->row_ns, memory_order_relaxed);
+    uint64_t row_bytes = atomic_load_explicit(&cost->row_bytes, memory_order_relaxed);
+    bool many = head < bytes.len && bytes.p[head] == '[' && row_bytes;
+    uint64_t guess = row_ns * (many ? body / row_bytes : 1);
+    return guess >= STEP_NS && queue_ask(&app->queue, guess) != ADMITTED;
 }
 
 /* -- lines -- */

@@ -24,9 +24,9 @@ static uint64_t least(uint64_t a, uint64_t b)
 }
 
 /* Before a job is done each other one gets as many turns as it does, or as it needs. */
-static uint64_t wait_of(const struct queue *q, const struct exchange *x)
+static uint64_t wait_of(const struct queue *q, uint64_t left_ns)
 {
-    uint64_t turns = x->job.left_ns > TURN_NS ? x->job.left_ns : TURN_NS, sum = 0;
+    uint64_t turns = left_ns > TURN_NS ? left_ns : TURN_NS, sum = 0;
 
     for (const struct exchange *other = q->first; other; other = other->job.next)
         sum += least(other->job.left_ns, turns);
@@ -36,14 +36,20 @@ static uint64_t wait_of(const struct queue *q, const struct exchange *x)
 }
 
 /* Long work may wait as long as it takes: it has no use for being refused. */
-static enum admission judge(const struct queue *q, const struct exchange *x)
+static enum admission judge(const struct queue *q, uint64_t left_ns)
 {
-    if (x->job.admitted)
-        return ADMITTED;
     if (atomic_load_explicit(&q->waiting, memory_order_relaxed) >= q->most)
         return REFUSED_LENGTH;
-    uint64_t most = x->job.left_ns > q->most_wait_ns ? x->job.left_ns : q->most_wait_ns;
-    return wait_of(q, x) > most ? REFUSED_WAIT : ADMITTED;
+    uint64_t most = left_ns > q->most_wait_ns ? left_ns : q->most_wait_ns;
+    return wait_of(q, left_ns) > most ? REFUSED_WAIT : ADMITTED;
+}
+
+enum admission queue_ask(struct queue *q, uint64_t left_ns)
+{
+    pthread_mutex_lock(&q->lock);
+    enum admission result = judge(q, left_ns);
+    pthread_mutex_unlock(&q->lock);
+    return result;
 }
 
 static void append(struct queue *q, struct exchange *x)
@@ -57,7 +63,7 @@ static void append(struct queue *q, struct exchange *x)
 enum admission queue_put(struct queue *q, struct exchange *x)
 {
     pthread_mutex_lock(&q->lock);
-    enum admission result = judge(q, x);
+    enum admission result = x->job.admitted ? ADMITTED : judge(q, x->job.left_ns);
     if (result == ADMITTED) {
         x->job.admitted = true;
         append(q, x);

@@ -47,6 +47,9 @@ enum admission { ADMITTED, REFUSED_LENGTH, REFUSED_WAIT };
 
 void queue_init(struct queue *q, unsigned workers, unsigned most, uint64_t most_wait_ns);
 
+/* What would become of a request with so much to do? */
+enum admission queue_ask(struct queue *q, uint64_t left_ns);
+
 /* In at the back, unless it is refused. */
 enum admission queue_put(struct queue *q, struct exchange *x);
 

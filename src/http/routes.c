@@ -63,8 +63,6 @@ const char *route_path(const struct route *r)
     return r ? paths[r - routes] : "none";
 }
 
-enum { PATH_PARTS = 2 };
-
 /* Matches byte for byte; "{...}" is one segment that is not empty, and the next of `parts`. */
 static bool path_matches(const char *pattern, struct text path, struct text parts[PATH_PARTS])
 {
@@ -87,11 +85,11 @@ static bool path_matches(const char *pattern, struct text path, struct text part
     return p == end;
 }
 
-static const struct route *find(const struct exchange *x, struct text parts[PATH_PARTS])
+const struct route *routes_find(enum side side, struct text path, struct text parts[PATH_PARTS])
 {
     for (size_t i = 0; i < countof(routes); i++) {
         parts[0] = parts[1] = (struct text){"", 0};
-        if ((routes[i].side & x->side) && path_matches(routes[i].path, x->path, parts))
+        if ((routes[i].side & side) && path_matches(routes[i].path, path, parts))
             return &routes[i];
     }
     return NULL;
@@ -259,7 +257,7 @@ bool route_open(struct exchange *x, const char *method)
         reply_problem(x, PROBLEM_BAD_REQUEST, NULL, "no path here needs percent-encoding");
         return false;
     }
-    x->route = find(x, parts);
+    x->route = routes_find(x->side, x->path, parts);
     if (!x->route) {
         not_found(x);
         return false;

@@ -14,12 +14,9 @@
 
 enum {
     EVENTS = 128,
-    ACCEPTS = 32,     /* a round */
-    LINGERING = 8192, /* connections above the cap, being told so; they cost little */
-    LOOK_MS = 20,     /* between two looks at deadlines */
-    REST_MS = 1000,   /* where there is nothing to look at */
+    LOOK_MS = 20,   /* between two looks at deadlines */
+    REST_MS = 1000, /* where there is nothing to look at */
     STALL_MS = 500,
-    RETRY_MS = 100,
 };
 
 #define MS UINT64_C(1000000)
@@ -121,65 +118,9 @@ static void look_again(struct worker *w)
     }
 }
 
-bool worker_shed(struct worker *w)
-{
-    struct connection *best = NULL, *c = w->ring;
+/* -- mail from other workers -- */
 
-    for (unsigned i = 0; c && i < GIVE_UP; i++, c = c->next)
-        if (connection_is_stuck(c) && (!best || connection_goes_first(c, best)))
-            best = c;
-    if (!best)
-        return false;
-    metrics_event(w->app->metrics, w->index, EVENT_SHED);
-    connection_leave(best, true);
-    return true;
-}
-
-/* -- accepting -- */
-
-static void watch_listener(struct worker *w, bool watch)
-{
-    struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = w->listener};
-
-    if (w->accepting == watch)
-        return;
-    w->accepting = watch;
-    epoll_ctl(w->epoll, watch ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, w->listener->fd, &event);
-}
-
-/* The last to stop accepting closes the listener, so that clients are refused, not left waiting. */
-static void stop_accepting(struct worker *w)
-{
-    watch_listener(w, false);
-    w->accept_at_ns = UINT64_MAX;
-    if (atomic_fetch_sub(&w->listener->open, 1) == 1)
-        close(w->listener->fd);
-}
-
-/* The worker with the fewest connections. */
-static struct worker *choose(struct worker *w)
-{
-    struct app *app = w->app;
-    struct worker *best = w;
-    unsigned least = atomic_load_explicit(&w->connections, memory_order_relaxed);
-
-    for (unsigned i = 0; w->listener->side == SIDE_PUBLIC && i < app->workers; i++) {
-        unsigned n = atomic_load_explicit(&app->all[i]->connections, memory_order_relaxed);
-        if (n < least) {
-            least = n;
-            best = app->all[i];
-        }
-    }
-    return best;
-}
-
-static void join(struct connection *c)
-{
-    if (connection_join(c))
-        connection_event(c, EPOLLIN);
-}
-
-static void hand_over(struct worker *to, struct connection *c)
+void worker_hand_over(struct worker *to, struct connection *c)
 {
     c->worker = to;
     pthread_mutex_lock(&to->lock);
@@ -188,65 +129,6 @@ static void hand_over(struct worker *to, struct connection *c)
     pthread_mutex_unlock(&to->lock);
     worker_wake(to);
 }
-
-/* Above the cap a newcomer takes the place of an idle one, or is told that there is none. */
-static bool has_place(struct worker *w, unsigned open)
-{
-    unsigned most = atomic_load_explicit(&w->app->most_connections, memory_order_relaxed);
-
-    return w->listener->side != SIDE_PUBLIC || open < most || worker_shed(w);
-}
-
-static void take(struct worker *w, struct connection *c)
-{
-    struct app *app = w->app;
-    unsigned open = atomic_load_explicit(&app->connections, memory_order_relaxed);
-    unsigned most = atomic_load_explicit(&app->most_connections, memory_order_relaxed);
-    bool placed = has_place(w, open);
-    struct worker *to = placed ? choose(w) : w;
-
-    worker_count(to, 1);
-    if (to != w) {
-        hand_over(to, c);
-    } else if (placed) {
-        join(c);
-    } else {
-        metrics_event(app->metrics, w->index, EVENT_REFUSED);
-        if (connection_join(c))
-            connection_refuse_over(c, open >= most + LINGERING);
-    }
-}
-
-static void no_descriptor(struct worker *w)
-{
-    if (worker_shed(w))
-        return;
-    watch_listener(w, false);
-    w->accept_at_ns = w->round_ns + RETRY_MS * MS;
-}
-
-static void accept_some(struct worker *w)
-{
-    for (unsigned i = 0; i < ACCEPTS; i++) {
-        struct connection peer;
-        socklen_t n = sizeof peer.peer;
-        int fd = accept4(w->listener->fd, &peer.peer.any, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0 && (errno == ECONNABORTED || errno == EINTR))
-            continue;
-        if (fd < 0) {
-            if (errno != EAGAIN)
-                no_descriptor(w);
-            return;
-        }
-        struct connection *c = connection_new(w, fd);
-        if (!c)
-            continue;
-        c->peer = peer.peer;
-        take(w, c);
-    }
-}
-
-/* -- mail from other workers -- */
 
 void worker_wake(struct worker *w)
 {
@@ -276,7 +158,7 @@ static void take_mail(struct worker *w)
     pthread_mutex_unlock(&w->lock);
     for (struct connection *next; c; c = next) {
         next = c->link;
-        join(c);
+        connection_join(c, true);
     }
     for (struct exchange *next; x; x = next) {
         next = x->job.next;
@@ -402,7 +284,7 @@ static void look_at_deadlines(struct worker *w)
     }
     if (w->accept_at_ns && w->accept_at_ns != UINT64_MAX && w->accept_at_ns < w->round_ns) {
         w->accept_at_ns = 0;
-        watch_listener(w, true);
+        worker_accept(w, true);
     }
 }
 
@@ -438,7 +320,7 @@ static void handle_events(struct worker *w, struct epoll_event *events, int n)
         if (p == w)
             take_mail(w);
         else if (p == w->listener)
-            accept_some(w);
+            worker_accept_some(w);
         else
             connection_event(p, events[i].events);
     }
@@ -452,8 +334,8 @@ static bool is_over(struct worker *w)
     if (life < LIFE_CLOSING || (!scores(w) && life != LIFE_OVER))
         return false;
     if (w->accept_at_ns != UINT64_MAX) {
-        accept_some(w);
-        stop_accepting(w);
+        worker_accept_some(w);
+        worker_stop_accepting(w);
     }
     return !atomic_load(&w->listener->open) && !atomic_load(&w->connections) && !w->job &&
            (!scores(w) || !queue_waits(&w->app->queue));
@@ -492,7 +374,7 @@ static bool open_descriptors(struct worker *w, struct err *e)
     w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (w->epoll < 0 || w->wake < 0 || epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->wake, &event))
         return err_errno(e, "cannot watch sockets");
-    watch_listener(w, true);
+    worker_accept(w, true);
     return true;
 }
 

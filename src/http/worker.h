@@ -60,8 +60,17 @@ void worker_add(struct worker *w, struct connection *c);    /* into the ring */
 void worker_remove(struct worker *w, struct connection *c); /* out of it, to be freed */
 void worker_look_again(struct worker *w, struct connection *c);
 
+/* Gives a connection to another worker. */
+void worker_hand_over(struct worker *to, struct connection *c);
+
 /* A long request waits for its turn. False: it was refused, and the reply says so. */
 bool worker_queue(struct worker *w, struct exchange *x);
+
+/* -- accept.c -- */
+
+void worker_accept(struct worker *w, bool watch); /* whether it watches its listener */
+void worker_accept_some(struct worker *w);
+void worker_stop_accepting(struct worker *w); /* for good; the last one closes the listener */
 
 /* Closes the connection that can best be done without. False: none can. */
 bool worker_shed(struct worker *w);

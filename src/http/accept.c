@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* New connections: who takes them, and what where there is no place for one more. */
+#include "worker.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    ACCEPTS = 32,     /* a round */
+    LINGERING = 8192, /* connections above the cap, being told so; they cost little */
+    RETRY_MS = 100,
+};
+
+#define MS UINT64_C(1000000)
+
+bool worker_shed(struct worker *w)
+{
+    struct connection *best = NULL, *c = w->ring;
+
+    for (unsigned i = 0; c && i < GIVE_UP; i++, c = c->next)
+        if (connection_is_stuck(c) && (!best || connection_goes_first(c, best)))
+            best = c;
+    if (!best)
+        return false;
+    metrics_event(w->app->metrics, w->index, EVENT_SHED);
+    connection_leave(best, true);
+    return true;
+}
+
+void worker_accept(struct worker *w, bool watch)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = w->listener};
+
+    if (w->accepting == watch)
+        return;
+    w->accepting = watch;
+    epoll_ctl(w->epoll, watch ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, w->listener->fd, &event);
+}
+
+/* The last to stop accepting closes the listener, so that clients are refused, not left waiting. */
+void worker_stop_accepting(struct worker *w)
+{
+    worker_accept(w, false);
+    w->accept_at_ns = UINT64_MAX;
+    if (atomic_fetch_sub(&w->listener->open, 1) == 1)
+        close(w->listener->fd);
+}
+
+/* The worker with the fewest connections. */
+static struct worker *choose(struct worker *w)
+{
+    struct app *app = w->app;
+    struct worker *best = w;
+    unsigned least = atomic_load_explicit(&w->connections, memory_order_relaxed);
+
+    for (unsigned i = 0; w->listener->side == SIDE_PUBLIC && i < app->workers; i++) {
+        unsigned n = atomic_load_explicit(&app->all[i]->connections, memory_order_relaxed);
+        if (n < least) {
+            least = n;
+            best = app->all[i];
+        }
+    }
+    return best;
+}
+
+/* Above the cap a newcomer takes the place of an idle one, or is told that there is none. */
+static bool has_place(struct worker *w, unsigned open)
+{
+    unsigned most = atomic_load_explicit(&w->app->most_connections, memory_order_relaxed);
+
+    return w->listener->side != SIDE_PUBLIC || open < most || worker_shed(w);
+}
+
+static void take(struct worker *w, struct connection *c)
+{
+    struct app *app = w->app;
+    unsigned open = atomic_load_explicit(&app->connections, memory_order_relaxed);
+    unsigned most = atomic_load_explicit(&app->most_connections, memory_order_relaxed);
+    bool placed = has_place(w, open);
+    struct worker *to = placed ? choose(w) : w;
+
+    worker_count(to, 1);
+    if (to != w) {
+        worker_hand_over(to, c);
+    } else if (placed) {
+        connection_join(c, true);
+    } else {
+        metrics_event(app->metrics, w->index, EVENT_REFUSED);
+        if (connection_join(c, false))
+            connection_refuse_over(c, open >= most + LINGERING);
+    }
+}
+
+static void no_descriptor(struct worker *w)
+{
+    if (worker_shed(w))
+        return;
+    worker_accept(w, false);
+    w->accept_at_ns = w->round_ns + RETRY_MS * MS;
+}
+
+void worker_accept_some(struct worker *w)
+{
+    for (unsigned i = 0; i < ACCEPTS; i++) {
+        struct connection peer;
+        socklen_t n = sizeof peer.peer;
+        int fd = accept4(w->listener->fd, &peer.peer.any, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0 && (errno == ECONNABORTED || errno == EINTR))
+            continue;
+        if (fd < 0) {
+            if (errno != EAGAIN)
+                no_descriptor(w);
+            return;
+        }
+        struct connection *c = connection_new(w, fd);
+        if (!c)
+            continue;
+        c->peer = peer.peer;
+        take(w, c);
+    }
+}
