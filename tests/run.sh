@@ -195,7 +195,7 @@ stage_export() { run export pytests tests/export; }
 stage_example() { run example pytests tests/example; }
 stage_cli() {
     build_asan
-    run cli env SCORED_BIN="$build/asan/scored" "$py" -m pytest -q -p no:cacheprovider tests/cli
+    run cli env SCORED_BIN="$build/asan/scored" "$py" -m pytest -q -p no:cacheprovider tests/cli tests/docs
 }
 stage_http() {
     build_asan
