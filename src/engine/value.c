@@ -17,10 +17,13 @@ static bool equal_integer(enum type type, const void *a, const void *b, uint32_t
 static bool equal_float(enum type type, const void *a, const void *b, uint32_t ulps)
 {
     float x = *(const float *)a, y = *(const float *)b;
+    uint32_t p, q;
 
     (void)type;
     (void)ulps;
-    return (isnan(x) && isnan(y)) || memcmp(&x, &y, sizeof x) == 0;
+    memcpy(&p, &x, sizeof p);
+    memcpy(&q, &y, sizeof q);
+    return (isnan(x) && isnan(y)) || p == q;
 }
 
 /* Bits as integers in the numbers' order, so that neighbours differ by one. */
