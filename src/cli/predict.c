@@ -167,7 +167,8 @@ static const char above[] =
     "{\"error\":{...}} in its place. Memory does not grow with the input.\n";
 static const char below[] =
     "example:\n"
-    "  echo '{\"make\":\"Ford\"}' | scored predict --model models/days_to_sell/bundle\n";
+    "  sed -n 's/^{\"in\":\\(.*\\),\"out\":.*/\\1/p' models/days_to_sell/bundle/golden-*.jsonl |\n"
+    "    scored predict --model models/days_to_sell/bundle > answers.jsonl\n";
 
 static int predict(struct predict *p)
 {

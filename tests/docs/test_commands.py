@@ -69,3 +69,13 @@ def test_the_help_of_serve_asks(daemon: Daemon, tmp_path: Path) -> None:
     assert first.strip().startswith("scored serve") and first.endswith("&")  # this daemon stands for it
     done = run(rest, tmp_path, daemon.port)
     assert done.returncode == 0 and next(values(done.stdout))["prediction"], done
+
+
+@pytest.mark.parametrize("command", ["predict", "check", "inspect", "fetch"])
+def test_the_help_of_a_command_works(command: str, tmp_path: Path) -> None:
+    text = subprocess.run([BIN, command, "--help"], capture_output=True, text=True, check=True).stdout
+    done = run(text.partition("example:\n")[2], tmp_path, 0)
+    assert done.returncode == 0 and not done.stderr.startswith("scored:"), done
+    if command == "predict":
+        rows = [json.loads(line) for line in (tmp_path / "answers.jsonl").read_text().splitlines()]
+        assert len(rows) > 500 and sum("prediction" in row for row in rows) == len(rows), rows[:3]
