@@ -208,7 +208,7 @@ stage_clients() {
 }
 # On both versions of the library; then in front of it nginx and HAProxy, and streams with mutations.
 stage_conformance() {
-    local streams=30000
+    local streams=20000
     [ -n "$full" ] && streams=1000000
     build_asan
     run conformance "$py" tests/conformance/run.py "$build/asan/scored"

@@ -327,13 +327,15 @@ void connection_unstick(struct connection *c)
 {
     if (c->state != CONNECTION_SERVED || c->refused || is_empty(c))
         return;
-    const struct exchange *x = c->exchange;
+    struct exchange *x = c->exchange;
     if (!x->head.chunked || (x->phase != PHASE_BODY && x->phase != PHASE_DROP))
         return;
-    if (c->stuck_at != x->received + 1)
+    if (c->stuck_at != x->received + 1) {
         c->stuck_at = x->received + 1;
-    else
-        connection_refuse(c, PROBLEM_TOO_LARGE, 413, "what stands between the chunks is too long");
+        return;
+    }
+    connection_refuse(c, PROBLEM_TOO_LARGE, 413, "what stands between the chunks is too long");
+    library_drop(x);
 }
 
 /* What is held for nothing: a reply that is not read, a body that does not come on, else only the

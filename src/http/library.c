@@ -76,6 +76,11 @@ bool library_is_stuck(const struct library *l)
     return l->idle_runs == STUCK_RUNS / 2 || l->idle_runs == STUCK_RUNS;
 }
 
+void library_drop(struct exchange *x)
+{
+    MHD_set_connection_option(x->handle, MHD_CONNECTION_OPTION_TIMEOUT, 1U);
+}
+
 /* -- requests -- */
 
 static struct connection *connection_of(struct MHD_Connection *m)
@@ -389,11 +394,11 @@ struct library *library_new(struct worker *w, struct err *e)
     }
     l->worker = w;
     /* Not strict: so all heads come to the guard, which answers them once. No time limit: it would
-     * start again with each byte; the worker has its own. Not "turbo": a connection whose buffer
-     * was full from the first read on would never be watched, and not even shutdown() end it. */
+     * start again with each byte; the worker has its own. */
     l->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
-        NULL, NULL, answer, l, MHD_OPTION_EXTERNAL_LOGGER, library_log, l,
+        MHD_USE_EPOLL | MHD_USE_TURBO | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
+            MHD_USE_ERROR_LOG,
+        0, NULL, NULL, answer, l, MHD_OPTION_EXTERNAL_LOGGER, library_log, l,
         MHD_OPTION_NOTIFY_CONNECTION, connection_changed, l, MHD_OPTION_NOTIFY_COMPLETED, completed,
         l, MHD_OPTION_URI_LOG_CALLBACK, begin, l, MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, l,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, 0U,

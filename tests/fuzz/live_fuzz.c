@@ -145,7 +145,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(got == 0 || errno == ECONNRESET, "the connection ends");
     close(fd);
     require(stream_read(&replies, reply, n), "the answers are HTTP");
-    require(s.answers <= s.requests.began, "no more answers than requests");
+    /* a head that came with the one before it is seen by the guard alone: at worst the last answer
+     */
+    bool last = s.requests.at == AT_WRONG && s.over && !s.refused;
+    require(s.answers <= s.requests.began + last, "no more answers than requests");
     require(s.refused <= 1 && !s.behind, "what is refused is the last");
     return 0;
 }

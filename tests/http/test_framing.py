@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 
 import pytest
 
@@ -210,6 +211,20 @@ def test_an_endless_line_between_chunks():
         c.send(request("GET", "/livez"))
         r = c.read()
         assert r is not None and r.status == 200
+    assert d.stop() == 0
+
+
+def test_a_body_that_ends_too_early_in_pieces():
+    """Ends at once, and not when its time is over."""
+    data = POST + HOST + JSON + CHUNKED + b"\r\n3\r\n{}\n\r\n"
+    size = len(data) // 4 + 1
+    d = Daemon("--body-timeout", "3600")
+    for _ in range(100):
+        with Connection(d.port) as c:
+            for at in range(0, len(data), size):
+                c.send(data[at : at + size])
+            c.socket.shutdown(socket.SHUT_WR)
+            assert c.closed()
     assert d.stop() == 0
 
 
