@@ -124,6 +124,8 @@ static void serve(struct connection *c)
     c->state = CONNECTION_SERVED;
     if (!library_add(w->library, c))
         connection_released(c);
+    else if (c->half_closed)
+        worker_look_again(w, c); /* no other event will tell */
 }
 
 /* Is what lies unread the beginning of a head? The library may have read bytes of it that came
