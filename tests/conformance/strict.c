@@ -303,7 +303,7 @@ static size_t read_body(struct stream *s, const char *p, size_t n)
     for (size_t i = 0; i < taken; i++) {
         if (p[i] == '\n')
             s->now.newlines++;
-        else
+        else if (p[i] != '\r')
             s->now.rows = s->now.newlines + 1;
     }
     s->left -= taken;
