@@ -101,7 +101,7 @@ static void no_descriptor(struct worker *w)
     w->accept_at_ns = w->round_ns + RETRY_MS * MS;
 }
 
-void worker_accept_some(struct worker *w)
+bool worker_accept_some(struct worker *w)
 {
     for (unsigned i = 0; i < ACCEPTS; i++) {
         struct connection peer;
@@ -112,7 +112,7 @@ void worker_accept_some(struct worker *w)
         if (fd < 0) {
             if (errno != EAGAIN)
                 no_descriptor(w);
-            return;
+            return false;
         }
         struct connection *c = connection_new(w, fd);
         if (!c)
@@ -120,4 +120,5 @@ void worker_accept_some(struct worker *w)
         c->peer = peer.peer;
         take(w, c);
     }
+    return true;
 }

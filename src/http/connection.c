@@ -371,14 +371,24 @@ bool connection_goes_first(const struct connection *a, const struct connection *
     return rank_a == 2 ? a->charged > b->charged : a->quiet_ns < b->quiet_ns;
 }
 
+/* A request may be on its way where something moved a moment ago. */
+static bool is_quiet(const struct connection *c)
+{
+    bool waits = c->state == CONNECTION_NEW ||
+                 (c->state == CONNECTION_SERVED && c->exchange->phase == PHASE_IDLE && !c->judged);
+
+    return waits && worker_now(c->worker) - c->quiet_ns > SECOND && is_empty(c);
+}
+
 void connection_leave(struct connection *c, bool now)
 {
+    if (!now && !is_quiet(c))
+        return;
     if (c->state == CONNECTION_SERVED) {
         if (now)
             atomic_store_explicit(&c->exchange->job.gone, true, memory_order_relaxed);
-        if (now || (c->exchange->phase == PHASE_IDLE && !c->judged && is_empty(c)))
-            shutdown(c->fd, SHUT_RDWR);
-    } else if (now || (c->state == CONNECTION_NEW && is_empty(c))) {
+        shutdown(c->fd, SHUT_RDWR);
+    } else {
         connection_close(c);
     }
 }

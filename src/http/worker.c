@@ -334,7 +334,8 @@ static bool is_over(struct worker *w)
     if (life < LIFE_CLOSING || (!scores(w) && life != LIFE_OVER))
         return false;
     if (w->accept_at_ns != UINT64_MAX) {
-        worker_accept_some(w);
+        while (worker_accept_some(w))
+            ;
         worker_stop_accepting(w);
     }
     return !atomic_load(&w->listener->open) && !atomic_load(&w->connections) && !w->job &&
