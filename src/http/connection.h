@@ -24,6 +24,7 @@ struct connection {
     struct worker *worker;
     struct connection *next, *prev; /* of the worker's ring */
     struct connection *link;        /* of a mailbox, the graveyard, or those to look at again */
+    struct connection *given;       /* to the library, beside this one */
     struct exchange *exchange;      /* while it is served */
     int fd;
     uint8_t state;     /* enum connection_state */

@@ -24,32 +24,59 @@ enum {
 struct library {
     struct worker *worker;
     struct MHD_Daemon *daemon;
-    struct connection *adding; /* while the library is given it */
+    struct connection
+        *given; /* that the library has not told us it began with: 1.0 does so later */
     bool resumed, moved;
     unsigned idle_runs; /* that moved nothing, while the library said that it had more to do */
 };
 
 /* -- connections -- */
 
+static struct connection *take_given(struct library *l, struct MHD_Connection *m)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(m, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct connection **at = &l->given;
+
+    while ((*at)->fd != info->connect_fd)
+        at = &(*at)->given;
+    struct connection *c = *at;
+    *at = c->given;
+    return c;
+}
+
 static void connection_changed(void *context, struct MHD_Connection *m, void **socket_context,
                                enum MHD_ConnectionNotificationCode code)
 {
     struct library *l = context;
 
-    (void)m;
     l->moved = true;
     if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        *socket_context = l->adding;
+        *socket_context = take_given(l, m);
     else
         connection_released(*socket_context);
 }
 
+/* False also where the library has begun with it and let go of it again. */
 bool library_add(struct library *l, struct connection *c)
 {
-    l->adding = c;
-    bool ok = MHD_add_connection(l->daemon, c->fd, &c->peer.any, sizeof c->peer) == MHD_YES;
-    l->adding = NULL;
-    return ok;
+    c->given = l->given;
+    l->given = c;
+    if (MHD_add_connection(l->daemon, c->fd, &c->peer.any, sizeof c->peer) == MHD_YES)
+        return true;
+    if (l->given == c)
+        l->given = c->given;
+    return false;
+}
+
+/* What it had no memory for, and closed without a word. */
+static void drop_given(struct library *l)
+{
+    for (struct connection *c = l->given, *next; c; c = next) {
+        next = c->given;
+        connection_released(c);
+    }
+    l->given = NULL;
 }
 
 static bool wants_more(const struct library *l)
@@ -63,6 +90,7 @@ void library_run(struct library *l)
 {
     l->resumed = l->moved = false;
     MHD_run(l->daemon);
+    drop_given(l);
     l->idle_runs = l->moved || !wants_more(l) ? 0 : l->idle_runs + 1;
 }
 
