@@ -493,7 +493,7 @@ PIPELINES = [
     ("a wrong head in two pieces", (get() + b"GET / HTTP/1.1\r\nHost : a", PAUSE, b"\r\n\r\n"), "200 400!", MUST, "9112 5.1"),
     ("a NUL behind one", get() + get(b"X: \0"), "200 400!", MUST, "9110 5.5"),
     ("a fold behind one", (get(), WAIT, get(b"X: y\r\n z")), "200 400!", MUST, "9112 5.2"),
-    ("a fold in a later piece", (get(), WAIT, get(b"X: y")[:-2], PAUSE, b" z\r\n\r\n"), "200 400!", MUST, "9112 5.2"),
+    ("a fold in a later piece", (get(), WAIT, get(b"X: y")[:-2], PAUSE, b" z\r\n\r\n"), "200 400!|200 200", MUST, "9112 5.2"),
     ("a NUL in a later piece", (get(), WAIT, get()[:-2] + b"X: ", PAUSE, b"\0\r\n\r\n"), "200 400!", MUST, "9110 5.5"),
     ("a blank before a colon in a later piece", (get(), WAIT, get()[:-2] + b"X", PAUSE, b" : y\r\n\r\n"), "200 400!", MUST, "9112 5.1"),
     ("an empty host behind one", (get(), WAIT, get(host=b"Host:\r\n")), "200 400!", MUST, "9110 4.2.1"),
@@ -585,6 +585,19 @@ EXCEPTIONS = {
         {f"pipelining: {name}" for name in ("a NUL behind one", "a fold in a later piece", "a NUL in a later piece")},
         "200 200!|200 400!",
     ),
+}
+
+
+# Heads that only the library and the guard see. What the library refuses itself is refused all the same.
+LATER_HEADS = {
+    f"pipelining: {name}"
+    for name in (
+        "something wrong behind two",
+        "a wrong head in two pieces",
+        "a NUL behind one",
+        "a NUL in a later piece",
+        "a blank before a colon in a later piece",
+    )
 }
 
 
