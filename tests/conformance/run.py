@@ -291,7 +291,7 @@ def judge(port: int, case: Case) -> str | None:
     library_may = case.group == LIBRARY_ANSWERS or case.id in LATER_HEADS
     if not library_may and not all(reply.is_ours for reply in seen.replies):
         faults.append("an answer of the library's own")
-    want = excepted(case) or case.want
+    want = "|".join(w for w in (excepted(case), case.want) if w)
     if seen.outcome not in want.split("|"):
         faults.insert(0, f"{seen.outcome} and not {want}")
     elif case.check:
