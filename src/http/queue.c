@@ -3,7 +3,7 @@
 
 #include "http_priv.h"
 
-enum { NO_STRETCH = 1024 };
+enum { NO_STRETCH = 1024, PATIENCE = 4 };
 
 void queue_init(struct queue *q, unsigned workers, unsigned most, uint64_t most_wait_ns)
 {
@@ -35,12 +35,12 @@ static uint64_t wait_of(const struct queue *q, uint64_t left_ns)
     return sum / (q->workers ? q->workers : 1) * q->stretch / NO_STRETCH;
 }
 
-/* Long work may wait as long as it takes: it has no use for being refused. */
+/* Long work may wait some times as long as it takes: it has less use for being refused. */
 static enum admission judge(const struct queue *q, uint64_t left_ns)
 {
     if (atomic_load_explicit(&q->waiting, memory_order_relaxed) >= q->most)
         return REFUSED_LENGTH;
-    uint64_t most = left_ns > q->most_wait_ns ? left_ns : q->most_wait_ns;
+    uint64_t most = PATIENCE * left_ns > q->most_wait_ns ? PATIENCE * left_ns : q->most_wait_ns;
     return wait_of(q, left_ns) > most ? REFUSED_WAIT : ADMITTED;
 }
 

@@ -20,7 +20,7 @@ static int set_up(void **state)
     struct fixture *f = calloc(1, sizeof *f);
 
     f->jobs = calloc(JOBS, sizeof *f->jobs);
-    queue_init(&f->queue, 2, 4, 25 * MS);
+    queue_init(&f->queue, 2, 4, 5 * MS);
     *state = f;
     return 0;
 }
@@ -81,11 +81,11 @@ static void refused_by_wait(void **state)
     struct fixture *f = *state;
 
     assert_int_equal(put(f, 0, 30), ADMITTED);
-    assert_int_equal(put(f, 1, 30), ADMITTED); /* 15 ms behind the first, on two workers */
-    /* a short one waits for one turn of each, not for all of them */
-    assert_int_equal(put(f, 2, 4), ADMITTED);
-    /* 32 ms for two and a bit: more than 25, and more than it takes itself */
-    assert_int_equal(put(f, 3, 29), REFUSED_WAIT);
+    assert_int_equal(put(f, 1, 30), ADMITTED);
+    /* a short one waits for one turn of each, not for all of them: 5 ms on two workers */
+    assert_int_equal(put(f, 2, 1), ADMITTED);
+    assert_int_equal(put(f, 3, 1), REFUSED_WAIT); /* 5.5 ms */
+    assert_int_equal(put(f, 3, 7), ADMITTED);     /* 7.5 ms, of the 28 that it is worth */
 }
 
 static void running_jobs_are_waited_for(void **state)
@@ -96,10 +96,10 @@ static void running_jobs_are_waited_for(void **state)
     put(f, 1, 30);
     queue_take(&f->queue, 0);
     queue_take(&f->queue, 1);
-    assert_int_equal(put(f, 2, 20), ADMITTED);
-    assert_int_equal(put(f, 3, 20), REFUSED_WAIT); /* 20 ms of three, on two workers */
+    assert_int_equal(put(f, 2, 1), ADMITTED);
+    assert_int_equal(put(f, 3, 1), REFUSED_WAIT);
     queue_yield(&f->queue, 0, NULL, 0, 0);
-    assert_int_equal(put(f, 3, 20), ADMITTED);
+    assert_int_equal(put(f, 3, 1), ADMITTED);
 }
 
 static void what_was_begun_is_not_refused(void **state)
@@ -117,20 +117,13 @@ static void waits_stretch(void **state)
 {
     struct fixture *f = *state;
 
-    assert_int_equal(put(f, 0, 20), ADMITTED);
-    assert_int_equal(put(f, 1, 20), ADMITTED);
-    assert_int_equal(put(f, 2, 20), ADMITTED); /* 20 ms */
-    while (queue_take(&f->queue, 0))
+    for (unsigned i = 0; i < 64; i++)
         queue_yield(&f->queue, 0, NULL, MS, 3 * MS);
-    for (unsigned i = 0; i < 3; i++)
-        f->jobs[i].job.admitted = false;
-    for (unsigned i = 0; i < 32; i++)
-        queue_yield(&f->queue, 0, NULL, MS, 3 * MS);
-    assert_int_equal(put(f, 0, 20), ADMITTED);
-    assert_int_equal(put(f, 1, 20), REFUSED_WAIT); /* 10 ms of work, but some 30 */
+    assert_int_equal(put(f, 0, 8), ADMITTED);
+    assert_int_equal(put(f, 1, 1), REFUSED_WAIT); /* 2.5 ms of work, which take 7.5 */
     for (unsigned i = 0; i < 64; i++)
         queue_yield(&f->queue, 0, NULL, MS, MS);
-    assert_int_equal(put(f, 1, 20), ADMITTED);
+    assert_int_equal(put(f, 1, 1), ADMITTED);
 }
 
 int main(void)
