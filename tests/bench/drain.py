@@ -263,7 +263,7 @@ def at_the_edge(v: Verdicts, flags: tuple[str, ...], seconds: float, spread: flo
 
 def idle(v: Verdicts) -> None:
     """Ask at the edges."""
-    at_the_edge(v, ("--idle=2",), 2.0, 0.05, allowed=3)
+    at_the_edge(v, ("--idle-timeout=2",), 2.0, 0.05, allowed=3)
     at_the_edge(v, (), 60.0, 1.0, allowed=0)
 
 
