@@ -31,10 +31,10 @@ def processors() -> tuple[int, int]:
     return allowed[0], allowed[min(1, len(allowed) - 1)]
 
 
-def first(pid: int) -> None:
+def first(pid: int, priority: int = 2) -> None:
     """Have the load go before all others on its processor, where the system lets it: it measures."""
     with contextlib.suppress(OSError):
-        os.sched_setscheduler(pid, os.SCHED_FIFO, os.sched_param(1))
+        os.sched_setscheduler(pid, os.SCHED_FIFO, os.sched_param(priority))
 
 
 def ahead(pid: int) -> None:

@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import csv
 import json
+import os
 import select
 import shutil
 import socket
@@ -27,14 +28,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rig import BUNDLE, Daemon, Stream, Verdicts, Watcher, example, load, processors, serving, wire
+from rig import BUNDLE, Daemon, Stream, Verdicts, Watcher, ahead, example, first, load, look, processors, serving, wire
 
 MIB = 1 << 20
 HEAD_DEADLINE, BODY_DEADLINE = 5.0, 15.0
-MORE = 1.0  # seconds after a deadline
+MORE, LONGER = 1.0, 10.0  # seconds after a deadline: in which it acts, and that are waited for it
+RAMP = 10.0  # seconds that slowhttptest takes to connect, whatever it is told
 P99_MORE = 1.2
 RATE = 500  # requests a second of the others
-HEAD = b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: " + b"a" * 1000
+HEAD = b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: "
 BODY = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n"
 
 
@@ -53,9 +55,10 @@ class Trickler:
     port: int
     count: int
     first: bytes
-    then: bytes
+    then: bytes  # one byte
     began: dict[int, float] = field(default_factory=dict)  # by descriptor
     lasted: list[float] = field(default_factory=list)
+    opened: int = 0
     refused: int = 0
     told: dict[str, int] = field(default_factory=dict)
 
@@ -82,30 +85,33 @@ class Trickler:
         self.sockets[s.fileno()] = s
         self.epoll.register(s, select.EPOLLIN)
 
-    def _gone(self, fd: int) -> None:
+    def _gone(self, fd: int, now: float) -> None:
         s = self.sockets.pop(fd)
         status = "none"
         with contextlib.suppress(OSError):
             status = s.recv(64)[9:12].decode("latin-1") or "none"
         self.told[status] = self.told.get(status, 0) + 1
-        self.lasted.append(time.monotonic() - self.began[fd])
+        self.lasted.append(now - self.began[fd])
         s.close()
 
     def _run(self) -> None:
+        os.sched_setaffinity(0, {processors()[1]})  # of this thread
+        first(0, 1)  # it takes times
         self.epoll = select.epoll()
-        opened, at, turn = 0, 0, time.monotonic()
+        turn = time.monotonic()
         while not self.ends.is_set():
-            for fd, _ in self.epoll.poll(0.002, 1000):
-                self._gone(fd)
-            for _ in range(min(100, self.count - opened)):
-                self._open(opened)
-                opened += 1
+            gone = self.epoll.poll(0.005, 20000)
+            now = time.monotonic()
+            for fd, _ in gone:
+                self._gone(fd, now)
+            for _ in range(min(20, self.count - self.opened)):  # 4,000 a second
+                self._open(self.opened)
+                self.opened += 1
             if time.monotonic() >= turn:
                 turn += 1.0
                 for s in list(self.sockets.values()):
                     with contextlib.suppress(OSError):
-                        s.send(self.then[at : at + 1])
-                at = (at + 1) % len(self.then)
+                        s.send(self.then)
 
     def stop(self) -> None:
         """End it; what is still open was not sent away."""
@@ -140,12 +146,11 @@ def trickle(v: Verdicts, folder: Path, count: int, where: str, rounds: int) -> N
         with Watcher(daemon.process.pid) as watcher:
             for _ in range(rounds):
                 quiet.append(others(daemon, folder, 5))
-                first, then = (HEAD[:20], HEAD[20:]) if where == "heads" else (BODY, b" " * 1000)
-                slow = Trickler(daemon.port, count, first, then)
+                slow = Trickler(daemon.port, count, *((HEAD, b"a") if where == "heads" else (BODY, b" ")))
                 slow.start()
                 beside.append(others(daemon, folder, deadline))
-                end = time.monotonic() + 2 * MORE
-                while slow.sockets and time.monotonic() < end + 5:
+                end = time.monotonic() + deadline + LONGER
+                while (slow.sockets or slow.opened < count) and time.monotonic() < end:
                     time.sleep(0.05)
                 left += len(slow.sockets)
                 slow.stop()
@@ -155,7 +160,7 @@ def trickle(v: Verdicts, folder: Path, count: int, where: str, rounds: int) -> N
     what = f"{count:,} x 1 byte/s within {where}"
     longest = max(lasted, default=float("inf"))
     v.add(refused == 0, f"{what}: all connected ({refused} refused); answers {told}")
-    text = f"{longest:.1f} s at most, deadline {deadline:.0f}, {left} left"
+    text = f"{min(lasted, default=0):.2f} .. {longest:.2f} s, deadline {deadline:.0f}, {left} left"
     v.add(not left and longest <= deadline + MORE, f"{what}: gone by the deadline + 1 s ({text})")
     judge_others(v, what, quiet, beside)
     print(f"      {what}: {watcher.most() / MIB:.0f} MiB at most")
@@ -171,24 +176,34 @@ MODES = {
 
 def slowhttptest(v: Verdicts, folder: Path, mode: str, count: int, rounds: int) -> None:
     """Run one of slowhttptest's modes."""
-    seconds = int(BODY_DEADLINE + 3) if mode in ("-B", "-X") else int(HEAD_DEADLINE + 4)
-    quiet, beside, still = [], [], 0
-    with serving("--workers", "1", "--connections", str(count + 100)) as daemon:
+    seconds = int((BODY_DEADLINE if mode in ("-B", "-X") else HEAD_DEADLINE) + RAMP + LONGER)
+    quiet, beside, still, served = [], [], 0, True
+    # a reply that the system took is out of the daemon's hands: who does not read it is idle
+    idle = f"--idle-timeout={BODY_DEADLINE - 5:.0f}"
+    with serving("--workers", "1", "--connections", str(count + 100), idle) as daemon:
         path = "predict" if mode == "-B" else "openapi.json" if mode == "-X" else "livez"
         for _ in range(rounds):
             quiet.append(others(daemon, folder, 5))
-            command = ["taskset", "-c", str(processors()[1]), "slowhttptest", "-c", str(count), mode, *MODES[mode]]
+            before = look(daemon.process.pid).descriptors
+            command = ["setsid", "taskset", "-c", str(processors()[1]), "slowhttptest", "-c", str(count), mode, *MODES[mode]]
             command += ["-r", str(count // 2), "-l", str(seconds), "-p", "3", "-g", "-o", str(folder / "slow")]
             command += ["-u", f"http://127.0.0.1:{daemon.port}/{path}"]
-            with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            with (
+                Watcher(daemon.process.pid) as watcher,
+                subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process,
+            ):
+                time.sleep(0.1)
+                ahead(process.pid)
                 beside.append(others(daemon, folder, seconds - 1))
                 process.wait(120)
+                open_then = watcher.seen[-5 if len(watcher.seen) > 5 else 0].descriptors
+            still = max(still, open_then - before - 16)  # the connections of the others
             with open(folder / "slow.csv", newline="") as file:
-                rows = list(csv.DictReader(file))
-            still = max(still, int(rows[-1].get("Connected") or 0))
-            served = all(int(r.get("Service Available") or 0) for r in rows)
+                served &= all(int(r.get("Service Available") or 0) for r in csv.DictReader(file))
     what = f"slowhttptest {mode} with {count:,}"
-    v.add(still == 0, f"{what}: gone in its time ({still} still connected)")
+    most = max(s.descriptors for s in watcher.seen)
+    held = mode == "-R" or most > count // 2  # what -R asks for is answered at once
+    v.add(still <= 0 and held, f"{what}: gone in its time ({most} open at most, {max(still, 0)} left)")
     v.add(served, f"{what}: its own probe finds the service available")
     judge_others(v, what, quiet, beside)
 
@@ -241,7 +256,7 @@ def main() -> int:
                 trickle(v, folder, args.connections, where, args.rounds)
         for mode in MODES:
             if mode in parts and shutil.which("slowhttptest"):
-                slowhttptest(v, folder, mode, min(args.connections, 8000), args.rounds)
+                slowhttptest(v, folder, mode, min(args.connections, 4000), args.rounds)
             elif mode in parts:
                 v.add(False, "slowhttptest is not installed")
     return v.close()
