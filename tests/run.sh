@@ -247,6 +247,8 @@ stage_s3servers() {
 stage_load() {
     build_release
     run load.generators pytests tests/bench
+    run load.memory "$py" tests/faults/memory.py "$build/release/scored"
+    run load.drain env SCORED_BIN="$build/release/scored" "$py" tests/bench/drain.py --only haproxy,starts --terms 4 --starts 50
 }
 # Campaigns of load, on a machine that does little else: more than can be served, slow clients, ends and starts, short
 # requests beside long ones, ten minutes of faults.
@@ -256,7 +258,7 @@ campaign() {
 }
 stage_overload() { campaign overload.py --table "$logs/overload.md"; }
 stage_slow() { install_packages slowhttptest && campaign slow.py; }
-stage_drain() { install_packages haproxy nginx-light && campaign drain.py; }
+stage_drain() { campaign drain.py; }
 stage_beside() { campaign beside.py --table "$logs/beside.md"; }
 stage_soak() { campaign soak.py; }
 stage_reload() {

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import csv
 import json
 import random
+import re
 import shutil
 import signal
 import socket
@@ -30,7 +32,7 @@ from pathlib import Path
 from rig import BIN, BUNDLE, Daemon, Generator, Stream, Verdicts, example, wire
 
 ROW = json.dumps(example(BUNDLE))
-LAME_DUCK, CHECK_MS, ENDS = 1.0, 100, 20.0
+LAME_DUCK, CHECK_MS, ENDS = 1.5, 150, 20.0
 KEPT_RATE, FRESH_RATE = 400, 100
 
 
@@ -63,11 +65,13 @@ class Instance:
 HAPROXY = """
 global
     maxconn 4000
+    stats socket {folder}/stats
 defaults
     mode http
     timeout connect 5s
     timeout client 60s
     timeout server 60s
+    timeout check 2s
     retries 0
     http-reuse always
     option httpchk GET /readyz
@@ -109,6 +113,14 @@ http {{
 """
 
 
+def print_errors(log: Path) -> None:
+    """Print what nginx complained of, each kind once."""
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    kinds = Counter(re.sub(r"^.*?: \*\d+ |, client: .*", "", line) for line in lines)
+    for kind, n in kinds.most_common(8):
+        print(f"      {n} x {kind}")
+
+
 @contextlib.contextmanager
 def front(kind: str, folder: Path, a: int, b: int) -> Iterator[int]:
     """Run HAProxy or nginx before two ports; gives its own."""
@@ -129,6 +141,25 @@ def front(kind: str, folder: Path, a: int, b: int) -> Iterator[int]:
     finally:
         process.terminate()
         process.wait(20)
+        print_errors(folder / "error.log")
+
+
+def believed_up(folder: Path, name: str) -> bool:
+    """Tell whether HAProxy sends requests to a server."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(str(folder / "stats"))
+        s.sendall(b"show stat\n")
+        said = b"".join(iter(lambda: s.recv(65536), b"")).decode()
+    rows = csv.DictReader(said.lstrip("# ").splitlines())
+    return any(r["svname"] == name and r["status"] == "UP" for r in rows)
+
+
+def wait_until_it_serves(kind: str, folder: Path, name: str) -> None:
+    """Return when the front end sends requests to a server that has come back."""
+    end = time.monotonic() + ENDS
+    while kind == "haproxy" and not believed_up(folder, name) and time.monotonic() < end:
+        time.sleep(0.05)
+    time.sleep(0.3 if kind == "haproxy" else 1.2)  # nginx looks again after a second
 
 
 def rolling(v: Verdicts, kind: str, folder: Path, terms: int) -> None:
@@ -140,7 +171,7 @@ def rolling(v: Verdicts, kind: str, folder: Path, terms: int) -> None:
         request = wire.request("POST", "/predict", ROW)
         while len(seconds) < terms:
             some = min(terms - len(seconds), 10)
-            lasts = some * (LAME_DUCK + 2.5)
+            lasts = some * (LAME_DUCK + 1.0)
             streams = [
                 Stream("kept", port, request, f"{KEPT_RATE}:{lasts}", "kept", 32),
                 Stream("fresh", port, request, f"{FRESH_RATE}:{lasts}", "fresh", 4000),
@@ -148,10 +179,10 @@ def rolling(v: Verdicts, kind: str, folder: Path, terms: int) -> None:
             generator = Generator(folder, streams, grace=15)
             time.sleep(0.5)
             for _ in range(some):
-                instance = instances[len(seconds) % 2]
-                seconds.append(instance.end())
-                instance.start()
-                time.sleep(5 * CHECK_MS / 1e3 + 0.3)  # until it is believed to be up
+                turn = len(seconds) % 2
+                seconds.append(instances[turn].end())
+                instances[turn].start()
+                wait_until_it_serves(kind, folder, "ab"[turn])
             for figures in generator.figures().values():
                 (phase,) = figures["phases"]
                 counts.update({"due": phase["due"], "answered": phase["accepted"], "closed": figures["closed"]})

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """More load than a processor can serve: ``overload.py [--seconds N] [--table FILE]``; the daemon is $SCORED_BIN.
 
-One worker on one processor, the load on another, requests of some 3 ms of scoring. Capacity is measured
-first; then open loops of Poisson arrivals ask 0.5 to 10 times of it, on kept connections and on fresh ones
-whose clients give up after a second. Probes ask both listeners all the while. Times run from when a request
-was due. Prints a table in Markdown (also into FILE), then a verdict a line.
+One worker on one processor, the load on another, requests of some 3 ms of scoring (--classes makes it more or
+less). Capacity is measured first; then open loops of Poisson arrivals ask 0.5 to 10 times of it, on kept
+connections and on fresh ones whose clients give up after a second. Probes ask the listeners all the while. Times
+run from when a request was due. Prints a table in Markdown (also into FILE), then a verdict a line.
 """
 
 from __future__ import annotations
@@ -155,6 +155,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=10.0, help="of each step")
     parser.add_argument("--table", type=Path, help="a file for the table")
+    parser.add_argument("--classes", type=int, default=2000, help="of the model: 1.4 us each")
     parser.add_argument("--modes", default="kept,fresh")
     parser.add_argument("flags", nargs="*", help="of the daemon, after --")
     args = parser.parse_args()
@@ -162,7 +163,7 @@ def main() -> int:
     table = [HEAD, "|" + "---|" * (HEAD.count("|") - 1)]
     with tempfile.TemporaryDirectory(prefix="overload-") as name:
         folder = Path(name)
-        heavy_bundle.write(folder / "heavy", 2000)
+        heavy_bundle.write(folder / "heavy", args.classes)
         with serving("--workers", "1", *args.flags, model=str(folder / "heavy")) as daemon:
             campaign = Campaign(daemon, folder, example(folder / "heavy"), args.seconds)
             campaign.measure_capacity()

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -111,15 +112,16 @@ class Generator:
     def __init__(self, folder: Path, streams: list[Stream], grace: float = 2.0) -> None:
         command = ["taskset", "-c", str(processors()[1]), str(BUILD / "overload"), "-g", str(grace)]
         command += [stream.text(folder) for stream in streams]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.out = tempfile.TemporaryFile("w+")  # noqa: SIM115; a pipe would hold it up
+        self.process = subprocess.Popen(command, stdout=self.out)
         first(self.process.pid)
 
     def figures(self) -> dict[str, Any]:
         """Wait for its end; return what each stream saw, by name."""
-        out, _ = self.process.communicate(timeout=3600)
-        if self.process.returncode:
+        if self.process.wait(timeout=3600):
             raise SystemExit(f"overload ended with {self.process.returncode}")
-        return {f["name"]: f for f in map(json.loads, out.splitlines())}
+        self.out.seek(0)
+        return {f["name"]: f for f in map(json.loads, self.out)}
 
 
 def load(folder: Path, streams: list[Stream], grace: float = 2.0) -> dict[str, Any]:
