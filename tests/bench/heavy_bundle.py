@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes a bundle whose rows are short to send and long to score: ``heavy_bundle.py DIR [--classes N]``.
 
-A multinomial logistic regression over a vector of 1,000 quarters (some 5 KB of text): as many products a row
-as classes times that. Answers are the classes whose margins lead by far more than rounding could change.
+A number, 1,000 times in a vector, and a multinomial logistic regression over that: 1,000 products a class. The
+answer is the class whose coefficients' sum leads by far more than rounding could change.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bundles"))
 from large_bundle import Raw
 from make_good import Block, draft
 
-FEATURES, ROWS, LEAD = 1000, 4, 1e-6
+FEATURES, LEAD = 1000, 1e-6
 
 
-def predicted(matrix: list[list[float]], row: list[float]) -> float:
+def predicted(matrix: list[list[float]], x: float) -> float:
     """Return the class whose margin is the largest, which it must be clearly."""
-    margins = [sum(a * b for a, b in zip(line, row)) for line in matrix]
+    margins = [x * sum(line) for line in matrix]
     second, first = sorted(margins)[-2:]
     assert first - second > LEAD, "take another seed"
     return float(margins.index(first))
@@ -34,10 +34,18 @@ def write(directory: Path, classes: int) -> None:
     """Write the bundle."""
     rng = random.Random(3)
     matrix = [[rng.uniform(-1, 1) for _ in range(FEATURES)] for _ in range(classes)]
-    rows = [[rng.randrange(-8, 9) / 4 for _ in range(FEATURES)] for _ in range(ROWS)]
-    golden = [{"in": {"features": row}, "out": {"prediction": predicted(matrix, row)}} for row in rows]
+    rows = [0.5, -0.25, 3.0, -7.75]
+    golden = [{"in": {"x": x}, "out": {"prediction": predicted(matrix, x)}} for x in rows]
     flat = array("d", [x for line in matrix for x in line]).tobytes()
-    stage = {
+    assembler = {
+        "op": "vector_assembler",
+        "uid": "assembler",
+        "class": "org.apache.spark.ml.feature.VectorAssembler",
+        "inputs": {"inputCols": ["x"] * FEATURES},
+        "outputs": {"outputCol": ["features"]},
+        "params": {"handleInvalid": "error", "lengths": [1] * FEATURES},
+    }
+    regression = {
         "op": "logistic_regression",
         "uid": "heavy",
         "class": "org.apache.spark.ml.classification.LogisticRegressionModel",
@@ -56,13 +64,13 @@ def write(directory: Path, classes: int) -> None:
     }
     draft(
         "heavy",
-        [{"name": "features", "type": "vector", "nullable": True, "size": FEATURES}],
+        [{"name": "x", "type": "double", "nullable": True}],
         [{"name": "prediction", "type": "double"}],
-        [stage],
-        ["prediction"],
+        [assembler, regression],
+        ["features", "prediction"],
         {
-            "s000.coefficientMatrix": Raw("F64", flat, [classes, FEATURES]),
-            "s000.interceptVector": Block("F64", [0.0] * classes),
+            "s001.coefficientMatrix": Raw("F64", flat, [classes, FEATURES]),
+            "s001.interceptVector": Block("F64", [0.0] * classes),
         },
         golden,
     ).write(directory)
@@ -72,7 +80,7 @@ def main() -> int:
     """Write the bundle."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("directory", type=Path)
-    parser.add_argument("--classes", type=int, default=2000)
+    parser.add_argument("--classes", type=int, default=200)
     options = parser.parse_args()
     write(options.directory, options.classes)
     return 0
