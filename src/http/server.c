@@ -84,15 +84,18 @@ static bool init_app(struct app *app, struct registry *r, const struct config *c
 static bool open_listener(struct listener *l, const char *address, enum side side, unsigned workers,
                           struct err *e)
 {
+    static const char *const flags[] = {
+        [SIDE_PUBLIC] = "--listen",
+        [SIDE_ADMIN] = "--admin-listen, which may be another address, or off",
+        [SIDE_PROBE] = "--probe-listen, which may be another address, or off",
+    };
+
     *l = (struct listener){.side = side, .fd = -1};
     atomic_init(&l->open, workers);
     if (!strcmp(address, "off"))
         return true;
     l->fd = listen_open(address, &l->port, e);
-    if (l->fd < 0)
-        err_wrap(e, side == SIDE_ADMIN ? "--admin-listen, which may be another address, or off"
-                                       : "--listen");
-    return l->fd >= 0;
+    return l->fd >= 0 || err_wrap(e, "%s", flags[side]);
 }
 
 static bool make_worker(struct app *app, struct listener *l, unsigned *n, struct err *e)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 
@@ -72,11 +73,13 @@ def test_a_model_that_cannot_be_loaded_exits_1(tmp_path):
     assert r.returncode == 1 and str(tmp_path) in r.stderr
 
 
-def test_an_address_in_use_exits_1():
+@pytest.mark.parametrize("flag", ["--listen", "--admin-listen", "--probe-listen"])
+def test_an_address_in_use_exits_1(flag):
     d = Daemon()
+    listen = {"--listen": "127.0.0.1:0", "--admin-listen": "off"} | {flag: f"127.0.0.1:{d.port}"}
     try:
-        r = serve("--model", str(BUNDLE), "--listen", f"127.0.0.1:{d.port}", "--admin-listen", "off")
-        assert r.returncode == 1 and "in use" in r.stderr
+        r = serve("--model", str(BUNDLE), *itertools.chain(*listen.items()))
+        assert r.returncode == 1 and f'msg="{flag}' in r.stderr and "in use" in r.stderr
     finally:
         assert d.stop() == 0
 
