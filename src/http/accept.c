@@ -29,14 +29,16 @@ bool worker_shed(struct worker *w)
     return true;
 }
 
-void worker_accept(struct worker *w, bool watch)
+bool worker_accept(struct worker *w, bool watch)
 {
     struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = w->listener};
 
     if (w->accepting == watch)
-        return;
+        return true;
+    if (epoll_ctl(w->epoll, watch ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, w->listener->fd, &event))
+        return false;
     w->accepting = watch;
-    epoll_ctl(w->epoll, watch ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, w->listener->fd, &event);
+    return true;
 }
 
 /* The last to stop accepting closes the listener, so that clients are refused, not left waiting. */

@@ -282,10 +282,9 @@ static void look_at_deadlines(struct worker *w)
             connection_leave(c, life == LIFE_OVER);
         c = next;
     }
-    if (w->accept_at_ns && w->accept_at_ns != UINT64_MAX && w->accept_at_ns < w->round_ns) {
+    if (w->accept_at_ns && w->accept_at_ns != UINT64_MAX && w->accept_at_ns < w->round_ns &&
+        worker_accept(w, true))
         w->accept_at_ns = 0;
-        worker_accept(w, true);
-    }
 }
 
 static void unstick(struct worker *w)
@@ -373,9 +372,9 @@ static bool open_descriptors(struct worker *w, struct err *e)
 
     w->epoll = epoll_create1(EPOLL_CLOEXEC);
     w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (w->epoll < 0 || w->wake < 0 || epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->wake, &event))
+    if (w->epoll < 0 || w->wake < 0 || epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->wake, &event) ||
+        !worker_accept(w, true))
         return err_errno(e, "cannot watch sockets");
-    worker_accept(w, true);
     return true;
 }
 

@@ -68,7 +68,7 @@ bool worker_queue(struct worker *w, struct exchange *x);
 
 /* -- accept.c -- */
 
-void worker_accept(struct worker *w, bool watch); /* whether it watches its listener */
+bool worker_accept(struct worker *w, bool watch); /* whether it watches its listener */
 bool worker_accept_some(struct worker *w);        /* true: there may be more */
 void worker_stop_accepting(struct worker *w);     /* for good; the last one closes the listener */
 

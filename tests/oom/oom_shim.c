@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Loaded in front of a program (LD_PRELOAD), it makes allocations of the whole process fail: of
- * ours, of libmicrohttpd, of the C library, on every thread. OOM_CONTROL names a file of 40 bytes
+ * ours, of libmicrohttpd, of the C library, on every thread, and of the kernel where it makes
+ * threads and watches descriptors. OOM_CONTROL names a file of 40 bytes
  * that is mapped and shared with who drives it. It begins with main: what libraries do before is
  * theirs.
  */
@@ -9,10 +10,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 struct control {
@@ -92,6 +97,34 @@ void free(void *p)
     if (control && p)
         control->held--;
     __libc_free(p);
+}
+
+/* -- the kernel's -- */
+
+int epoll_create1(int flags)
+{
+    return fails() ? -1 : (int)syscall(SYS_epoll_create1, flags);
+}
+
+int epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
+{
+    return op == EPOLL_CTL_ADD && fails() ? -1 : (int)syscall(SYS_epoll_ctl, epoll, op, fd, event);
+}
+
+int eventfd(unsigned count_from, int flags)
+{
+    return fails() ? -1 : (int)syscall(SYS_eventfd2, count_from, flags);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*run)(void *),
+                   void *context)
+{
+    union {
+        void *symbol;
+        int (*call)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+    } next = {.symbol = dlsym(RTLD_NEXT, "pthread_create")};
+
+    return fails() ? EAGAIN : next.call(thread, how, run, context);
 }
 
 /* -- from main on -- */

@@ -31,6 +31,7 @@ TESTS = Path(__file__).resolve().parents[1]
 VERSIONS = TESTS / "bundles" / "versions"
 SERVING = re.compile(r"listen=\S*:(\d+) admin=\S*?:(\d+) ")
 SECONDS = 60.0
+OF_SERVER = 100  # allocations at the least, after its bundle has been read
 ROW = {"km": 2, "year": 3}
 ANSWERS = {
     "v1": {"prediction": 4.25, "features": [2.0, 3.0]},
@@ -103,10 +104,12 @@ class Bench:
         shutil.copy(VERSIONS / f"{version}.json", self.bundle / "next")
         (self.bundle / "next").rename(self.bundle / "bundle.json")
 
-    def points(self, allocations: int, samples: int) -> Iterator[int]:
-        """Yield which allocations to fail."""
+    def points(self, allocations: int, samples: int, last: int = 0) -> Iterator[int]:
+        """Yield which allocations to fail; each of the last ones."""
         step = 1 if self.full else max(1, allocations // samples)
-        yield from range(1, allocations + 1, step)
+        each = max(1, allocations + 1 - last)
+        yield from range(1, each, step)
+        yield from range(each, allocations + 1)
 
 
 # -- commands
@@ -211,6 +214,8 @@ class Daemon:
             return answer.status, answer.read()
         except (ConnectionError, http.client.HTTPException):
             return 0, b""
+        except TimeoutError as late:
+            raise Failure(f"{method} {target}: no answer") from late
         finally:
             connection.close()
 
@@ -254,6 +259,7 @@ def start(bench: Bench, at: int, sticky: bool) -> int:
         # the loader and its thread are made after the line that it serves
         with contextlib.suppress(Failure):
             daemon.version()
+        daemon.reload()  # every listener answers
     daemon.stop()
     return int(served)
 
@@ -269,7 +275,7 @@ def starts(bench: Bench) -> str:
     served = 0
     tries = 0
     for sticky in (False, True):
-        for at in bench.points(allocations, 40):
+        for at in bench.points(allocations, 40, OF_SERVER):
             try:
                 served += start(bench, at, sticky)
             except Failure as failure:
