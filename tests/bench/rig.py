@@ -112,7 +112,7 @@ class Generator:
     def __init__(self, folder: Path, streams: list[Stream], grace: float = 2.0) -> None:
         command = ["taskset", "-c", str(processors()[1]), str(BUILD / "overload"), "-g", str(grace)]
         command += [stream.text(folder) for stream in streams]
-        self.out = tempfile.TemporaryFile("w+")  # noqa: SIM115; a pipe would hold it up
+        self.out = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self.process = subprocess.Popen(command, stdout=self.out)
         first(self.process.pid)
 
