@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -18,7 +19,10 @@ ROWS = 6_000
 
 @pytest.fixture(scope="session")
 def spark():
-    """The session that the jobs find and share."""
+    """The session that the jobs find and share; its compiler hurries, for no plan runs long."""
+    os.environ["PYSPARK_SUBMIT_ARGS"] = (
+        '--driver-java-options "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC" pyspark-shell'
+    )
     return session.spark("local[1]")
 
 

@@ -95,12 +95,15 @@ class Daemon:
         return found
 
     def single(self, target: str, lines: Sequence[bytes]) -> list[bytes]:
-        """Return the answers of rows sent one a request; a 422 is a row error."""
+        """Return the answers of rows sent one a request; a 422 is a row error. Each must be one line."""
         found = []
         for line in lines:
             status, text = self._post(target, line, "application/json")
             if status not in (200, 422):
                 raise Failed(f"one row: HTTP {status}: {text[:300]!r}")
+            if text.find(b"\n") != len(text) - 1:
+                raise Failed(f"one row: not one line: {text[:300]!r}")
+            text = text[:-1]
             found.append(text if status == 200 else b'{"error":' + text + b"}")
         return found
 
