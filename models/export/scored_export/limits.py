@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 from scored_export.errors import Refused
-from scored_export.ops.vectors import vector_width
 from scored_export.plan import Plan, Stage
-from scored_export.values import ARRAYS, type_name
 
 #: By the names of bounds.h; a test compares them.
 BOUNDS = {
@@ -21,7 +16,6 @@ BOUNDS = {
     "TREES": 1 << 20,
     "CLASSES": 1 << 16,
     "EXPANDED": 1 << 24,
-    "ELEMENTS": 4096,
 }
 HIDDEN = 2  # columns that a reader adds for a classifier whose own have no names
 SPLIT = "split the pipeline"
@@ -56,17 +50,3 @@ def check_plan(plan: Plan) -> None:
             _check_stage(stage)
         except Refused as error:
             raise error.at(stage.saved.name, stage.saved.uid) from None
-
-
-def check_rows(plan: Plan, rows: Sequence[Sequence[Any]]) -> None:
-    """Refuse columns whose values are longer than a reader takes: arrays, and vectors of no declared size."""
-    for i, field in enumerate(plan.inputs):
-        kind = type_name(field.dataType)
-        if kind in ARRAYS or (kind == "vector" and vector_width(field) is None):
-            longest = max((len(_stored(row[i])) for row in rows if row[i] is not None), default=0)
-            cure = "declare its size by a VectorSizeHint" if kind == "vector" else "send shorter arrays"
-            _check(f"elements of input column {field.name}", longest, "ELEMENTS", cure)
-
-
-def _stored(value: Any) -> Any:
-    return value if isinstance(value, list) else value.values
