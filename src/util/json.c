@@ -6,6 +6,7 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -312,7 +313,18 @@ char *json_print(const struct json *v)
     return cJSON_PrintUnformatted(node(v));
 }
 
+/* cJSON writes the text anew at each call, into memory that all threads share. */
+static const char *library;
+
+static void ask_library(void)
+{
+    library = cJSON_Version();
+}
+
 const char *json_library(void)
 {
-    return cJSON_Version();
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, ask_library);
+    return library;
 }
