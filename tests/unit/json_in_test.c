@@ -305,19 +305,19 @@ static void put_lists(struct buf *out, unsigned n)
 {
     buf_lit(out, "{\"s\":[");
     for (unsigned i = 0; i < n; i++)
-        buf_text(out, i % 7 == 3 ? ",null" + !i : ",\"a\"" + !i);
+        buf_text(out, i % 7 == 3 ? &",null"[!i] : &",\"a\""[!i]);
     buf_lit(out, "],\"d\":[");
     for (unsigned i = 0; i < n; i++)
-        buf_text(out, i == n / 2 ? ",null" + !i : ",1.5" + !i);
+        buf_text(out, i == n / 2 ? &",null"[!i] : &",1.5"[!i]);
     buf_lit(out, "],\"v\":[");
     for (unsigned i = 0; i < n; i++)
-        buf_text(out, ",-0.0" + !i);
+        buf_text(out, &",-0.0"[!i]);
     buf_printf(out, "],\"w\":{\"size\":%u,\"indices\":[", 3 * n);
     for (unsigned i = 0; i < n; i++)
         buf_printf(out, "%s%u", i ? "," : "", 3 * i);
     buf_lit(out, "],\"values\":[");
     for (unsigned i = 0; i < n; i++)
-        buf_text(out, ",2.0" + !i);
+        buf_text(out, &",2.0"[!i]);
     buf_lit(out, "]}}");
 }
 

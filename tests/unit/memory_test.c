@@ -309,7 +309,7 @@ static void put_ones(struct buf *out, unsigned n)
 {
     buf_lit(out, "{\"x\":[");
     for (unsigned i = 0; i < n; i++)
-        buf_text(out, ",1.0" + !i);
+        buf_text(out, &",1.0"[!i]);
     buf_lit(out, "]}");
 }
 
