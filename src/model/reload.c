@@ -140,6 +140,16 @@ static void tell(struct attempt *a, const struct turn *t)
     snprintf(status->error_sha256, sizeof status->error_sha256, "%s", a->version.manifest.sha256);
 }
 
+/* Before it is told of: who has read that a version is refused will find it refused after a crash.
+ */
+static void remember_refused(struct attempt *a, enum load_phase phase)
+{
+    pthread_mutex_lock(&a->slot->lock);
+    refused_add(&a->slot->status, a->version.manifest.sha256, phase);
+    pthread_mutex_unlock(&a->slot->lock);
+    memo_write(a->slot);
+}
+
 static void failed(struct attempt *a, struct turn *t)
 {
     struct reload_status *status = &a->slot->status;
@@ -147,14 +157,12 @@ static void failed(struct attempt *a, struct turn *t)
     t->result = TURN_FAILED;
     t->phase = (enum load_phase)atomic_load(&a->version.phase);
     t->refused = load_phase_refuses(t->phase) && t->e.code != ERR_NO_MEMORY;
+    if (t->refused)
+        remember_refused(a, t->phase);
     pthread_mutex_lock(&a->slot->lock);
     status->failed[t->phase]++;
     tell(a, t);
-    if (t->refused)
-        refused_add(status, a->version.manifest.sha256, t->phase);
     pthread_mutex_unlock(&a->slot->lock);
-    if (t->refused)
-        memo_write(a->slot);
 }
 
 static void refused(struct attempt *a, const struct refusal *found, struct turn *t)
