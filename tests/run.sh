@@ -129,7 +129,9 @@ install_s3servers() {
 # build DIR OPTION...: configures once, then builds what changed.
 build() {
     local dir=$build/$1; shift
-    [ -f "$dir/build.ninja" ] || cmake -B "$dir" -G Ninja -DWERROR=ON "$@" >"$logs/cmake.log" 2>&1 ||
+    # models/run.sh may have configured it without tests
+    { [ -f "$dir/build.ninja" ] && ! grep -q '^TESTS:BOOL=OFF' "$dir/CMakeCache.txt"; } ||
+        cmake -B "$dir" -G Ninja -DWERROR=ON -DTESTS=ON "$@" >"$logs/cmake.log" 2>&1 ||
         { tail -20 "$logs/cmake.log"; die "cmake failed"; }
     cmake --build "$dir" >"$logs/build.log" 2>&1 || { grep -E 'error|warning|FAILED' "$logs/build.log" | head -20; die "build of $dir failed"; }
 }
