@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The checks of HTTP's framing that libmicrohttpd 0.9.75 leaves out; without them two parties can
- * disagree where a request ends.
+ * The second look at a head, at what libmicrohttpd made of it, by the rules of head.h: the only one
+ * at heads that came with the request before them, or in pieces on a kept connection.
  */
 #ifndef SCORED_HTTP_GUARD_H
 #define SCORED_HTTP_GUARD_H

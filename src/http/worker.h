@@ -10,7 +10,10 @@
 #include "connection.h"
 #include "library.h"
 
-enum { HEAD_BYTES = 16 * 1024, GIVE_UP = 256 };
+enum {
+    HEAD_BYTES = 16 * 1024, /* of a head at most, and of what is looked at of one */
+    GIVE_UP = 256,          /* connections of the ring that are looked at in one go */
+};
 
 struct listener {
     enum side side;
