@@ -80,11 +80,11 @@ def test_it_foretells_the_export(spark, sample, predictors, tmp_path):
 
 def test_nothing_is_done(spark, features):
     """This Spark is asked for its platform; without a sample no type is known, and nothing is missing."""
-    tracker = spark.sparkContext.statusTracker()
+    scheduler = spark.sparkContext._jsc.sc().dagScheduler()  # counts all jobs; the status tracker forgets old ones
 
     def jobs(work):
-        before = len(tracker.getJobIdsForGroup(None))
-        return work(), len(tracker.getJobIdsForGroup(None)) - before
+        before = scheduler.numTotalJobs()
+        return work(), scheduler.numTotalJobs() - before
 
     told, made = jobs(lambda: explain(features))
     assert made == jobs(lambda: ask_platform(spark))[1]
