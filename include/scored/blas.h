@@ -7,7 +7,7 @@
 #ifndef SCORED_BLAS_H
 #define SCORED_BLAS_H
 
-#include "scored/op.h"
+#include "scored/frame.h"
 
 struct blas {
     /* x . y: four accumulators by fused multiply-add, ((s0+s1)+s2)+s3, then the tail */

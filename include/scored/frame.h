@@ -28,6 +28,13 @@ struct vec {
     uint32_t *indices; /* strictly ascending; of sparse vectors only */
 };
 
+struct matrix {
+    uint32_t rows, cols;
+    bool sparse, transposed;
+    const double *values; /* dense: row-major; sparse: by indptr */
+    const uint32_t *indices, *indptr;
+};
+
 struct list {
     uint32_t n;
     uint64_t *nulls; /* bit set, NULL where no element is null */

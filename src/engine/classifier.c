@@ -2,7 +2,6 @@
 #include "classifier.h"
 
 #include "scored/blas.h"
-#include "scored/bounds.h"
 #include "scored/jmath.h"
 
 #include <float.h>
@@ -153,95 +152,117 @@ static void run_scaled(const struct unit *u, struct frame *f, uint64_t rows)
 
 /* -- loading -- */
 
-struct names {
-    const char *raw, *probability, *prediction;
+/* Null, or one a class. */
+static bool load_thresholds(struct load *l, const struct param *p, void *to, struct err *e)
+{
+    struct doubles *x = to;
+    struct json v;
+    uint32_t zeros = 0;
+
+    if (!json_get(&l->params, p->name, &v, e))
+        return false;
+    if (json_is_null(&v))
+        return true;
+    if (!kind_vector.load(l, p, to, e))
+        return false;
+    for (uint32_t i = 0; i < x->size; i++) {
+        zeros += x->values[i] == 0;
+        if (!(x->values[i] >= 0) || zeros > 1)
+            return json_fail(&v, e, "must be at least 0, and at most one of them 0");
+    }
+    return true;
+}
+
+const struct param_kind kind_thresholds = {
+    .name = "vector or null",
+    .load = load_thresholds,
+    .blocks = (const struct kind_block[]){{"", BLOCK_F64, 1, "dense"},
+                                          {".indices", BLOCK_U32, 1, "sparse"},
+                                          {".values", BLOCK_F64, 1, "sparse"}},
+    .n_blocks = 3,
 };
 
-static bool load_names(struct load *l, struct names *n, struct err *e)
+bool classifier_load_blas(struct load *l, const struct made *m, const struct blas **out,
+                          struct err *e)
 {
-    return load_output(l, "rawPredictionCol", &n->raw, e) &&
-           load_output(l, "probabilityCol", &n->probability, e) &&
-           load_output(l, "predictionCol", &n->prediction, e);
+    return load_blas(l, m[RAW].name, out, e) && load_blas(l, m[PROBABILITY].name, out, e) &&
+           load_blas(l, m[PREDICTION].name, out, e);
 }
 
-bool classifier_load_blas(struct load *l, const struct blas **out, struct err *e)
+/* Which column the prediction is made from, and how: m[PREDICTION] is as the model has it. */
+static void choose(const struct classifier *c, struct made *m, const uint16_t *raw,
+                   const uint16_t *probability)
 {
-    struct names n;
+    const struct classifier_way *way = c->way;
+    struct unit *u = &m[PREDICTION].unit;
+    unit_run *run = way->alone;
+    bool alone = !m[RAW].name && !m[PROBABILITY].name;
 
-    return load_names(l, &n, e) && (!n.raw || load_blas(l, n.raw, out, e)) &&
-           (!n.probability || load_blas(l, n.probability, out, e)) &&
-           (!n.prediction || load_blas(l, n.prediction, out, e));
-}
-
-bool classifier_load_classes(struct load *l, uint32_t min, struct classifier *c, struct err *e)
-{
-    if (!json_get_u32(&l->params, "numClasses", BOUND_CLASSES, &c->n_classes, e))
-        return false;
-    if (c->n_classes < min)
-        return err_set(e, ERR_BAD_BUNDLE, "params.numClasses: must be at least %u", (unsigned)min);
-    return load_thresholds(l, c->n_classes, &c->thresholds, e);
-}
-
-/* Which column the prediction is made from, and how. */
-static struct unit predictor(const struct classifier *c, const struct names *n, const uint16_t *raw,
-                             const uint16_t *probability)
-{
-    struct unit u = {.run = run_argmax, .params = c->params, .in = raw, .n_in = 1};
-    unit_run *run = c->alone;
-
-    if (!n->raw && !n->probability && c->alone_in) {
-        u.in = c->alone_in;
-    } else if (c->thresholds) {
-        u.in = probability;
-        u.params = c->thresholds;
+    if (alone && way->alone_from_input) {
+        u->in = m[RAW].unit.in;
+    } else if (c->thresholds.values) {
+        u->in = probability;
+        u->params = c->thresholds.values;
         run = run_scaled;
-    } else if (n->raw) {
-        run = c->from_raw;
-    } else if (n->probability) {
-        u.in = probability;
-        run = c->from_probability;
+    } else if (m[RAW].name || alone) {
+        u->in = raw;
+        run = alone ? way->alone : way->from_raw;
+    } else {
+        u->in = probability;
+        run = way->from_probability;
     }
-    if (run)
-        u.run = run;
-    return u;
+    u->run = run ? run : run_argmax;
 }
 
-static bool check_exp(struct load *l, const struct classifier *c, const struct names *n,
-                      const struct unit *prediction, const uint16_t *probability, struct err *e)
+static bool check_exp(struct load *l, const struct classifier_way *way, const struct made *m,
+                      const uint16_t *probability, struct err *e)
 {
-    bool predicts = n->prediction && (prediction->in == probability || prediction->run == c->alone);
+    const struct unit *u = &m[PREDICTION].unit;
+    bool predicts = u->in == probability || u->run == way->alone;
 
-    return !c->exp || ((!n->probability || load_libm(l, n->probability, e)) &&
-                       (!predicts || load_libm(l, n->prediction, e)));
+    return !way->exp || (load_libm(l, m[PROBABILITY].name, e) &&
+                         (!predicts || load_libm(l, m[PREDICTION].name, e)));
 }
 
-bool classifier_load(struct load *l, const struct classifier *c, struct err *e)
+/* Adds a column that has a name, or that another one is made from, and tells which it is. */
+static bool load_hidden(struct load *l, const struct made *m, bool read, uint16_t *column,
+                        struct err *e)
 {
-    uint16_t *columns = load_new(l, uint16_t, 2), *raw = columns, *probability = columns + 1;
-    struct shape shape = shape_vector(c->n_classes, c->n_classes);
-    struct names n;
+    if (!m->name && !read)
+        return true;
+    if (!load_unit(l, m->name, m->shape, false, &m->unit, e))
+        return false;
+    *column = load_last(l);
+    return true;
+}
 
-    if (!columns)
+static bool load(struct load *l, struct err *e)
+{
+    uint16_t *raw = load_new(l, uint16_t, 2), *probability = raw + 1;
+    struct made m[OUTPUTS_MAX];
+    void *params;
+
+    if (!raw)
         return err_memory(e);
-    if (!load_names(l, &n, e))
+    if (!load_columns_of_one(l, &params, m, e))
         return false;
-    const struct unit prediction = predictor(c, &n, raw, probability);
-    const struct unit raw_unit = {
-        .run = c->raw, .params = c->raw_params, .in = c->raw_in, .n_in = 1};
-    const struct unit probability_unit = {.run = c->probability, .in = raw, .n_in = 1};
-    bool by_probability = n.prediction && prediction.in == probability;
-    bool by_raw = n.prediction && prediction.in == raw;
-    if (!check_exp(l, c, &n, &prediction, probability, e))
+    const struct classifier *c = params;
+    if (c->thresholds.values && c->thresholds.size != c->n_classes)
+        return err_set(e, ERR_BAD_BUNDLE, "params.thresholds: must have %u elements, one a class",
+                       (unsigned)c->n_classes);
+    m[RAW].shape = m[PROBABILITY].shape = shape_vector(c->n_classes, c->n_classes);
+    m[RAW].unit.run = c->way->raw;
+    m[PROBABILITY].unit.run = c->way->probability;
+    m[PROBABILITY].unit.in = raw;
+    choose(c, m, raw, probability);
+    if (!check_exp(l, c->way, m, probability, e))
         return false;
-    if (n.raw || n.probability || by_probability || by_raw) {
-        if (!load_unit(l, n.raw, shape, false, &raw_unit, e))
-            return false;
-        *raw = load_last(l);
-    }
-    if (n.probability || by_probability) {
-        if (!load_unit(l, n.probability, shape, false, &probability_unit, e))
-            return false;
-        *probability = load_last(l);
-    }
-    return !n.prediction || load_unit(l, n.prediction, shape_double, false, &prediction, e);
+    bool from_probability = m[PREDICTION].name && m[PREDICTION].unit.in == probability;
+    bool from_raw = m[PREDICTION].name && m[PREDICTION].unit.in == raw;
+    bool read = m[PROBABILITY].name || from_probability || from_raw;
+    return load_hidden(l, &m[RAW], read, raw, e) &&
+           load_hidden(l, &m[PROBABILITY], from_probability, probability, e) &&
+           load_made(l, &m[PREDICTION], e) && load_made(l, &m[OUTPUTS_MAX - 1], e);
 }
+
+const struct form form_classifier = {.name = "classifier", .one_input = true, .load = load};

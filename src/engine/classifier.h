@@ -10,30 +10,43 @@
 
 #include "engine_priv.h"
 
-struct classifier {
-    uint32_t n_classes;
-    const double *thresholds; /* NULL: the largest entry wins */
-    bool exp;                 /* the probability needs it */
-    unit_run *raw;            /* of raw_params and the column raw_in */
-    const void *raw_params;
-    const uint16_t *raw_in;
-    unit_run *probability; /* of rawPrediction */
-    /* How to predict without thresholds, with `params`: from rawPrediction, from the probability,
-     * and where neither has a name. NULL is the largest entry. The last reads alone_in, or
-     * rawPrediction where that is NULL. */
+/* How a model predicts. */
+struct classifier_way {
+    unit_run *raw, *probability; /* the probability is made of rawPrediction */
+    /* Without thresholds: from rawPrediction, from the probability, and where neither has a name.
+     * NULL is the largest entry. */
     unit_run *from_raw, *from_probability, *alone;
-    const uint16_t *alone_in;
-    const void *params;
+    bool alone_from_input; /* the last reads what `raw` reads, else rawPrediction */
+    bool exp;              /* the probability needs it, and so does `alone` */
 };
 
-/* Adds the stage's columns, all but leafCol. */
-bool classifier_load(struct load *l, const struct classifier *c, struct err *e);
+/* The struct of every classifier begins with it. */
+struct classifier {
+    uint32_t n_classes;
+    struct doubles thresholds;        /* values NULL: the largest entry wins */
+    const struct classifier_way *way; /* set by prepare */
+};
 
-/* params.numClasses, at least `min`, and params.thresholds. */
-bool classifier_load_classes(struct load *l, uint32_t min, struct classifier *c, struct err *e);
+/* Outputs, in the order of a classifier's ports. */
+enum { RAW, PROBABILITY, PREDICTION };
+#define CLASSIFIER_PORTS                                       \
+    {PORT("rawPredictionCol", IS_VECTOR), .optional = true},   \
+        {PORT("probabilityCol", IS_VECTOR), .optional = true}, \
+    {                                                          \
+        PORT("predictionCol", IS_DOUBLE), .optional = true     \
+    }
+
+/* Rows of a table of params. `op` is the op's struct, whose first member is `classifier`. */
+#define PARAM_CLASSES(op)                                                         \
+    .kind = &kind_int, .at = FIELD(op, classifier.n_classes, uint32_t), .low = 1, \
+    .high = BOUND_CLASSES
+#define PARAM_THRESHOLDS(op) \
+    .kind = &kind_thresholds, .at = FIELD(op, classifier.thresholds, struct doubles)
+extern const struct param_kind kind_thresholds;
 
 /* The kernels that rawPrediction needs, checked for every column of the stage. */
-bool classifier_load_blas(struct load *l, const struct blas **out, struct err *e);
+bool classifier_load_blas(struct load *l, const struct made *m, const struct blas **out,
+                          struct err *e);
 
 /* Probabilities. */
 unit_run classifier_normalize; /* votes divided by their sum; fails without a positive one */

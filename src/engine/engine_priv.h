@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the engine share: memory of values, and helpers of several ops. */
+/* What ops are written with: memory of values, and how rows fail; and what they load with. */
 #ifndef SCORED_ENGINE_PRIV_H
 #define SCORED_ENGINE_PRIV_H
 
-#include "scored/jmath.h"
-#include "scored/op.h"
+#include "load.h"
 
 /* Memory for what a unit makes of a row, n items of a size, aligned to 8. All memory of values that
  * is not laid out at load comes from here. NULL: too little is left, and frame.full is set. Then
@@ -59,17 +58,5 @@ uint64_t fail_nulls(const struct unit *u, struct frame *f, uint64_t rows);
 
 /* Vectors of another size than `size` fail. Returns the other rows. */
 uint64_t fail_sizes(const struct unit *u, struct frame *f, uint64_t rows, uint32_t size);
-
-/* The kernels of the bundle's platform, for a stage whose column `name` depends on them. Fails
- * where this program does not reproduce them, unless the column is declared inexact. */
-struct blas;
-bool load_blas(struct load *l, const char *name, const struct blas **out, struct err *e);
-
-/* The same for the platform's exp, and for pow, which depends on the CPU's maker. */
-bool load_libm(struct load *l, const char *name, struct err *e);
-bool load_pow(struct load *l, const char *name, enum jmath_cpu *cpu, struct err *e);
-
-/* The type of the i-th of inputCols, a number. */
-bool load_numeric(struct load *l, uint16_t i, uint16_t column, enum type *type, struct err *e);
 
 #endif

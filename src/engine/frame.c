@@ -191,6 +191,31 @@ void frame_skip(struct frame *f, unsigned row, const struct unit *u, uint16_t co
     f->skip_column[row] = column;
 }
 
+uint64_t fail_nulls(const struct unit *u, struct frame *f, uint64_t rows)
+{
+    uint64_t nulls = f->columns[u->in[0]].nulls & rows;
+
+    f->columns[u->out].nulls = 0;
+    FOR_ROWS(r, nulls)
+    frame_fail(f, r, u, u->in[0], PROBLEM_NULL_VALUE, "the vector is null");
+    return rows & ~nulls;
+}
+
+uint64_t fail_sizes(const struct unit *u, struct frame *f, uint64_t rows, uint32_t size)
+{
+    const struct vec *v = f->columns[u->in[0]].vec;
+
+    FOR_ROWS(r, rows)
+    {
+        if (v[r].size == size)
+            continue;
+        rows &= ~row_bit(r);
+        frame_fail(f, r, u, u->in[0], PROBLEM_SIZE_MISMATCH,
+                   "a vector of %u entries, the model has %u", (unsigned)v[r].size, (unsigned)size);
+    }
+    return rows;
+}
+
 double vec_search(const struct vec *v, uint32_t i)
 {
     uint32_t low = 0, high = v->n;

@@ -1,27 +1,89 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What ops load with: columns, units and the platform, each checked once, each error naming its
- * place. */
+/* What stages load with: keys, columns, units and the platform, each checked once, each error
+ * naming its place. */
 #include "engine_priv.h"
 
 #include "scored/blas.h"
 #include "scored/bounds.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+/* -- keys -- */
+
+enum { KEYS_MAX = 16 };
+
+static bool check_keys(const struct json *map, const char *what, const char *const *keys,
+                       struct err *e)
+{
+    return json_only(map, keys, e) || err_wrap(e, "%s", what);
+}
+
+bool load_check_keys(const struct load *l, struct err *e)
+{
+    const struct op *op = l->op;
+    const char *in[] = {op->in.key, NULL}, *out[OUTPUTS_MAX + 1] = {NULL}, *params[KEYS_MAX + 1];
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < OUTPUTS_MAX; i++)
+        out[i] = op->out[i].key;
+    for (unsigned i = 0; i < op->n_params; i++)
+        if (!op->params[i].kind->only_blocks && n < KEYS_MAX)
+            params[n++] = op->params[i].name;
+    params[n] = NULL;
+    return check_keys(&l->stage->inputs, "inputs", in, e) &&
+           check_keys(&l->stage->outputs, "outputs", out, e) &&
+           check_keys(&l->params, "params", params, e);
+}
+
 /* -- columns -- */
 
-bool load_inputs(struct load *l, const char *key, const uint16_t **columns, uint16_t *n,
-                 struct err *e)
+/* "a string or a number" */
+static const char *types_text(unsigned types, char *out, size_t size)
+{
+    const char *names[TYPE_COUNT + 1];
+    size_t n = 0, at = 0;
+
+    if ((types & IS_NUMERIC) == IS_NUMERIC) {
+        names[n++] = "a number";
+        types &= ~(unsigned)IS_NUMERIC;
+    }
+    for (unsigned t = 0; t < TYPE_COUNT; t++)
+        if (types >> t & 1)
+            names[n++] = type_name((enum type)t);
+    for (size_t i = 0; i < n && at < size; i++) {
+        const char *between = i == 0 ? "" : i + 1 == n ? " or " : ", ";
+        int wrote = snprintf(out + at, size - at, "%s%s", between, names[i]);
+        at += wrote < 0 ? size : (size_t)wrote;
+    }
+    return out;
+}
+
+static bool check_type(const struct load *l, const struct json *place, uint16_t column,
+                       struct err *e)
+{
+    const struct plan_column *c = load_column(l, column);
+    char wanted[128];
+
+    if (l->op->in.types >> c->shape.type & 1)
+        return true;
+    return json_fail(place, e, "column '%.64s' is %s, not %s", c->name, type_name(c->shape.type),
+                     types_text(l->op->in.types, wanted, sizeof wanted));
+}
+
+bool load_inputs(struct load *l, bool one, struct err *e)
 {
     struct json list;
     struct json_iter it = {0};
 
-    if (!json_get_array(&l->stage->inputs, key, &list, e))
+    if (!json_get_array(&l->stage->inputs, l->op->in.key, &list, e))
         return false;
     uint32_t count = json_size(&list);
     if (count > BOUND_COLUMNS)
         return json_fail(&list, e, "must have at most %d elements", BOUND_COLUMNS);
+    if (one && count != 1)
+        return json_fail(&list, e, "must have 1 element");
     uint16_t *out = load_new(l, uint16_t, count);
     if (!out)
         return err_memory(e);
@@ -32,38 +94,13 @@ bool load_inputs(struct load *l, const char *key, const uint16_t **columns, uint
         uint16_t c = plan_find(l->plan, name, strlen(name));
         if (c == COLUMN_NONE)
             return json_fail(&it.value, e, "there is no column '%.64s' before this stage", name);
+        if (!check_type(l, &it.value, c, e))
+            return false;
         out[it.n - 1] = c;
     }
-    *columns = out;
-    *n = (uint16_t)count;
+    l->in = out;
+    l->n_in = (uint16_t)count;
     return true;
-}
-
-bool load_input(struct load *l, const char *key, enum type type, uint16_t *column, struct err *e)
-{
-    const uint16_t *columns;
-    uint16_t n;
-
-    if (!load_inputs(l, key, &columns, &n, e))
-        return false;
-    if (n != 1)
-        return err_set(e, ERR_BAD_BUNDLE, "inputs.%s: must have 1 element", key);
-    const struct plan_column *c = load_column(l, columns[0]);
-    if (c->shape.type != type)
-        return err_set(e, ERR_BAD_BUNDLE, "inputs.%s: column '%.64s' is %s, not %s", key, c->name,
-                       type_name(c->shape.type), type_name(type));
-    *column = columns[0];
-    return true;
-}
-
-bool load_numeric(struct load *l, uint16_t i, uint16_t column, enum type *type, struct err *e)
-{
-    const struct plan_column *c = load_column(l, column);
-
-    *type = c->shape.type;
-    return type_is_numeric(*type) ||
-           err_set(e, ERR_BAD_BUNDLE, "inputs.inputCols[%u]: column '%.64s' is %s, not a number",
-                   (unsigned)i, c->name, type_name(*type));
 }
 
 bool load_outputs(struct load *l, const char *key, const char *const **names, uint16_t n,
@@ -83,19 +120,6 @@ bool load_outputs(struct load *l, const char *key, const char *const **names, ui
         if (!json_as_string(&it.value, &out[it.n - 1], e))
             return false;
     *names = out;
-    return true;
-}
-
-bool load_output(struct load *l, const char *key, const char **name, struct err *e)
-{
-    const char *const *names;
-
-    *name = NULL;
-    if (!json_has(&l->stage->outputs, key))
-        return true;
-    if (!load_outputs(l, key, &names, 1, e))
-        return false;
-    *name = names[0];
     return true;
 }
 
@@ -170,29 +194,9 @@ bool load_filter(struct load *l, const struct unit *unit, struct err *e)
     return true;
 }
 
-uint64_t fail_nulls(const struct unit *u, struct frame *f, uint64_t rows)
+bool load_made(struct load *l, const struct made *m, struct err *e)
 {
-    uint64_t nulls = f->columns[u->in[0]].nulls & rows;
-
-    f->columns[u->out].nulls = 0;
-    FOR_ROWS(r, nulls)
-    frame_fail(f, r, u, u->in[0], PROBLEM_NULL_VALUE, "the vector is null");
-    return rows & ~nulls;
-}
-
-uint64_t fail_sizes(const struct unit *u, struct frame *f, uint64_t rows, uint32_t size)
-{
-    const struct vec *v = f->columns[u->in[0]].vec;
-
-    FOR_ROWS(r, rows)
-    {
-        if (v[r].size == size)
-            continue;
-        rows &= ~row_bit(r);
-        frame_fail(f, r, u, u->in[0], PROBLEM_SIZE_MISMATCH,
-                   "a vector of %u entries, the model has %u", (unsigned)v[r].size, (unsigned)size);
-    }
-    return rows;
+    return !m->name || load_unit(l, m->name, m->shape, m->nullable, &m->unit, e);
 }
 
 /* -- platform -- */
@@ -203,14 +207,14 @@ static bool is_inexact(const struct load *l, const char *column)
     struct err ignored;
     const char *tier;
 
-    return column && json_get_object(&l->bundle->exactness, column, &entry, &ignored) &&
+    return json_get_object(&l->bundle->exactness, column, &entry, &ignored) &&
            json_get_string(&entry, "tier", &tier, &ignored) && strcmp(tier, "ulp") == 0;
 }
 
 bool load_blas(struct load *l, const char *name, const struct blas **out, struct err *e)
 {
     *out = blas_java11();
-    if (l->plan->platform->blas == BLAS_JAVA11 || is_inexact(l, name))
+    if (!name || l->plan->platform->blas == BLAS_JAVA11 || is_inexact(l, name))
         return true;
     return err_set(e, ERR_BAD_BUNDLE,
                    "platform.blas: only java11 is reproduced; export where Spark runs Java11BLAS");
@@ -218,7 +222,7 @@ bool load_blas(struct load *l, const char *name, const struct blas **out, struct
 
 bool load_libm(struct load *l, const char *name, struct err *e)
 {
-    if (strcmp(l->plan->platform->libm, "hotspot-x86") == 0 || is_inexact(l, name))
+    if (!name || strcmp(l->plan->platform->libm, "hotspot-x86") == 0 || is_inexact(l, name))
         return true;
     return err_set(e, ERR_BAD_BUNDLE,
                    "platform.libm: only hotspot-x86 is reproduced; export on x86-64 with HotSpot");
@@ -230,7 +234,7 @@ bool load_pow(struct load *l, const char *name, enum jmath_cpu *cpu, struct err 
     bool intel = strcmp(vendor, "GenuineIntel") == 0;
 
     *cpu = intel ? JMATH_INTEL : JMATH_AMD;
-    if (!intel && strcmp(vendor, "AuthenticAMD") != 0 && !is_inexact(l, name))
+    if (name && !intel && strcmp(vendor, "AuthenticAMD") != 0 && !is_inexact(l, name))
         return err_set(e, ERR_BAD_BUNDLE,
                        "platform.cpu_vendor: pow is reproduced of GenuineIntel and AuthenticAMD");
     return load_libm(l, name, e);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "scored/op.h"
+#include "op.h"
 
 #include <string.h>
 
@@ -7,16 +7,19 @@
 #include "ops.def"
 #undef OP
 
-static const struct op *const ops[] = {
+const struct op *const op_all[] = {
 #define OP(id) &op_##id,
 #include "ops.def"
 #undef OP
 };
 
+const unsigned op_count = countof(op_all);
+const char op_package[] = "org.apache.spark.ml.";
+
 const struct op *op_find(const char *name)
 {
-    for (size_t i = 0; i < countof(ops); i++)
-        if (strcmp(ops[i]->name, name) == 0)
-            return ops[i];
+    for (size_t i = 0; i < op_count; i++)
+        if (strcmp(op_all[i]->name, name) == 0)
+            return op_all[i];
     return NULL;
 }

@@ -129,16 +129,9 @@ bool plan_run(const struct program *program, struct frame *f)
 
 /* -- building -- */
 
-static bool check_keys(const struct json *map, const char *what, const char *const *keys,
-                       struct err *e)
-{
-    return json_only(map, keys, e) || err_wrap(e, "%s", what);
-}
-
 static bool load_stage(struct plan *p, struct bundle *b, uint16_t index, struct err *e)
 {
     const struct bundle_stage *s = &b->stages[index];
-    const char *package = "org.apache.spark.ml.";
     struct load l = {.plan = p,
                      .bundle = b,
                      .stage = s,
@@ -149,16 +142,14 @@ static bool load_stage(struct plan *p, struct bundle *b, uint16_t index, struct 
 
     if (!l.op)
         return err_set(e, ERR_BAD_BUNDLE, "unknown op '%.64s'", s->op);
-    if (strncmp(s->class_name, package, strlen(package)) != 0 ||
-        strcmp(s->class_name + strlen(package), l.op->class_name) != 0)
+    if (strncmp(s->class_name, op_package, strlen(op_package)) != 0 ||
+        strcmp(s->class_name + strlen(op_package), l.op->class_name) != 0)
         return err_set(e, ERR_BAD_BUNDLE, "op %s goes with class %s%s, not '%.100s'", l.op->name,
-                       package, l.op->class_name, s->class_name);
+                       op_package, l.op->class_name, s->class_name);
     p->stages[index] = (struct plan_stage){.op = l.op->name, .uid = s->uid};
     if (!json_size(&s->outputs))
         return err_set(e, ERR_BAD_BUNDLE, "outputs: the stage makes no column");
-    return check_keys(&s->inputs, "inputs", l.op->inputs, e) &&
-           check_keys(&s->outputs, "outputs", l.op->outputs, e) &&
-           check_keys(&s->params, "params", l.op->params, e) && l.op->load(&l, e);
+    return load_check_keys(&l, e) && l.op->form->load(&l, e);
 }
 
 /* A size that both the plan and the manifest know is the same. */

@@ -3,6 +3,7 @@
  * is the reference's. */
 #include "cmocka_all.h"
 
+#include "../../src/engine/load.h"
 #include "scored/blas.h"
 #include "scored/java.h"
 

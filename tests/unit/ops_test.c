@@ -364,7 +364,7 @@ static const struct refusal {
      {.input = IN_VECTOR,
       .output = OUT_VECTOR,
       .stage = ONE("vector_slicer", "VectorSlicer", "{\"indices\":[4,1,4]}")}},
-    {"params.std.size: must be the mean's, 2",
+    {"params.std.size: must be that of mean, 2",
      {.input = IN_VECTOR,
       .output = OUT_VECTOR,
       .stage = ONE("standard_scaler", "StandardScalerModel",

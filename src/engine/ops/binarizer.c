@@ -105,57 +105,35 @@ static struct shape vector_shape(const struct shape *in, double threshold)
     return shape_compressed(in->size, all ? MOST_UNKNOWN : in->most);
 }
 
-static bool load_column_of(struct load *l, const uint16_t *column, const char *name,
-                           const struct binarizer *x, struct err *e)
+static bool prepare(struct load *l, void *params, struct made *m, struct err *e)
 {
-    const struct plan_column *c = load_column(l, *column);
-    bool vector = c->shape.type == TYPE_VECTOR;
-    const struct unit u = {
-        .run = vector ? run_vector : run_double, .params = x, .in = column, .n_in = 1};
+    struct binarizer *x = params;
+    const struct plan_column *c = load_input(l);
 
-    if (!vector && c->shape.type != TYPE_DOUBLE)
-        return err_set(e, ERR_BAD_BUNDLE,
-                       "inputs.inputCols: column '%.64s' is %s, not double or vector", c->name,
-                       type_name(c->shape.type));
-    if (vector && x->threshold != x->threshold)
+    x->rule = l->plan->platform->compressed;
+    x->null_is_zero = spark_at_least(l->plan->platform, 4, 0);
+    m->nullable &= c->shape.type == TYPE_DOUBLE && !x->null_is_zero;
+    if (c->shape.type == TYPE_DOUBLE)
+        return true;
+    if (x->threshold != x->threshold)
         return err_set(e, ERR_BAD_BUNDLE, "block thresholds: NaN for a vector, '%.64s'", c->name);
-    return load_unit(l, name, vector ? vector_shape(&c->shape, x->threshold) : shape_double,
-                     !vector && c->nullable && !x->null_is_zero, &u, e);
-}
-
-static bool load(struct load *l, struct err *e)
-{
-    const struct platform *p = l->plan->platform;
-    const struct block *thresholds;
-    const char *const *names;
-    const uint16_t *columns;
-    uint16_t n;
-
-    if (!load_inputs(l, "inputCols", &columns, &n, e) ||
-        !load_outputs(l, "outputCols", &names, n, e) ||
-        !load_block(l, "thresholds", BLOCK_F64, &thresholds, e))
-        return false;
-    if (thresholds->n_dims != 1 || thresholds->n != n)
-        return err_set(e, ERR_BAD_BUNDLE, "block %s: %u elements are needed, one a column",
-                       thresholds->name, (unsigned)n);
-    struct binarizer *x = load_new(l, struct binarizer, n);
-    if (!x)
-        return err_memory(e);
-    for (uint16_t i = 0; i < n; i++) {
-        x[i] = (struct binarizer){.threshold = ((const double *)thresholds->data)[i],
-                                  .rule = p->compressed,
-                                  .null_is_zero = spark_at_least(p, 4, 0)};
-        if (!load_column_of(l, &columns[i], names[i], &x[i], e))
-            return false;
-    }
+    m->unit.run = run_vector;
+    m->shape = vector_shape(&c->shape, x->threshold);
     return true;
 }
+
+static const struct param params[] = {
+    {"thresholds", PARAM_BLOCK_DOUBLE(struct binarizer, threshold)},
+};
 
 const struct op op_binarizer = {
     .name = "binarizer",
     .class_name = "feature.Binarizer",
-    .inputs = (const char *const[]){"inputCols", NULL},
-    .outputs = (const char *const[]){"outputCols", NULL},
-    .params = (const char *const[]){NULL},
-    .load = load,
+    .form = &form_map,
+    .in = {PORT("inputCols", IS_DOUBLE | IS_VECTOR)},
+    .out = {{PORT("outputCols", AS_INPUT)}},
+    OP_PARAMS(params),
+    .size = sizeof(struct binarizer),
+    .prepare = prepare,
+    .run = run_double,
 };

@@ -26,35 +26,41 @@ static void run_raw(const struct unit *u, struct frame *f, uint64_t rows)
     }
 }
 
-static bool load(struct load *l, struct err *e)
-{
-    struct forest *x = load_new(l, struct forest, 1);
-    uint16_t *in = load_new(l, uint16_t, 1);
+struct tree {
+    struct classifier classifier;
+    struct forest forest;
+};
 
-    if (!x || !in)
-        return err_memory(e);
-    struct classifier c = {.raw = run_raw,
-                           .raw_params = x,
-                           .raw_in = in,
-                           .probability = classifier_normalize,
-                           .alone = forest_run_prediction,
-                           .alone_in = in,
-                           .params = x};
-    if (!load_input(l, "featuresCol", TYPE_VECTOR, in, e) || !classifier_load_classes(l, 1, &c, e))
-        return false;
+static const struct classifier_way way = {
+    .raw = run_raw,
+    .probability = classifier_normalize,
+    .alone = forest_run_prediction,
+    .alone_from_input = true,
+};
+
+static bool prepare(struct load *l, void *params, struct made *m, struct err *e)
+{
+    struct tree *x = params;
     const struct forest_need need = {
-        .n_stats = c.n_classes, .single = true, .keep = KEEP_PREDICTION | KEEP_STATS};
-    return forest_load(l, &need, x, in, e) && classifier_load(l, &c, e) &&
-           forest_load_leaf_column(l, x, in, true, e);
+        .n_stats = x->classifier.n_classes, .single = true, .keep = KEEP_PREDICTION | KEEP_STATS};
+
+    x->classifier.way = &way;
+    return forest_load(l, &need, &x->forest, m, e);
 }
+
+static const struct param params[] = {
+    {"numClasses", PARAM_CLASSES(struct tree)},
+    {"thresholds", PARAM_THRESHOLDS(struct tree)},
+    FOREST_PARAMS(struct tree, forest.n_features),
+};
 
 const struct op op_decision_tree_classification = {
     .name = "decision_tree_classification",
     .class_name = "classification.DecisionTreeClassificationModel",
-    .inputs = (const char *const[]){"featuresCol", NULL},
-    .outputs = (const char *const[]){"rawPredictionCol", "probabilityCol", "predictionCol",
-                                     "leafCol", NULL},
-    .params =
-        (const char *const[]){"numFeatures", "numClasses", "numCategories", "thresholds", NULL},
-    .load = load,
+    .form = &form_classifier,
+    .in = {PORT("featuresCol", IS_VECTOR)},
+    .out = {CLASSIFIER_PORTS, LEAF_PORT},
+    OP_PARAMS(params),
+    .size = sizeof(struct tree),
+    .prepare = prepare,
 };

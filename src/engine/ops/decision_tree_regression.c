@@ -25,36 +25,30 @@ static void run_variance(const struct unit *u, struct frame *f, uint64_t rows)
     }
 }
 
-static bool load(struct load *l, struct err *e)
-{
-    struct forest *x = load_new(l, struct forest, 1);
-    uint16_t *in = load_new(l, uint16_t, 1);
-    const char *prediction_name, *variance_name;
+enum { TREE_PREDICTION, TREE_VARIANCE };
 
-    if (!x || !in)
-        return err_memory(e);
-    if (!load_input(l, "featuresCol", TYPE_VECTOR, in, e) ||
-        !load_output(l, "predictionCol", &prediction_name, e) ||
-        !load_output(l, "varianceCol", &variance_name, e))
-        return false;
+static bool prepare(struct load *l, void *params, struct made *m, struct err *e)
+{
     const struct forest_need need = {.n_stats = STATS,
                                      .single = true,
-                                     .keep = KEEP_PREDICTION | (variance_name ? KEEP_STATS : 0)};
-    if (!forest_load(l, &need, x, in, e))
-        return false;
-    const struct unit prediction = {.run = forest_run_prediction, .params = x, .in = in, .n_in = 1};
-    const struct unit v = {.run = run_variance, .params = x, .in = in, .n_in = 1};
-    return (!prediction_name ||
-            load_unit(l, prediction_name, shape_double, false, &prediction, e)) &&
-           (!variance_name || load_unit(l, variance_name, shape_double, false, &v, e)) &&
-           forest_load_leaf_column(l, x, in, true, e);
+                                     .keep = KEEP_PREDICTION |
+                                             (m[TREE_VARIANCE].name ? KEEP_STATS : 0)};
+
+    return forest_load(l, &need, params, m, e);
 }
+
+static const struct param params[] = {FOREST_PARAMS(struct forest, n_features)};
 
 const struct op op_decision_tree_regression = {
     .name = "decision_tree_regression",
     .class_name = "regression.DecisionTreeRegressionModel",
-    .inputs = (const char *const[]){"featuresCol", NULL},
-    .outputs = (const char *const[]){"predictionCol", "varianceCol", "leafCol", NULL},
-    .params = (const char *const[]){"numFeatures", "numCategories", NULL},
-    .load = load,
+    .form = &form_predictor,
+    .in = {PORT("featuresCol", IS_VECTOR)},
+    .out = {{PORT("predictionCol", IS_DOUBLE), .optional = true},
+            {PORT("varianceCol", IS_DOUBLE), .optional = true, .run = run_variance},
+            LEAF_PORT},
+    OP_PARAMS(params),
+    .size = sizeof(struct forest),
+    .prepare = prepare,
+    .run = forest_run_prediction,
 };

@@ -19,33 +19,35 @@ static void run_raw(const struct unit *u, struct frame *f, uint64_t rows)
     }
 }
 
-static bool load(struct load *l, struct err *e)
-{
-    struct boosted *x = load_new(l, struct boosted, 1);
+struct boosted_classes {
+    struct classifier classifier;
+    struct boosted boosted;
+};
 
-    if (!x)
-        return err_memory(e);
-    struct classifier c = {.exp = true,
-                           .raw = run_raw,
-                           .raw_params = x,
-                           .raw_in = &x->predictions,
-                           .probability = classifier_sigmoid_double};
-    if (!classifier_load_classes(l, 2, &c, e))
-        return false;
-    if (c.n_classes != 2)
-        return err_set(e, ERR_BAD_BUNDLE, "params.numClasses: must be 2");
-    return boosted_load(l, x, e) && classifier_load_blas(l, &x->blas, e) &&
-           classifier_load(l, &c, e) &&
-           forest_load_leaf_column(l, &x->forest, &x->features, false, e);
+static const struct classifier_way way = {
+    .raw = run_raw, .probability = classifier_sigmoid_double, .exp = true};
+
+static bool prepare(struct load *l, void *params, struct made *m, struct err *e)
+{
+    struct boosted_classes *x = params;
+
+    x->classifier.way = &way;
+    return boosted_load(l, &x->boosted, m, e) && classifier_load_blas(l, m, &x->boosted.blas, e);
 }
+
+static const struct param params[] = {
+    {"numClasses", PARAM_INT(struct boosted_classes, classifier.n_classes), .low = 2, .high = 2},
+    {"thresholds", PARAM_THRESHOLDS(struct boosted_classes)},
+    FOREST_PARAMS(struct boosted_classes, boosted.forest.n_features),
+};
 
 const struct op op_gbt_classification = {
     .name = "gbt_classification",
     .class_name = "classification.GBTClassificationModel",
-    .inputs = (const char *const[]){"featuresCol", NULL},
-    .outputs = (const char *const[]){"rawPredictionCol", "probabilityCol", "predictionCol",
-                                     "leafCol", NULL},
-    .params =
-        (const char *const[]){"numFeatures", "numClasses", "numCategories", "thresholds", NULL},
-    .load = load,
+    .form = &form_classifier,
+    .in = {PORT("featuresCol", IS_VECTOR)},
+    .out = {CLASSIFIER_PORTS, LEAVES_PORT},
+    OP_PARAMS(params),
+    .size = sizeof(struct boosted_classes),
+    .prepare = prepare,
 };

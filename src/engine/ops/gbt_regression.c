@@ -11,26 +11,23 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
     f->columns[u->out].f64[r] = boosted_sum(x, &f->columns[u->in[0]].vec[r]);
 }
 
-static bool load(struct load *l, struct err *e)
+static bool prepare(struct load *l, void *params, struct made *m, struct err *e)
 {
-    struct boosted *x = load_new(l, struct boosted, 1);
-    const char *name;
+    struct boosted *x = params;
 
-    if (!x)
-        return err_memory(e);
-    if (!boosted_load(l, x, e) || !load_output(l, "predictionCol", &name, e))
-        return false;
-    const struct unit u = {.run = run, .params = x, .in = &x->predictions, .n_in = 1};
-    return (!name ||
-            (load_blas(l, name, &x->blas, e) && load_unit(l, name, shape_double, false, &u, e))) &&
-           forest_load_leaf_column(l, &x->forest, &x->features, false, e);
+    return boosted_load(l, x, m, e) && load_blas(l, m->name, &x->blas, e);
 }
+
+static const struct param params[] = {FOREST_PARAMS(struct boosted, forest.n_features)};
 
 const struct op op_gbt_regression = {
     .name = "gbt_regression",
     .class_name = "regression.GBTRegressionModel",
-    .inputs = (const char *const[]){"featuresCol", NULL},
-    .outputs = (const char *const[]){"predictionCol", "leafCol", NULL},
-    .params = (const char *const[]){"numFeatures", "numCategories", NULL},
-    .load = load,
+    .form = &form_predictor,
+    .in = {PORT("featuresCol", IS_VECTOR)},
+    .out = {{PORT("predictionCol", IS_DOUBLE), .optional = true}, LEAVES_PORT},
+    OP_PARAMS(params),
+    .size = sizeof(struct boosted),
+    .prepare = prepare,
+    .run = run,
 };

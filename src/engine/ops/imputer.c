@@ -67,46 +67,30 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
     }
 }
 
-static bool load(struct load *l, struct err *e)
+static bool prepare(struct load *l, void *params, struct made *m, struct err *e)
 {
-    const struct block *surrogates;
-    const char *const *names;
-    const uint16_t *columns;
-    double missing;
-    uint16_t n;
+    struct imputer *x = params;
 
-    if (!load_inputs(l, "inputCols", &columns, &n, e) ||
-        !load_outputs(l, "outputCols", &names, n, e) ||
-        !json_get_double(&l->params, "missingValue", &missing, e) ||
-        !load_block(l, "surrogateDF", BLOCK_F64, &surrogates, e))
-        return false;
-    if (surrogates->n_dims != 1 || surrogates->n != n)
-        return err_set(e, ERR_BAD_BUNDLE, "block %s: %u elements are needed, one a column",
-                       surrogates->name, (unsigned)n);
-    struct imputer *x = load_new(l, struct imputer, n);
-    if (!x)
-        return err_memory(e);
-    for (uint16_t i = 0; i < n; i++) {
-        const struct unit u = {.run = run, .params = &x[i], .in = &columns[i], .n_in = 1};
-        enum type type;
-        if (!load_numeric(l, i, columns[i], &type, e))
-            return false;
-        x[i] = (struct imputer){.type = type,
-                                .missing = missing,
-                                .surrogate = ((const double *)surrogates->data)[i],
-                                .ansi = l->plan->platform->ansi};
-        struct shape shape = {.type = type, .size = SIZE_UNKNOWN};
-        if (!load_unit(l, names[i], shape, false, &u, e))
-            return false;
-    }
+    (void)e;
+    x->type = load_input(l)->shape.type;
+    x->ansi = l->plan->platform->ansi;
+    m->nullable = false;
     return true;
 }
+
+static const struct param params[] = {
+    {"missingValue", PARAM_DOUBLE(struct imputer, missing)},
+    {"surrogateDF", PARAM_BLOCK_DOUBLE(struct imputer, surrogate)},
+};
 
 const struct op op_imputer = {
     .name = "imputer",
     .class_name = "feature.ImputerModel",
-    .inputs = (const char *const[]){"inputCols", NULL},
-    .outputs = (const char *const[]){"outputCols", NULL},
-    .params = (const char *const[]){"missingValue", NULL},
-    .load = load,
+    .form = &form_map,
+    .in = {PORT("inputCols", IS_NUMERIC)},
+    .out = {{PORT("outputCols", AS_INPUT)}},
+    OP_PARAMS(params),
+    .size = sizeof(struct imputer),
+    .prepare = prepare,
+    .run = run,
 };

@@ -11,8 +11,7 @@
 
 struct to_string {
     enum type type;
-    const struct text *labels;
-    uint32_t n;
+    struct texts labels;
     bool null_fails, nan_fails;
 };
 
@@ -33,44 +32,41 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
     {
         double d = column_double(c, x->type, r);
         int32_t i = j_d2i(d);
-        if (i < 0 || (uint32_t)i >= x->n || (x->nan_fails && isnan(d)))
+        if (i < 0 || (uint32_t)i >= x->labels.size || (x->nan_fails && isnan(d)))
             frame_fail(f, r, u, u->in[0], PROBLEM_UNSEEN_VALUE,
                        "'%s' is %.17g, there are %u labels", f->plan->columns[u->in[0]].name, d,
-                       (unsigned)x->n);
+                       (unsigned)x->labels.size);
         else
-            f->columns[u->out].text[r] = x->labels[i];
+            f->columns[u->out].text[r] = x->labels.values[i];
     }
 }
 
-static bool load(struct load *l, struct err *e)
+static bool prepare(struct load *l, void *params, struct made *m, struct err *e)
 {
     const struct platform *p = l->plan->platform;
-    struct to_string *x = load_new(l, struct to_string, 1);
-    const char *const *names;
-    const uint16_t *columns;
-    uint16_t n;
+    struct to_string *x = params;
 
-    if (!x)
-        return err_memory(e);
-    if (!load_inputs(l, "inputCols", &columns, &n, e) ||
-        !load_outputs(l, "outputCols", &names, 1, e))
-        return false;
-    if (n != 1)
-        return err_set(e, ERR_BAD_BUNDLE, "inputs.inputCols: must have 1 element");
-    if (!load_numeric(l, 0, columns[0], &x->type, e) || !load_labels(l, 0, &x->labels, &x->n, e))
-        return false;
+    (void)e;
+    x->type = load_input(l)->shape.type;
     x->null_fails = spark_at_least(p, 4, 1);
     x->nan_fails = x->null_fails && p->ansi;
-    const struct unit u = {.run = run, .params = x, .in = columns, .n_in = 1};
-    bool nullable = load_column(l, columns[0])->nullable && !x->null_fails;
-    return load_unit(l, names[0], shape_string, nullable, &u, e);
+    m->nullable &= !x->null_fails;
+    return true;
 }
+
+static const struct param params[] = {
+    {"labels", PARAM_STRINGS(struct to_string, labels), .each = true},
+};
 
 const struct op op_index_to_string = {
     .name = "index_to_string",
     .class_name = "feature.IndexToString",
-    .inputs = (const char *const[]){"inputCols", NULL},
-    .outputs = (const char *const[]){"outputCols", NULL},
-    .params = (const char *const[]){"labels", NULL},
-    .load = load,
+    .form = &form_map,
+    .in = {PORT("inputCols", IS_NUMERIC)},
+    .out = {{PORT("outputCols", IS_STRING)}},
+    OP_PARAMS(params),
+    .size = sizeof(struct to_string),
+    .prepare = prepare,
+    .run = run,
+    .single = true,
 };

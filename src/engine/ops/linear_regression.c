@@ -19,30 +19,24 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
     out[r] = blas_dot(x->blas, &features[r], &x->coefficients) + x->intercept;
 }
 
-static bool load(struct load *l, struct err *e)
+static bool prepare(struct load *l, void *params, struct made *m, struct err *e)
 {
-    struct linear *x = load_new(l, struct linear, 1);
-    uint16_t *in = load_new(l, uint16_t, 1);
-    const char *name;
-    uint32_t size;
-
-    if (!x || !in)
-        return err_memory(e);
-    if (!load_input(l, "featuresCol", TYPE_VECTOR, in, e) ||
-        !load_output(l, "predictionCol", &name, e) ||
-        !json_get_double(&l->params, "intercept", &x->intercept, e) ||
-        !load_vector(l, "coefficients", NULL, &size, &x->coefficients, e) ||
-        !load_blas(l, name, &x->blas, e))
-        return false;
-    const struct unit u = {.run = run, .params = x, .in = in, .n_in = 1};
-    return !name || load_unit(l, name, shape_double, false, &u, e);
+    return load_blas(l, m->name, &((struct linear *)params)->blas, e);
 }
+
+static const struct param params[] = {
+    {"intercept", PARAM_DOUBLE(struct linear, intercept)},
+    {"coefficients", PARAM_VEC(struct linear, coefficients)},
+};
 
 const struct op op_linear_regression = {
     .name = "linear_regression",
     .class_name = "regression.LinearRegressionModel",
-    .inputs = (const char *const[]){"featuresCol", NULL},
-    .outputs = (const char *const[]){"predictionCol", NULL},
-    .params = (const char *const[]){"coefficients", "intercept", NULL},
-    .load = load,
+    .form = &form_predictor,
+    .in = {PORT("featuresCol", IS_VECTOR)},
+    .out = {{PORT("predictionCol", IS_DOUBLE)}},
+    OP_PARAMS(params),
+    .size = sizeof(struct linear),
+    .prepare = prepare,
+    .run = run,
 };

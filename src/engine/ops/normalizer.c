@@ -73,36 +73,26 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
     }
 }
 
-static bool load_norm(struct load *l, const char *name, struct normalizer *x, struct err *e)
+static bool prepare(struct load *l, void *params, struct made *m, struct err *e)
 {
-    if (!json_get_double(&l->params, "p", &x->p, e))
-        return false;
-    if (!(x->p >= 1))
-        return err_set(e, ERR_BAD_BUNDLE, "params.p: must be at least 1");
+    struct normalizer *x = params;
+
     x->norm = x->p == 1 ? norm_1 : x->p == 2 ? norm_2 : isinf(x->p) ? norm_max : norm_p;
-    return x->norm != norm_p || load_pow(l, name, &x->cpu, e);
+    return x->norm != norm_p || load_pow(l, m->name, &x->cpu, e);
 }
 
-static bool load(struct load *l, struct err *e)
-{
-    struct normalizer *x = load_new(l, struct normalizer, 1);
-    uint16_t *in = load_new(l, uint16_t, 1);
-    const char *const *names;
-
-    if (!x || !in)
-        return err_memory(e);
-    if (!load_input(l, "inputCols", TYPE_VECTOR, in, e) ||
-        !load_outputs(l, "outputCols", &names, 1, e) || !load_norm(l, names[0], x, e))
-        return false;
-    const struct unit u = {.run = run, .params = x, .in = in, .n_in = 1};
-    return load_unit(l, names[0], load_column(l, *in)->shape, false, &u, e);
-}
+static const struct param params[] = {
+    {"p", PARAM_DOUBLE(struct normalizer, p), .low = 1, .high = (double)INFINITY},
+};
 
 const struct op op_normalizer = {
     .name = "normalizer",
     .class_name = "feature.Normalizer",
-    .inputs = (const char *const[]){"inputCols", NULL},
-    .outputs = (const char *const[]){"outputCols", NULL},
-    .params = (const char *const[]){"p", NULL},
-    .load = load,
+    .form = &form_vector,
+    .in = {PORT("inputCols", IS_VECTOR)},
+    .out = {{PORT("outputCols", IS_VECTOR)}},
+    OP_PARAMS(params),
+    .size = sizeof(struct normalizer),
+    .prepare = prepare,
+    .run = run,
 };

@@ -41,32 +41,40 @@ static void run_raw(const struct unit *u, struct frame *f, uint64_t rows)
     }
 }
 
-static bool load(struct load *l, struct err *e)
-{
-    struct forest *x = load_new(l, struct forest, 1);
-    uint16_t *in = load_new(l, uint16_t, 1);
+struct votes {
+    struct classifier classifier;
+    struct forest forest;
+};
 
-    if (!x || !in)
-        return err_memory(e);
-    struct classifier c = {
-        .raw = run_raw, .raw_params = x, .raw_in = in, .probability = classifier_normalize};
-    if (!load_input(l, "featuresCol", TYPE_VECTOR, in, e) || !classifier_load_classes(l, 1, &c, e))
+static const struct classifier_way way = {.raw = run_raw, .probability = classifier_normalize};
+
+static bool prepare(struct load *l, void *params, struct made *m, struct err *e)
+{
+    struct votes *x = params;
+    struct forest *forest = &x->forest;
+    const struct forest_need need = {.n_stats = x->classifier.n_classes, .keep = KEEP_STATS};
+
+    x->classifier.way = &way;
+    if (!forest_load(l, &need, forest, m, e))
         return false;
-    const struct forest_need need = {.n_stats = c.n_classes, .keep = KEEP_STATS};
-    if (!forest_load(l, &need, x, in, e))
-        return false;
-    for (uint32_t leaf = 0; leaf < x->n_leaves; leaf++)
-        make_vote(forest_stats(x, leaf), x->n_stats);
-    return classifier_load(l, &c, e) && forest_load_leaf_column(l, x, in, false, e);
+    for (uint32_t leaf = 0; leaf < forest->n_leaves; leaf++)
+        make_vote(forest_stats(forest, leaf), forest->n_stats);
+    return true;
 }
+
+static const struct param params[] = {
+    {"numClasses", PARAM_CLASSES(struct votes)},
+    {"thresholds", PARAM_THRESHOLDS(struct votes)},
+    FOREST_PARAMS(struct votes, forest.n_features),
+};
 
 const struct op op_random_forest_classification = {
     .name = "random_forest_classification",
     .class_name = "classification.RandomForestClassificationModel",
-    .inputs = (const char *const[]){"featuresCol", NULL},
-    .outputs = (const char *const[]){"rawPredictionCol", "probabilityCol", "predictionCol",
-                                     "leafCol", NULL},
-    .params =
-        (const char *const[]){"numFeatures", "numClasses", "numCategories", "thresholds", NULL},
-    .load = load,
+    .form = &form_classifier,
+    .in = {PORT("featuresCol", IS_VECTOR)},
+    .out = {CLASSIFIER_PORTS, LEAVES_PORT},
+    OP_PARAMS(params),
+    .size = sizeof(struct votes),
+    .prepare = prepare,
 };

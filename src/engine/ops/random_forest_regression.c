@@ -23,28 +23,23 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
     }
 }
 
-static bool load(struct load *l, struct err *e)
+static bool prepare(struct load *l, void *params, struct made *m, struct err *e)
 {
-    struct forest *x = load_new(l, struct forest, 1);
-    uint16_t *in = load_new(l, uint16_t, 1);
     const struct forest_need need = {.n_stats = 3, .keep = KEEP_PREDICTION};
-    const char *name;
 
-    if (!x || !in)
-        return err_memory(e);
-    if (!load_input(l, "featuresCol", TYPE_VECTOR, in, e) ||
-        !load_output(l, "predictionCol", &name, e) || !forest_load(l, &need, x, in, e))
-        return false;
-    const struct unit u = {.run = run, .params = x, .in = in, .n_in = 1};
-    return (!name || load_unit(l, name, shape_double, false, &u, e)) &&
-           forest_load_leaf_column(l, x, in, false, e);
+    return forest_load(l, &need, params, m, e);
 }
+
+static const struct param params[] = {FOREST_PARAMS(struct forest, n_features)};
 
 const struct op op_random_forest_regression = {
     .name = "random_forest_regression",
     .class_name = "regression.RandomForestRegressionModel",
-    .inputs = (const char *const[]){"featuresCol", NULL},
-    .outputs = (const char *const[]){"predictionCol", "leafCol", NULL},
-    .params = (const char *const[]){"numFeatures", "numCategories", NULL},
-    .load = load,
+    .form = &form_predictor,
+    .in = {PORT("featuresCol", IS_VECTOR)},
+    .out = {{PORT("predictionCol", IS_DOUBLE), .optional = true}, LEAVES_PORT},
+    OP_PARAMS(params),
+    .size = sizeof(struct forest),
+    .prepare = prepare,
+    .run = run,
 };

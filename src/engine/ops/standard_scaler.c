@@ -7,6 +7,8 @@
 #include "../vectors.h"
 
 struct scaler {
+    bool with_mean, with_std;
+    struct vec mean, std;
     const double *shift, *scale; /* NULL where the flag is off */
     uint32_t n;
 };
@@ -84,52 +86,38 @@ static bool reciprocals(struct load *l, const double *std, uint32_t n, const dou
     return true;
 }
 
-static bool load_model(struct load *l, struct scaler *x, struct err *e)
+static bool prepare(struct load *l, void *params, struct made *m, struct err *e)
 {
-    const double *mean = NULL, *std = NULL;
-    bool with_mean, with_std;
-    uint32_t n;
+    struct scaler *x = params;
+    const double *std;
+    int64_t size = m->shape.size;
 
-    if (!json_get_bool(&l->params, "withMean", &with_mean, e) ||
-        !json_get_bool(&l->params, "withStd", &with_std, e) ||
-        !load_vector(l, "mean", with_mean ? &mean : NULL, &n, NULL, e) ||
-        !load_vector(l, "std", with_std ? &std : NULL, &x->n, NULL, e))
+    x->n = x->mean.size;
+    if ((x->with_mean && !load_dense(l, "mean", &x->mean, &x->shift, e)) ||
+        (x->with_std &&
+         (!load_dense(l, "std", &x->std, &std, e) || !reciprocals(l, std, x->n, &x->scale, e))))
         return false;
-    if (n != x->n)
-        return err_set(e, ERR_BAD_BUNDLE, "params.std.size: must be the mean's, %u", (unsigned)n);
-    x->shift = mean;
-    return !std || reciprocals(l, std, n, &x->scale, e);
-}
-
-static bool load(struct load *l, struct err *e)
-{
-    struct scaler *x = load_new(l, struct scaler, 1);
-    uint16_t *in = load_new(l, uint16_t, 1);
-    const char *const *names;
-
-    if (!x || !in)
-        return err_memory(e);
-    if (!load_input(l, "inputCols", TYPE_VECTOR, in, e) ||
-        !load_outputs(l, "outputCols", &names, 1, e) || !load_model(l, x, e))
-        return false;
-    struct shape shape = load_column(l, *in)->shape;
+    m->unit.run = x->shift ? run_centered : x->scale ? run_scaled : run_same;
+    m->nullable = m->unit.run == run_same && load_input(l)->nullable;
     if (x->shift) /* dense, and not longer than the model */
-        shape.most = shape.size != SIZE_UNKNOWN && shape.size < x->n ? (uint32_t)shape.size : x->n;
-    const struct unit u = {.run = x->shift   ? run_centered
-                                  : x->scale ? run_scaled
-                                             : run_same,
-                           .params = x,
-                           .in = in,
-                           .n_in = 1};
-    bool nullable = load_column(l, *in)->nullable && u.run == run_same;
-    return load_unit(l, names[0], shape, nullable, &u, e);
+        m->shape.most = size != SIZE_UNKNOWN && size < x->n ? (uint32_t)size : x->n;
+    return true;
 }
+
+static const struct param params[] = {
+    {"withMean", PARAM_BOOL(struct scaler, with_mean)},
+    {"withStd", PARAM_BOOL(struct scaler, with_std)},
+    {"mean", PARAM_VEC(struct scaler, mean)},
+    {"std", PARAM_VEC(struct scaler, std), .size_of = "mean"},
+};
 
 const struct op op_standard_scaler = {
     .name = "standard_scaler",
     .class_name = "feature.StandardScalerModel",
-    .inputs = (const char *const[]){"inputCols", NULL},
-    .outputs = (const char *const[]){"outputCols", NULL},
-    .params = (const char *const[]){"withMean", "withStd", "mean", "std", NULL},
-    .load = load,
+    .form = &form_vector,
+    .in = {PORT("inputCols", IS_VECTOR)},
+    .out = {{PORT("outputCols", IS_VECTOR)}},
+    OP_PARAMS(params),
+    .size = sizeof(struct scaler),
+    .prepare = prepare,
 };

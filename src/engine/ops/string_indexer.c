@@ -7,18 +7,12 @@
 #include "../engine_priv.h"
 #include "scored/java.h"
 
-#include <stdio.h>
-
 struct indexer {
     struct dict dict;      /* of strings */
     struct bits_dict bits; /* of numbers */
-    uint32_t n_labels;
+    struct texts labels;
     enum type type;
     enum handle_invalid invalid;
-};
-
-struct skipper {
-    const struct indexer *indexers; /* one a column */
 };
 
 static int64_t find(const struct indexer *x, const struct column *c, unsigned row)
@@ -59,7 +53,7 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
         if (i != DICT_NONE)
             out[r] = (double)i;
         else if (x->invalid == HANDLE_KEEP)
-            out[r] = x->n_labels;
+            out[r] = x->labels.size;
         else
             fail(u, f, r);
     }
@@ -68,11 +62,11 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
 /* Drops rows with a null, a NaN or an unseen value in any of the stage's columns. */
 static void run_filter(const struct unit *u, struct frame *f, uint64_t rows)
 {
-    const struct skipper *s = u->params;
+    const struct indexer *indexers = u->params;
 
     for (unsigned i = 0; i < u->n_in; i++) {
         const struct column *c = &f->columns[u->in[i]];
-        const struct indexer *x = &s->indexers[i];
+        const struct indexer *x = &indexers[i];
         bool floating = x->type == TYPE_FLOAT || x->type == TYPE_DOUBLE;
         FOR_ROWS(r, rows & f->live)
         {
@@ -84,28 +78,31 @@ static void run_filter(const struct unit *u, struct frame *f, uint64_t rows)
     }
 }
 
-/* keys.<i> and key_index.<i> */
-static bool load_keys(struct load *l, uint16_t i, struct indexer *x, struct err *e)
+static bool check_keys(const struct indexer *x, const struct block *keys, const struct block *index,
+                       struct err *e)
 {
-    const struct block *keys, *index;
-    char name[32];
-    bool integer = type_is_integer(x->type);
+    uint32_t n = x->labels.size;
 
-    snprintf(name, sizeof name, "keys.%u", (unsigned)i);
-    if (!load_block(l, name, integer ? BLOCK_I64 : BLOCK_F64, &keys, e))
-        return false;
-    snprintf(name, sizeof name, "key_index.%u", (unsigned)i);
-    if (!load_block(l, name, BLOCK_U32, &index, e))
-        return false;
-    if (keys->n != index->n || keys->n > x->n_labels)
+    if (keys->n != index->n || keys->n > n)
         return err_set(e, ERR_BAD_BUNDLE, "block %s: %llu keys, %llu indexes, %u labels",
                        keys->name, (unsigned long long)keys->n, (unsigned long long)index->n,
-                       (unsigned)x->n_labels);
+                       (unsigned)n);
     for (uint64_t k = 0; k < index->n; k++)
-        if (((const uint32_t *)index->data)[k] >= x->n_labels)
+        if (((const uint32_t *)index->data)[k] >= n)
             return err_set(e, ERR_BAD_BUNDLE, "block %s: element %llu is not the index of a label",
                            index->name, (unsigned long long)k);
-    /* doubles are compared by bits, every NaN as one */
+    return true;
+}
+
+/* Doubles are compared by bits, every NaN as one. */
+static bool load_keys(struct load *l, struct indexer *x, struct err *e)
+{
+    const struct block *keys, *index;
+    bool integer = type_is_integer(x->type);
+
+    if (!load_block_each(l, "keys", integer ? BLOCK_I64 : BLOCK_F64, &keys, e) ||
+        !load_block_each(l, "key_index", BLOCK_U32, &index, e) || !check_keys(x, keys, index, e))
+        return false;
     uint64_t *bits = load_new(l, uint64_t, keys->n);
     if (!bits)
         return err_memory(e);
@@ -116,62 +113,48 @@ static bool load_keys(struct load *l, uint16_t i, struct indexer *x, struct err 
            err_memory(e);
 }
 
-static bool load_indexer(struct load *l, uint16_t i, uint16_t column, struct indexer *x,
-                         struct err *e)
+static bool prepare(struct load *l, void *params, struct made *m, struct err *e)
 {
-    const struct text *labels;
+    struct indexer *x = params;
 
-    x->type = load_column(l, column)->shape.type;
-    if (x->type != TYPE_STRING && !type_is_numeric(x->type))
-        return err_set(e, ERR_BAD_BUNDLE,
-                       "inputs.inputCols[%u]: column '%.64s' is %s, not a string or number",
-                       (unsigned)i, load_column(l, column)->name, type_name(x->type));
-    if (!load_labels(l, i, &labels, &x->n_labels, e))
-        return false;
+    m->nullable = false;
+    x->type = load_input(l)->shape.type;
     if (x->type != TYPE_STRING)
-        return load_keys(l, i, x, e);
-    return dict_build(&x->dict, labels, x->n_labels, l->arena) || err_memory(e);
+        return load_keys(l, x, e);
+    return dict_build(&x->dict, x->labels.values, x->labels.size, l->arena) || err_memory(e);
 }
 
-static bool load(struct load *l, struct err *e)
-{
-    const uint16_t *columns;
-    const char *const *names;
-    enum handle_invalid invalid;
-    struct json labels;
-    uint16_t n;
+static const struct param_kind kind_keys = {
+    .name = "keys of numeric columns",
+    .blocks = (const struct kind_block[]){{"", BLOCK_I64, 1, "tinyint to bigint"},
+                                          {"", BLOCK_F64, 1, "float, double"}},
+    .n_blocks = 2,
+    .only_blocks = true,
+};
+static const struct param_kind kind_key_index = {
+    .name = "indexes of labels",
+    .blocks = (const struct kind_block[]){{"", BLOCK_U32, 1, "numeric"}},
+    .n_blocks = 1,
+    .only_blocks = true,
+};
 
-    if (!load_inputs(l, "inputCols", &columns, &n, e) ||
-        !load_outputs(l, "outputCols", &names, n, e) ||
-        !load_handle_invalid(l, true, &invalid, e) ||
-        !json_get_array(&l->params, "labels", &labels, e))
-        return false;
-    if (json_size(&labels) != n)
-        return json_fail(&labels, e, "must have %u elements, one a column", (unsigned)n);
-    struct indexer *x = load_new(l, struct indexer, n);
-    struct skipper *s = load_new(l, struct skipper, 1);
-    if (!x || !s)
-        return err_memory(e);
-    s->indexers = x;
-    const struct unit filter = {.run = run_filter, .params = s, .in = columns, .n_in = n};
-    if (invalid == HANDLE_SKIP && !load_filter(l, &filter, e))
-        return false;
-    for (uint16_t i = 0; i < n; i++) {
-        const struct unit u = {.run = run, .params = &x[i], .in = &columns[i], .n_in = 1};
-        x[i].invalid = invalid;
-        if (!load_indexer(l, i, columns[i], &x[i], e) ||
-            !load_unit(l, names[i], shape_double, false, &u, e))
-            return false;
-    }
-    return true;
-}
+static const struct param params[] = {
+    {"handleInvalid", PARAM_INVALID(struct indexer, invalid, error_skip_keep)},
+    {"labels", PARAM_STRINGS(struct indexer, labels), .each = true},
+    {"keys", .kind = &kind_keys, .each = true},
+    {"key_index", .kind = &kind_key_index, .each = true},
+};
 
 const struct op op_string_indexer = {
     .name = "string_indexer",
     .class_name = "feature.StringIndexerModel",
-    .inputs = (const char *const[]){"inputCols", NULL},
-    .outputs = (const char *const[]){"outputCols", NULL},
-    .params = (const char *const[]){"handleInvalid", "labels", NULL},
+    .form = &form_map,
+    .in = {PORT("inputCols", IS_STRING | IS_NUMERIC)},
+    .out = {{PORT("outputCols", IS_DOUBLE)}},
+    OP_PARAMS(params),
+    .size = sizeof(struct indexer),
+    .prepare = prepare,
+    .run = run,
+    .filter = run_filter,
     .barrier = true,
-    .load = load,
 };

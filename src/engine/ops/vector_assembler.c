@@ -6,16 +6,17 @@
  */
 #include "../vectors.h"
 
-#include "scored/bounds.h"
-
 #include <math.h>
 #include <string.h>
 
+struct part {
+    enum type type;
+    bool unknown;    /* its length */
+    uint32_t length; /* entries of a null under keep */
+};
+
 struct assembler {
-    const struct part {
-        enum type type;
-        uint32_t length; /* entries of a null under keep */
-    } * parts;
+    const struct part *parts; /* one an input */
     enum handle_invalid invalid;
     enum platform_compressed rule;
     uint32_t most; /* values put of a row; MOST_UNKNOWN: what its vectors store is to be counted */
@@ -182,36 +183,52 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
     }
 }
 
-/* Width and entries of one input; a scalar is 1 and 1. */
-static bool load_part(struct load *l, const struct json *length, uint16_t column, struct part *p,
-                      bool keep, struct err *e)
+/* Of one input; a scalar has 1 entry. */
+static bool load_length(struct load *l, const struct json *length, uint16_t column, struct part *p,
+                        struct err *e)
 {
     const struct plan_column *c = load_column(l, column);
 
     p->type = c->shape.type;
-    if (p->type != TYPE_VECTOR && p->type != TYPE_BOOLEAN && !type_is_numeric(p->type))
-        return err_set(e, ERR_BAD_BUNDLE,
-                       "inputs.inputCols: column '%.64s' is %s, not a number, boolean or vector",
-                       c->name, type_name(p->type));
-    if (json_is_null(length))
-        return !keep || json_fail(length, e, "must be a number where handleInvalid is keep");
-    if (!json_as_u32(length, BOUND_FEATURES, &p->length, e))
+    p->unknown = json_is_null(length);
+    if (!p->unknown && !json_as_u32(length, BOUND_FEATURES, &p->length, e))
         return false;
-    if (p->type != TYPE_VECTOR && p->length != 1)
-        return json_fail(length, e, "must be 1, column '%.64s' is %s", c->name, type_name(p->type));
+    if (p->unknown || p->type == TYPE_VECTOR || p->length == 1)
+        return true;
+    return json_fail(length, e, "must be 1, column '%.64s' is %s", c->name, type_name(p->type));
+}
+
+static bool load_lengths(struct load *l, const struct param *param, void *to, struct err *e)
+{
+    struct part *parts = load_new(l, struct part, l->n_in);
+    struct json list;
+    struct json_iter it = {0};
+
+    if (!parts)
+        return err_memory(e);
+    if (!json_get_array(&l->params, param->name, &list, e))
+        return false;
+    if (json_size(&list) != l->n_in)
+        return json_fail(&list, e, "must have %u elements, one a column", (unsigned)l->n_in);
+    while (json_next(&list, &it))
+        if (!load_length(l, &it.value, l->in[it.n - 1], &parts[it.n - 1], e))
+            return false;
+    *(const struct part **)to = parts;
     return true;
 }
 
+static const struct param_kind kind_lengths = {.name = "ints or nulls, one a column",
+                                               .load = load_lengths};
+
 /* The shape of the sum of the parts. */
-static bool sum_shape(struct load *l, const uint16_t *columns, uint16_t n, const struct part *parts,
-                      struct shape *out, struct err *e)
+static bool sum_shape(struct load *l, const struct part *parts, struct shape *out, struct err *e)
 {
     int64_t size = 0;
     uint64_t most = 0;
     bool known = true;
 
-    for (uint16_t i = 0; i < n; i++) {
-        const struct shape *s = &load_column(l, columns[i])->shape;
+    for (uint16_t i = 0; i < l->n_in; i++) {
+        const struct shape *s = &load_column(l, l->in[i])->shape;
         bool vector = s->type == TYPE_VECTOR;
         int64_t width = vector ? s->size : 1;
         uint32_t entries = vector ? s->most : 1;
@@ -229,49 +246,37 @@ static bool sum_shape(struct load *l, const uint16_t *columns, uint16_t n, const
     return true;
 }
 
-static bool load(struct load *l, struct err *e)
+static bool prepare(struct load *l, void *params, struct made *m, struct err *e)
 {
-    const uint16_t *columns;
-    const char *const *name;
-    struct json lengths;
-    struct json_iter it = {0};
-    struct shape shape;
-    uint16_t n;
+    struct assembler *a = params;
 
-    struct assembler *a = load_new(l, struct assembler, 1);
-    if (!a)
-        return err_memory(e);
-    if (!load_inputs(l, "inputCols", &columns, &n, e) ||
-        !load_outputs(l, "outputCol", &name, 1, e) ||
-        !load_handle_invalid(l, true, &a->invalid, e) ||
-        !json_get_array(&l->params, "lengths", &lengths, e))
+    for (uint16_t i = 0; i < l->n_in; i++)
+        if (a->parts[i].unknown && a->invalid == HANDLE_KEEP)
+            return err_set(e, ERR_BAD_BUNDLE,
+                           "params.lengths[%u]: must be a number where handleInvalid is keep",
+                           (unsigned)i);
+    if (!sum_shape(l, a->parts, &m->shape, e))
         return false;
-    if (json_size(&lengths) != n)
-        return json_fail(&lengths, e, "must have %u elements, one a column", (unsigned)n);
-    struct part *parts = load_new(l, struct part, n);
-    if (!parts)
-        return err_memory(e);
-    while (json_next(&lengths, &it))
-        if (!load_part(l, &it.value, columns[it.n - 1], &parts[it.n - 1], a->invalid == HANDLE_KEEP,
-                       e))
-            return false;
-    if (!sum_shape(l, columns, n, parts, &shape, e))
-        return false;
-    a->parts = parts;
-    a->most = shape.most;
+    a->most = m->shape.most;
     a->rule = l->plan->platform->compressed;
-    const struct unit filter = {.run = run_filter, .params = a, .in = columns, .n_in = n};
-    const struct unit u = {.run = run, .params = a, .in = columns, .n_in = n};
-    return (a->invalid != HANDLE_SKIP || load_filter(l, &filter, e)) &&
-           load_unit(l, name[0], shape, false, &u, e);
+    return true;
 }
+
+static const struct param params[] = {
+    {"handleInvalid", PARAM_INVALID(struct assembler, invalid, error_skip_keep)},
+    {"lengths", .kind = &kind_lengths, .at = FIELD(struct assembler, parts, const struct part *)},
+};
 
 const struct op op_vector_assembler = {
     .name = "vector_assembler",
     .class_name = "feature.VectorAssembler",
-    .inputs = (const char *const[]){"inputCols", NULL},
-    .outputs = (const char *const[]){"outputCol", NULL},
-    .params = (const char *const[]){"handleInvalid", "lengths", NULL},
+    .form = &form_several,
+    .in = {PORT("inputCols", IS_NUMERIC | IS_BOOLEAN | IS_VECTOR)},
+    .out = {{PORT("outputCol", IS_VECTOR)}},
+    OP_PARAMS(params),
+    .size = sizeof(struct assembler),
+    .prepare = prepare,
+    .run = run,
+    .filter = run_filter,
     .barrier = true,
-    .load = load,
 };

@@ -5,25 +5,23 @@
  */
 #include "../engine_priv.h"
 
-#include "scored/bounds.h"
-
 struct slicer {
-    const uint32_t *indices;
-    uint32_t n, longest; /* longest: the largest index, plus 1 */
+    struct ints indices;
+    uint32_t longest; /* the largest index, plus 1 */
 };
 
 static void slice_dense(const struct slicer *x, const struct vec *from, struct vec *v)
 {
-    v->n = x->n;
-    for (uint32_t i = 0; i < x->n; i++)
-        v->values[i] = from->values[x->indices[i]];
+    v->n = x->indices.size;
+    for (uint32_t i = 0; i < x->indices.size; i++)
+        v->values[i] = from->values[x->indices.values[i]];
 }
 
 static void slice_sparse(const struct slicer *x, const struct vec *from, struct vec *v)
 {
     v->n = 0;
-    for (uint32_t i = 0; i < x->n; i++) {
-        double value = vec_at(from, x->indices[i]);
+    for (uint32_t i = 0; i < x->indices.size; i++) {
+        double value = vec_at(from, x->indices.values[i]);
         if (value == 0)
             continue;
         v->indices[v->n] = i;
@@ -44,66 +42,60 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
                        (unsigned)x->longest);
             continue;
         }
-        struct vec *v = frame_vec(f, u->out, r, x->n);
+        struct vec *v = frame_vec(f, u->out, r, x->indices.size);
         if (!v)
             return;
-        v->size = x->n;
+        v->size = x->indices.size;
         v->sparse = from->sparse;
         (from->sparse ? slice_sparse : slice_dense)(x, from, v);
     }
 }
 
-static bool load_indices(struct load *l, struct slicer *x, struct err *e)
+static bool check_distinct(struct load *l, const struct ints *x, struct err *e)
 {
-    struct json list;
-    struct json_iter it = {0};
-
-    if (!json_get_array(&l->params, "indices", &list, e))
-        return false;
-    x->n = json_size(&list);
-    uint32_t *indices = load_new(l, uint32_t, x->n), *places = load_new(l, uint32_t, x->n);
-    uint64_t *keys = load_new(l, uint64_t, x->n);
+    uint32_t *places = load_new(l, uint32_t, x->size);
+    uint64_t *keys = load_new(l, uint64_t, x->size);
     struct bits_dict seen;
-    if (!indices || !keys || !places)
+
+    if (!keys || !places)
         return err_memory(e);
-    while (json_next(&list, &it)) {
-        uint32_t *index = &indices[it.n - 1];
-        if (!json_as_u32(&it.value, BOUND_FEATURES, index, e))
-            return false;
-        keys[it.n - 1] = *index;
-        places[it.n - 1] = it.n - 1;
-        if (*index >= x->longest)
-            x->longest = *index + 1;
+    for (uint32_t i = 0; i < x->size; i++) {
+        keys[i] = x->values[i];
+        places[i] = i;
     }
-    if (!bits_dict_build(&seen, keys, places, x->n, l->arena))
+    if (!bits_dict_build(&seen, keys, places, x->size, l->arena))
         return err_memory(e);
-    for (uint32_t i = 0; i < x->n; i++)
+    for (uint32_t i = 0; i < x->size; i++)
         if (bits_dict_find(&seen, keys[i]) != i)
-            return json_fail(&list, e, "%u stands twice", (unsigned)indices[i]);
-    x->indices = indices;
+            return err_set(e, ERR_BAD_BUNDLE, "params.indices: %u stands twice",
+                           (unsigned)x->values[i]);
     return true;
 }
 
-static bool load(struct load *l, struct err *e)
+static bool prepare(struct load *l, void *params, struct made *m, struct err *e)
 {
-    struct slicer *x = load_new(l, struct slicer, 1);
-    uint16_t *in = load_new(l, uint16_t, 1);
-    const char *const *names;
+    struct slicer *x = params;
 
-    if (!x || !in)
-        return err_memory(e);
-    if (!load_input(l, "inputCols", TYPE_VECTOR, in, e) ||
-        !load_outputs(l, "outputCols", &names, 1, e) || !load_indices(l, x, e))
-        return false;
-    const struct unit u = {.run = run, .params = x, .in = in, .n_in = 1};
-    return load_unit(l, names[0], shape_vector(x->n, x->n), false, &u, e);
+    for (uint32_t i = 0; i < x->indices.size; i++)
+        if (x->indices.values[i] >= x->longest)
+            x->longest = x->indices.values[i] + 1;
+    m->shape = shape_vector(x->indices.size, x->indices.size);
+    return check_distinct(l, &x->indices, e);
 }
+
+static const struct param params[] = {
+    {"indices", PARAM_INTS(struct slicer, indices), .high = BOUND_FEATURES,
+     .note = "distinct: Spark's indices, then those of its names"},
+};
 
 const struct op op_vector_slicer = {
     .name = "vector_slicer",
     .class_name = "feature.VectorSlicer",
-    .inputs = (const char *const[]){"inputCols", NULL},
-    .outputs = (const char *const[]){"outputCols", NULL},
-    .params = (const char *const[]){"indices", NULL},
-    .load = load,
+    .form = &form_vector,
+    .in = {PORT("inputCols", IS_VECTOR)},
+    .out = {{PORT("outputCols", IS_VECTOR)}},
+    OP_PARAMS(params),
+    .size = sizeof(struct slicer),
+    .prepare = prepare,
+    .run = run,
 };

@@ -7,34 +7,32 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
-    const char *name;
-    enum block_type type;
-    uint32_t n_dims;
-} fields[FOREST_FIELDS] = {
-    [TREE_OFFSET] = {"tree_offset", BLOCK_U32, 1},
-    [TREE_WEIGHT] = {"tree_weight", BLOCK_F64, 1},
-    [KIND] = {"kind", BLOCK_U8, 1},
-    [FEATURE] = {"feature", BLOCK_U32, 1},
-    [THRESHOLD] = {"threshold", BLOCK_F64, 1},
-    [RIGHT] = {"right", BLOCK_U32, 1},
-    [SET] = {"set", BLOCK_U32, 1},
-    [PREDICTION] = {"prediction", BLOCK_F64, 1},
-    [STATS] = {"stats", BLOCK_F64, 2},
-    [SET_OFFSET] = {"set_offset", BLOCK_U32, 1},
-    [SET_BITS] = {"set_bits", BLOCK_U8, 1},
+static const struct kind_block fields[FOREST_FIELDS] = {
+    [TREE_OFFSET] = {".tree_offset", BLOCK_U32, 1, NULL},
+    [TREE_WEIGHT] = {".tree_weight", BLOCK_F64, 1, NULL},
+    [KIND] = {".kind", BLOCK_U8, 1, NULL},
+    [FEATURE] = {".feature", BLOCK_U32, 1, NULL},
+    [THRESHOLD] = {".threshold", BLOCK_F64, 1, NULL},
+    [RIGHT] = {".right", BLOCK_U32, 1, NULL},
+    [SET] = {".set", BLOCK_U32, 1, NULL},
+    [PREDICTION] = {".prediction", BLOCK_F64, 1, NULL},
+    [STATS] = {".stats", BLOCK_F64, 2, NULL},
+    [SET_OFFSET] = {".set_offset", BLOCK_U32, 1, NULL},
+    [SET_BITS] = {".set_bits", BLOCK_U8, 1, NULL},
 };
+const struct param_kind kind_forest = {
+    .name = "forest", .blocks = fields, .n_blocks = FOREST_FIELDS, .only_blocks = true};
 
 static bool load_fields(struct load *l, const struct block *blocks[FOREST_FIELDS], struct err *e)
 {
     for (unsigned i = 0; i < FOREST_FIELDS; i++) {
         char name[32];
-        snprintf(name, sizeof name, "forest.%s", fields[i].name);
+        snprintf(name, sizeof name, "forest%s", fields[i].suffix);
         if (!load_block(l, name, fields[i].type, &blocks[i], e))
             return false;
         if (blocks[i]->n_dims != fields[i].n_dims)
             return err_set(e, ERR_BAD_BUNDLE, "block %s: must have %u dimensions", blocks[i]->name,
-                           (unsigned)fields[i].n_dims);
+                           fields[i].n_dims);
     }
     return true;
 }

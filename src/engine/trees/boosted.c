@@ -24,18 +24,20 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
     }
 }
 
-bool boosted_load(struct load *l, struct boosted *x, struct err *e)
+bool boosted_load(struct load *l, struct boosted *x, struct made m[OUTPUTS_MAX], struct err *e)
 {
     const struct forest_need need = {.n_stats = STATS, .keep = KEEP_PREDICTION};
 
-    if (!load_input(l, "featuresCol", TYPE_VECTOR, &x->features, e) ||
-        !forest_load(l, &need, &x->forest, &x->features, e))
+    if (!forest_load(l, &need, &x->forest, m, e))
         return false;
-    const struct unit u = {.run = run, .params = &x->forest, .in = &x->features, .n_in = 1};
+    struct unit u = m[0].unit;
     struct shape shape = shape_vector(x->forest.n_trees, x->forest.n_trees);
+    u.run = run;
     if (!load_unit(l, NULL, shape, false, &u, e))
         return false;
     x->predictions = load_last(l);
+    m[0].unit.params = x;
+    m[0].unit.in = &x->predictions;
     return true;
 }
 

@@ -11,12 +11,12 @@
 struct boosted {
     struct forest forest;
     const struct blas *blas; /* set by the op */
-    uint16_t features;
-    uint16_t predictions; /* the hidden column, which boosted_sum reads */
+    uint16_t predictions;    /* the hidden column, which boosted_sum reads */
 };
 
-/* Reads featuresCol and the forest, and adds the hidden column. */
-bool boosted_load(struct load *l, struct boosted *x, struct err *e);
+/* Loads the forest and adds the hidden column, from which the first of the stage's outputs is made:
+ * its params are x. */
+bool boosted_load(struct load *l, struct boosted *x, struct made m[OUTPUTS_MAX], struct err *e);
 
 double boosted_sum(const struct boosted *x, const struct vec *predictions);
 

@@ -339,26 +339,22 @@ static bool compile(struct load *l, struct compile *c, unsigned keep, struct err
     return true;
 }
 
-bool forest_load(struct load *l, const struct forest_need *need, struct forest *out, uint16_t *in,
-                 struct err *e)
+bool forest_load(struct load *l, const struct forest_need *need, struct forest *x,
+                 struct made m[OUTPUTS_MAX], struct err *e)
 {
-    struct compile c = {.x = out};
-    uint32_t n_features;
+    struct compile c = {.x = x};
 
-    if (!json_get_u32(&l->params, "numFeatures", BOUND_FEATURES, &n_features, e) ||
-        !forest_blocks_load(l, need->n_stats, &c.b, e))
+    if (!forest_blocks_load(l, need->n_stats, &c.b, e))
         return false;
-    *out = (struct forest){
-        .n_trees = c.b.n_trees,
-        .n_stats = need->n_stats,
-        .n_features = n_features,
-        .tree_weight = c.b.tree_weight,
-    };
-    if (need->single && out->n_trees != 1)
-        return err_set(e, ERR_BAD_BUNDLE, "forest: %u trees, one is needed",
-                       (unsigned)out->n_trees);
+    x->n_trees = c.b.n_trees;
+    x->n_stats = need->n_stats;
+    x->tree_weight = c.b.tree_weight;
+    if (need->single && x->n_trees != 1)
+        return err_set(e, ERR_BAD_BUNDLE, "forest: %u trees, one is needed", (unsigned)x->n_trees);
     bool good = compile(l, &c, need->keep, e);
     free(c.due);
     free(c.counts);
-    return good && forest_add_features(l, out, in, e);
+    return good && forest_add_features(l, x, m, e);
 }
+
+const struct param_kind kind_categories = {.name = "categories by feature"};

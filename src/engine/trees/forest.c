@@ -57,27 +57,40 @@ static void run_slots(const struct unit *u, struct frame *f, uint64_t rows)
     }
 }
 
-bool forest_add_features(struct load *l, struct forest *x, uint16_t *in, struct err *e)
+static bool add_slots(struct load *l, struct forest *x, uint16_t *column, struct err *e)
 {
-    uint16_t *from = load_new(l, uint16_t, 1);
-    const struct unit u = {.run = run_slots, .params = x, .in = from, .n_in = 1};
     uint32_t n_slots = x->category_slot + x->n_categories;
+    const struct unit u = {.run = run_slots, .params = x, .in = l->in, .n_in = 1};
 
+    *column = l->in[0];
     if (x->stumps || n_slots > SLOTS_MAX)
         return true;
-    if (!from)
-        return err_memory(e);
-    *from = *in;
     if (!load_unit(l, NULL, shape_vector(SIZE_UNKNOWN, n_slots), false, &u, e))
         return false;
     x->prepared = true;
-    *in = load_last(l);
+    *column = load_last(l);
     return true;
+}
+
+bool forest_add_features(struct load *l, struct forest *x, struct made m[OUTPUTS_MAX],
+                         struct err *e)
+{
+    uint16_t *column = load_new(l, uint16_t, 1);
+
+    if (!column)
+        return err_memory(e);
+    for (unsigned i = 0; i < OUTPUTS_MAX; i++) {
+        m[i].unit.params = x;
+        m[i].unit.in = column;
+        if (m[i].unit.run == forest_run_leaves)
+            m[i].shape = shape_vector(x->n_trees, x->n_trees);
+    }
+    return add_slots(l, x, column, e);
 }
 
 /* -- leafCol -- */
 
-static void run_leaf(const struct unit *u, struct frame *f, uint64_t rows)
+void forest_run_leaf(const struct unit *u, struct frame *f, uint64_t rows)
 {
     const struct forest *x = u->params;
 
@@ -96,7 +109,7 @@ static void take_number(const struct forest *x, uint32_t t, uint32_t leaf, doubl
     to[t] = leaf - x->first_leaf[t];
 }
 
-static void run_leaves(const struct unit *u, struct frame *f, uint64_t rows)
+void forest_run_leaves(const struct unit *u, struct frame *f, uint64_t rows)
 {
     const struct forest *x = u->params;
 
@@ -108,16 +121,4 @@ static void run_leaves(const struct unit *u, struct frame *f, uint64_t rows)
         if (!forest_each(x, &f->columns[u->in[0]].vec[r], take_number, v->values))
             forest_fail(u, f, r);
     }
-}
-
-bool forest_load_leaf_column(struct load *l, const struct forest *x, const uint16_t *in,
-                             bool single, struct err *e)
-{
-    const struct unit u = {.run = single ? run_leaf : run_leaves, .params = x, .in = in, .n_in = 1};
-    const char *name;
-
-    if (!load_output(l, "leafCol", &name, e))
-        return false;
-    return !name || load_unit(l, name, single ? shape_double : shape_vector(x->n_trees, x->n_trees),
-                              false, &u, e);
 }

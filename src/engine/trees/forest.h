@@ -56,11 +56,20 @@ struct forest_need {
     unsigned keep;    /* what of the leaves is wanted, of enum forest_keep */
 };
 
-/* Loads sNNN.forest.*, params.numFeatures and params.numCategories. *in is the column of features:
- * it becomes a hidden one, of the rows' slots, unless the features are too many. The blocks' memory
- * is given back, but that of tree_weight. */
-bool forest_load(struct load *l, const struct forest_need *need, struct forest *out, uint16_t *in,
-                 struct err *e);
+/* Rows of a table of params: n_features is of the struct forest in the op's struct. */
+#define FOREST_PARAMS(op, n_features)                                   \
+    {"numFeatures", PARAM_INT(op, n_features), .high = BOUND_FEATURES}, \
+        {"numCategories", .kind = &kind_categories},                    \
+    {                                                                   \
+        "forest", .kind = &kind_forest                                  \
+    }
+extern const struct param_kind kind_categories, kind_forest;
+
+/* Loads sNNN.forest.* and params.numCategories; n_features is loaded. What the stage makes is then
+ * made from the forest and its features: a hidden column of the rows' slots, unless they are too
+ * many. The blocks' memory is given back, but that of tree_weight. */
+bool forest_load(struct load *l, const struct forest_need *need, struct forest *x,
+                 struct made m[OUTPUTS_MAX], struct err *e);
 
 /* The leaf of tree t for a vector, or LEAF_NONE where the walk asks for a feature that it has not.
  */
@@ -119,8 +128,17 @@ static inline double forest_value(int64_t order)
     return value;
 }
 
-/* Makes a column of the first tree's predictions. */
-unit_run forest_run_prediction;
+/* Make a column of the first tree's predictions; of leaf indexes, a double of a single tree, else a
+ * dense vector. */
+unit_run forest_run_prediction, forest_run_leaf, forest_run_leaves;
+#define LEAF_PORT                                                      \
+    {                                                                  \
+        "leafCol", IS_DOUBLE, .optional = true, .run = forest_run_leaf \
+    }
+#define LEAVES_PORT                                                      \
+    {                                                                    \
+        "leafCol", IS_VECTOR, .optional = true, .run = forest_run_leaves \
+    }
 
 /* Null vectors fail, unless no tree looks at them. Returns the other rows. */
 uint64_t forest_rows(const struct forest *x, const struct unit *u, struct frame *f, uint64_t rows);
@@ -133,12 +151,9 @@ static inline double *forest_stats(const struct forest *x, uint32_t leaf)
     return x->stats + (size_t)leaf * x->n_stats;
 }
 
-/* Adds the hidden column; part of forest_load. */
-bool forest_add_features(struct load *l, struct forest *x, uint16_t *in, struct err *e);
-
-/* Adds the column of leaf indexes, if it is asked for: a double of a single tree, else a dense
- * vector. */
-bool forest_load_leaf_column(struct load *l, const struct forest *x, const uint16_t *in,
-                             bool single, struct err *e);
+/* Adds the hidden column, if there is to be one, and sets the columns' inputs; part of forest_load.
+ */
+bool forest_add_features(struct load *l, struct forest *x, struct made m[OUTPUTS_MAX],
+                         struct err *e);
 
 #endif

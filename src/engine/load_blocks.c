@@ -1,29 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What ops load with: params and blocks, each checked once, each error naming its place. */
-#include "engine_priv.h"
+/* Blocks, and the kinds of params that stand in them: vectors, matrices, tables of strings. */
+#include "load.h"
 
 #include "scored/bounds.h"
 #include "scored/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
-
-bool load_handle_invalid(struct load *l, bool skip_allowed, enum handle_invalid *out, struct err *e)
-{
-    static const char *const names[] = {"error", "skip", "keep"};
-    struct json v;
-    const char *text;
-
-    if (!json_get(&l->params, "handleInvalid", &v, e) || !json_as_string(&v, &text, e))
-        return false;
-    for (unsigned i = 0; i < countof(names); i++) {
-        if (strcmp(names[i], text) == 0 && (i != HANDLE_SKIP || skip_allowed)) {
-            *out = (enum handle_invalid)i;
-            return true;
-        }
-    }
-    return json_fail(&v, e, "unknown value '%.64s'", text);
-}
 
 static const char *const block_types[] = {"F64", "I64", "U32", "U8"};
 
@@ -41,9 +24,8 @@ bool load_block(struct load *l, const char *name, enum block_type type, const st
     return true;
 }
 
-/* A block of one dimension and n elements. */
-static bool load_array(struct load *l, const char *name, enum block_type type, uint64_t n,
-                       const struct block **out, struct err *e)
+bool load_array(struct load *l, const char *name, enum block_type type, uint64_t n,
+                const struct block **out, struct err *e)
 {
     if (!load_block(l, name, type, out, e))
         return false;
@@ -54,6 +36,15 @@ static bool load_array(struct load *l, const char *name, enum block_type type, u
 }
 
 enum { PARAM_NAME = 96 };
+
+bool load_block_each(struct load *l, const char *name, enum block_type type,
+                     const struct block **out, struct err *e)
+{
+    char each[PARAM_NAME];
+    int n = snprintf(each, sizeof each, "%s.%u", name, (unsigned)l->column);
+
+    return load_block(l, n < 0 ? "" : each, type, out, e);
+}
 
 /* name + suffix, as "coefficients" + ".indices" */
 static const char *joined(char out[PARAM_NAME], const char *name, const char *suffix)
@@ -112,10 +103,31 @@ static bool sparse_vector(struct load *l, const char *key, uint32_t size, struct
     return true;
 }
 
-/* Memory by the declared size: bounded, since no bytes of the bundle stand behind it. */
-static bool expand(struct load *l, const char *key, const struct vec *v, const double **values,
-                   struct err *e)
+static bool load_vec(struct load *l, const struct param *p, void *to, struct err *e)
 {
+    const struct block *b;
+    struct vec *v = to;
+    uint32_t size;
+    bool sparse;
+
+    if (!vector_header(l, p->name, &sparse, &size, e))
+        return false;
+    if (sparse)
+        return sparse_vector(l, p->name, size, v, e);
+    if (!load_array(l, p->name, BLOCK_F64, size, &b, e))
+        return false;
+    *v = (struct vec){.size = size, .n = size, .values = (double *)(uintptr_t)b->data};
+    return true;
+}
+
+/* Memory by the declared size: bounded, since no bytes of the bundle stand behind it. */
+bool load_dense(struct load *l, const char *key, const struct vec *v, const double **values,
+                struct err *e)
+{
+    if (!v->sparse) {
+        *values = v->values;
+        return true;
+    }
     if (v->size > BOUND_EXPANDED)
         return err_set(e, ERR_BAD_BUNDLE, "params.%s.size: at most %d where it is expanded", key,
                        BOUND_EXPANDED);
@@ -128,29 +140,36 @@ static bool expand(struct load *l, const char *key, const struct vec *v, const d
     return true;
 }
 
-bool load_vector(struct load *l, const char *key, const double **values, uint32_t *size,
-                 struct vec *kept, struct err *e)
+static bool load_vector(struct load *l, const struct param *p, void *to, struct err *e)
 {
-    const struct block *b;
+    struct doubles *x = to;
     struct vec v;
-    bool sparse;
 
-    if (!vector_header(l, key, &sparse, size, e))
+    if (!load_vec(l, p, &v, e) || !load_dense(l, p->name, &v, &x->values, e))
         return false;
-    if (sparse) {
-        if (!sparse_vector(l, key, *size, &v, e) || (values && !expand(l, key, &v, values, e)))
-            return false;
-    } else {
-        if (!load_array(l, key, BLOCK_F64, *size, &b, e))
-            return false;
-        v = (struct vec){.size = *size, .n = *size, .values = (double *)(uintptr_t)b->data};
-        if (values)
-            *values = b->data;
-    }
-    if (kept)
-        *kept = v;
+    x->size = v.size;
     return true;
 }
+
+static const struct kind_block vector_blocks[] = {
+    {"", BLOCK_F64, 1, "dense"},
+    {".indices", BLOCK_U32, 1, "sparse"},
+    {".values", BLOCK_F64, 1, "sparse"},
+};
+const struct param_kind kind_vec = {
+    .name = "vector",
+    .load = load_vec,
+    .blocks = vector_blocks,
+    .n_blocks = countof(vector_blocks),
+};
+const struct param_kind kind_vector = {
+    .name = "vector",
+    .load = load_vector,
+    .blocks = vector_blocks,
+    .n_blocks = countof(vector_blocks),
+};
+
+/* -- matrices -- */
 
 static bool sparse_matrix(struct load *l, const char *key, struct matrix *m, struct err *e)
 {
@@ -191,14 +210,14 @@ static bool dense_matrix(struct load *l, const char *key, struct matrix *m, stru
                    (unsigned)m->rows, (unsigned)m->cols);
 }
 
-bool load_matrix(struct load *l, const char *key, struct matrix *out, struct err *e)
+static bool load_matrix(struct load *l, const struct param *p, void *to, struct err *e)
 {
     static const char *const keys[] = {"kind", "rows", "cols", "transposed", NULL};
     struct matrix m = {0};
     struct json v;
     const char *kind;
 
-    if (!json_get_object(&l->params, key, &v, e) || !json_only(&v, keys, e) ||
+    if (!json_get_object(&l->params, p->name, &v, e) || !json_only(&v, keys, e) ||
         !json_get_string(&v, "kind", &kind, e) ||
         !json_get_u32(&v, "rows", BOUND_CLASSES, &m.rows, e) ||
         !json_get_u32(&v, "cols", BOUND_FEATURES, &m.cols, e) ||
@@ -207,21 +226,29 @@ bool load_matrix(struct load *l, const char *key, struct matrix *out, struct err
     m.sparse = strcmp(kind, "sparse") == 0;
     if (!m.sparse && strcmp(kind, "dense") != 0)
         return json_fail(&v, e, "unknown kind '%.16s'", kind);
-    if (!(m.sparse ? sparse_matrix : dense_matrix)(l, key, &m, e))
+    if (!(m.sparse ? sparse_matrix : dense_matrix)(l, p->name, &m, e))
         return false;
-    *out = m;
+    *(struct matrix *)to = m;
     return true;
 }
 
+const struct param_kind kind_matrix = {
+    .name = "matrix",
+    .load = load_matrix,
+    .blocks = (const struct kind_block[]){{"", BLOCK_F64, 2, "dense"},
+                                          {".indptr", BLOCK_U32, 1, "sparse"},
+                                          {".indices", BLOCK_U32, 1, "sparse"},
+                                          {".values", BLOCK_F64, 1, "sparse"}},
+    .n_blocks = 4,
+};
+
 /* -- strings -- */
 
-static bool inline_labels(struct load *l, const struct json *list, const struct text **labels,
-                          uint32_t *n, struct err *e)
+static bool inline_strings(struct load *l, const struct json *list, struct texts *x, struct err *e)
 {
     struct json_iter it = {0};
+    struct text *out = load_new(l, struct text, json_size(list));
 
-    *n = json_size(list);
-    struct text *out = load_new(l, struct text, *n);
     if (!out)
         return err_memory(e);
     while (json_next(list, &it)) {
@@ -230,31 +257,34 @@ static bool inline_labels(struct load *l, const struct json *list, const struct 
             return false;
         out[it.n - 1] = (struct text){text, (uint32_t)strlen(text)};
     }
-    *labels = out;
+    *x = (struct texts){json_size(list), out};
     return true;
 }
 
-static bool table_labels(struct load *l, uint16_t i, const struct text **labels, uint32_t *n,
-                         struct err *e)
+static bool check_table(const struct block *bytes, const struct block *offsets, struct err *e)
+{
+    const uint32_t *at = offsets->data;
+
+    if (offsets->n < 1 || offsets->n > UINT32_MAX || at[0] != 0 || at[offsets->n - 1] != bytes->n)
+        return err_set(e, ERR_BAD_BUNDLE, "block %s: must go from 0 to the table's %llu bytes",
+                       offsets->name, (unsigned long long)bytes->n);
+    return true;
+}
+
+static bool string_table(struct load *l, const char *key, struct texts *x, struct err *e)
 {
     const struct block *bytes, *offsets;
     char name[PARAM_NAME];
 
-    snprintf(name, sizeof name, "labels.%u.bytes", (unsigned)i);
-    if (!load_block(l, name, BLOCK_U8, &bytes, e))
+    if (!load_block(l, joined(name, key, ".bytes"), BLOCK_U8, &bytes, e) ||
+        !load_block(l, joined(name, key, ".offsets"), BLOCK_U32, &offsets, e) ||
+        !check_table(bytes, offsets, e))
         return false;
-    snprintf(name, sizeof name, "labels.%u.offsets", (unsigned)i);
-    if (!load_block(l, name, BLOCK_U32, &offsets, e))
-        return false;
-    const uint32_t *at = offsets->data;
-    if (offsets->n < 1 || offsets->n > UINT32_MAX || at[0] != 0 || at[offsets->n - 1] != bytes->n)
-        return err_set(e, ERR_BAD_BUNDLE, "block %s: must go from 0 to the table's %llu bytes",
-                       offsets->name, (unsigned long long)bytes->n);
-    *n = (uint32_t)offsets->n - 1;
-    struct text *out = load_new(l, struct text, *n);
+    const uint32_t *at = offsets->data, n = (uint32_t)offsets->n - 1;
+    struct text *out = load_new(l, struct text, n);
     if (!out)
         return err_memory(e);
-    for (uint32_t k = 0; k < *n; k++) {
+    for (uint32_t k = 0; k < n; k++) {
         if (at[k] > at[k + 1] || at[k + 1] > bytes->n)
             return err_set(e, ERR_BAD_BUNDLE, "block %s: element %u falls", offsets->name,
                            (unsigned)k + 1);
@@ -263,45 +293,31 @@ static bool table_labels(struct load *l, uint16_t i, const struct text **labels,
             return err_set(e, ERR_BAD_BUNDLE, "block %s: entry %u is not UTF-8", bytes->name,
                            (unsigned)k);
     }
-    *labels = out;
+    *x = (struct texts){n, out};
     return true;
 }
 
-bool load_labels(struct load *l, uint16_t i, const struct text **labels, uint32_t *n, struct err *e)
+/* A list in the params, or null and a table of blocks. */
+static bool load_strings(struct load *l, const struct param *p, void *to, struct err *e)
 {
-    struct json list;
-    struct json_iter it = {0};
+    struct json list, v;
+    char name[PARAM_NAME];
+    int n = p->each ? snprintf(name, sizeof name, "%s.%u", p->name, (unsigned)l->column)
+                    : snprintf(name, sizeof name, "%s", p->name);
 
-    if (!json_get_array(&l->params, "labels", &list, e))
-        return false;
-    while (it.n <= i)
-        if (!json_next(&list, &it))
-            return json_fail(&list, e, "must have one element a column");
-    if (json_is_null(&it.value))
-        return table_labels(l, i, labels, n, e);
-    if (!json_is_array(&it.value))
-        return json_fail(&it.value, e, "must be an array of strings or null");
-    return inline_labels(l, &it.value, labels, n, e);
-}
-
-bool load_thresholds(struct load *l, uint32_t n, const double **out, struct err *e)
-{
-    struct json v;
-    uint32_t size, zeros = 0;
-
-    *out = NULL;
-    if (!json_get(&l->params, "thresholds", &v, e))
+    if (!load_value(l, p, &list, &v, e))
         return false;
     if (json_is_null(&v))
-        return true;
-    if (!load_vector(l, "thresholds", out, &size, NULL, e))
-        return false;
-    if (size != n)
-        return json_fail(&v, e, "must have %u elements, one a class", (unsigned)n);
-    for (uint32_t i = 0; i < n; i++) {
-        zeros += (*out)[i] == 0;
-        if (!((*out)[i] >= 0) || zeros > 1)
-            return json_fail(&v, e, "must be at least 0, and at most one of them 0");
-    }
-    return true;
+        return string_table(l, n < 0 ? "" : name, to, e);
+    if (!json_is_array(&v))
+        return json_fail(&v, e, "must be an array of strings or null");
+    return inline_strings(l, &v, to, e);
 }
+
+const struct param_kind kind_strings = {
+    .name = "strings",
+    .load = load_strings,
+    .blocks = (const struct kind_block[]){{".bytes", BLOCK_U8, 1, "table"},
+                                          {".offsets", BLOCK_U32, 1, "table"}},
+    .n_blocks = 2,
+};
