@@ -172,6 +172,7 @@ stage_lint() {
     build_release
     run lint.format bash -c 'git ls-files "*.c" "*.h" | grep -v tables | xargs clang-format --dry-run --Werror'
     run lint.layers "$py" tests/layers.py "$build/release"
+    run lint.generated "$py" tests/docs/generated.py "$build/release/scored"
     run lint.ruff "$py" -m ruff check --no-cache models tests
     run lint.tidy bash -c 'git ls-files "src/*.c" | grep -v tables | xargs -P2 -n4 clang-tidy -quiet -p build/release --extra-arg=-Wno-unknown-warning-option 2>/dev/null'
 }

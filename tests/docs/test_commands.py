@@ -71,7 +71,7 @@ def test_the_help_of_serve_asks(daemon: Daemon, tmp_path: Path) -> None:
     assert done.returncode == 0 and next(values(done.stdout))["prediction"], done
 
 
-@pytest.mark.parametrize("command", ["predict", "check", "inspect", "fetch"])
+@pytest.mark.parametrize("command", ["predict", "check", "inspect", "fetch", "ops"])
 def test_the_help_of_a_command_works(command: str, tmp_path: Path) -> None:
     text = subprocess.run([BIN, command, "--help"], capture_output=True, text=True, check=True).stdout
     done = run(text.partition("example:\n")[2], tmp_path, 0)
