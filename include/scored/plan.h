@@ -36,12 +36,20 @@ struct unit {
     bool barrier;
 };
 
+/* Values that a column had in training, by the first stage that reads it and knows. */
+struct categories {
+    const struct text *values;
+    uint32_t n;
+    const char *unseen; /* what becomes of a row with another: error, skip, keep */
+};
+
 struct plan_column {
     const char *name; /* NULL: hidden, between two units of a stage */
     struct shape shape;
-    bool nullable, contains_null; /* contains_null: of arrays, in requests */
-    const struct unit *unit;      /* NULL for inputs */
-    uint16_t stage;               /* COLUMN_NONE for inputs */
+    bool nullable, contains_null;        /* contains_null: of arrays, in requests */
+    const struct categories *categories; /* NULL: not known */
+    const struct unit *unit;             /* NULL for inputs */
+    uint16_t stage;                      /* COLUMN_NONE for inputs */
     uint16_t root;  /* the one input it derives from, or COLUMN_NONE where there are several */
     size_t offset;  /* of its cells in a frame */
     size_t entries; /* of the room for the first row's entries, `stride` bytes a row */

@@ -199,6 +199,20 @@ bool load_made(struct load *l, const struct made *m, struct err *e)
     return !m->name || load_unit(l, m->name, m->shape, m->nullable, &m->unit, e);
 }
 
+bool load_column_categories(struct load *l, const struct texts *values, enum handle_invalid unseen,
+                            struct err *e)
+{
+    struct plan_column *c = &l->plan->columns[l->in[l->column]];
+    struct categories *x = load_new(l, struct categories, 1);
+
+    if (!x)
+        return err_memory(e);
+    *x = (struct categories){values->values, values->size, error_skip_keep[unseen].name};
+    if (!c->categories)
+        c->categories = x;
+    return true;
+}
+
 /* -- platform -- */
 
 static bool is_inexact(const struct load *l, const char *column)

@@ -80,6 +80,10 @@ static inline uint16_t load_last(const struct load *l)
 /* Adds a filter of the stage; it is placed in front of the stage's columns. */
 bool load_filter(struct load *l, const struct unit *unit, struct err *e);
 
+/* Tells of the input which values it had in training. */
+bool load_column_categories(struct load *l, const struct texts *values, enum handle_invalid unseen,
+                            struct err *e);
+
 /* A stage's one column of input and the columns it makes: what form_vector, form_predictor and
  * form_classifier load with. `params` is the op's struct, loaded and prepared. */
 bool load_columns_of_one(struct load *l, void **params, struct made made[OUTPUTS_MAX],

@@ -2,7 +2,6 @@
 /* JSON Schema (2020-12) of a model's rows and answers. */
 #include "http_priv.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { MAX_CATEGORIES = 1000 };
@@ -56,127 +55,24 @@ static void put_form(struct buf *out, enum type type, bool nullable, bool alone)
         buf_lit(out, "},{\"type\":\"null\"}]");
 }
 
-/* -- categories -- */
-
-/* Where a StringIndexer reads an input itself. */
-struct indexer {
-    const struct bundle_stage *stage;
-    unsigned stage_index, label; /* which list of its labels */
-};
-
-static bool reads(const struct bundle_stage *s, const char *column, unsigned *at)
-{
-    struct json list;
-    struct json_iter it = {0};
-    struct err e = {0};
-    const char *name;
-
-    if (!json_get_array(&s->inputs, "inputCols", &list, &e))
-        return false;
-    for (*at = 0; json_next(&list, &it); ++*at)
-        if (json_as_string(&it.value, &name, &e) && !strcmp(name, column))
-            return true;
-    return false;
-}
-
-static bool find_indexer(const struct bundle *b, const char *column, struct indexer *out)
-{
-    for (unsigned i = 0; i < b->n_stages; i++) {
-        const struct bundle_stage *s = &b->stages[i];
-        if (strcmp(s->op, "string_indexer") != 0 || !reads(s, column, &out->label))
-            continue;
-        out->stage = s;
-        out->stage_index = i;
-        return true;
-    }
-    return false;
-}
-
-static const struct block *find_block(const struct bundle *b, const struct indexer *x,
-                                      const char *part)
-{
-    char name[64];
-
-    if (!b->bytes[ROLE_BLOCKS])
-        return NULL;
-    snprintf(name, sizeof name, "s%03u.labels.%u.%s", x->stage_index, x->label, part);
-    for (unsigned i = 0; i < b->n_blocks; i++)
-        if (!strcmp(b->blocks[i].name, name))
-            return &b->blocks[i];
-    return NULL;
-}
-
-/* Labels as a table of blocks. */
-static bool put_table(struct buf *out, const struct bundle *b, const struct indexer *x)
-{
-    const struct block *offsets = find_block(b, x, "offsets"), *bytes = find_block(b, x, "bytes");
-
-    if (!offsets || !bytes || offsets->n < 1 || offsets->n - 1 > MAX_CATEGORIES)
-        return false;
-    const uint32_t *from = offsets->data;
-    for (uint64_t i = 0; i + 1 < offsets->n; i++) {
-        buf_text(out, i ? "," : "");
-        buf_json_string(out, (const char *)bytes->data + from[i], from[i + 1] - from[i]);
-    }
-    return true;
-}
-
-static bool put_list(struct buf *out, const struct json *labels)
-{
-    struct json_iter it = {0};
-    struct err e = {0};
-    const char *text;
-
-    if (!json_is_array(labels) || json_size(labels) > MAX_CATEGORIES)
-        return false;
-    while (json_next(labels, &it)) {
-        if (!json_as_string(&it.value, &text, &e))
-            return false;
-        buf_text(out, it.n > 1 ? "," : "");
-        buf_json_string(out, text, strlen(text));
-    }
-    return true;
-}
-
-static bool put_labels(struct buf *out, const struct bundle *b, const struct indexer *x)
-{
-    struct json all;
-    struct json_iter it = {0};
-    struct err e = {0};
-
-    if (!json_get_array(&x->stage->params, "labels", &all, &e))
-        return false;
-    for (unsigned i = 0; json_next(&all, &it); i++)
-        if (i == x->label)
-            return json_is_null(&it.value) ? put_table(out, b, x) : put_list(out, &it.value);
-    return false;
-}
-
 /* Values seen in training, and what becomes of others: for people, as others need not be errors. */
-static void put_categories(struct buf *out, const struct bundle *b, const char *column)
+static void put_categories(struct buf *out, const struct categories *c)
 {
-    struct indexer x;
-    struct buf labels = {0};
-    struct err e = {0};
-    const char *unseen;
-
-    if (!find_indexer(b, column, &x))
-        return;
-    if (put_labels(&labels, b, &x)) {
+    if (c->n <= MAX_CATEGORIES) {
         buf_lit(out, ",\"x-categories\":[");
-        buf_put(out, labels.data ? labels.data : "", labels.len);
+        for (uint32_t i = 0; i < c->n; i++) {
+            buf_text(out, i ? "," : "");
+            buf_json_string(out, c->values[i].p, c->values[i].len);
+        }
         buf_char(out, ']');
     }
-    out->failed |= labels.failed;
-    buf_done(&labels);
-    if (json_get_string(&x.stage->params, "handleInvalid", &unseen, &e))
-        buf_printf(out, ",\"x-unseen\":\"%s\"", unseen);
+    buf_printf(out, ",\"x-unseen\":\"%s\"", c->unseen);
 }
 
 /* -- documents -- */
 
-static void put_input(struct buf *out, const struct bundle *b, const struct bundle_column *c,
-                      bool alone)
+static void put_input(struct buf *out, const struct bundle_column *c,
+                      const struct categories *categories, bool alone)
 {
     buf_json_string(out, c->name, strlen(c->name));
     buf_lit(out, ":{");
@@ -188,8 +84,8 @@ static void put_input(struct buf *out, const struct bundle *b, const struct bund
     buf_printf(out, ",\"x-spark-type\":\"%s\"", type_name(c->type));
     if (c->type == TYPE_VECTOR && c->size != SIZE_UNKNOWN)
         buf_printf(out, ",\"x-size\":%lld", (long long)c->size);
-    if (c->type == TYPE_STRING)
-        put_categories(out, b, c->name);
+    if (categories)
+        put_categories(out, categories);
     buf_char(out, '}');
 }
 
@@ -246,7 +142,7 @@ void put_row_schema(struct buf *out, const struct model *m, bool closed, bool al
                b->name, b->version);
     for (unsigned i = 0; i < b->n_inputs; i++) {
         buf_text(out, i ? "," : "");
-        put_input(out, b, &b->inputs[i], alone);
+        put_input(out, &b->inputs[i], m->plan.columns[i].categories, alone);
     }
     buf_char(out, '}');
     put_required(out, b);

@@ -33,6 +33,45 @@
 #define EXACT(name) "\"" name "\":{\"tier\":\"exact\",\"why\":\"w\"}"
 #define BINARIZER   ONE("binarizer", "Binarizer", "{}")
 
+/* -- what is told of columns -- */
+
+static void expect_categories(const struct bundle_text *t, const char *unseen)
+{
+    struct loaded l;
+
+    load_good(&l, t);
+    const struct categories *c = l.plan.columns[0].categories;
+    assert_non_null(c);
+    assert_int_equal(c->n, 2);
+    assert_memory_equal(c->values[0].p, "b", 1);
+    assert_memory_equal(c->values[1].p, "ac", 2);
+    assert_int_equal(c->values[1].len, 2);
+    assert_string_equal(c->unseen, unseen);
+    assert_null(l.plan.columns[1].categories);
+    unload(&l);
+}
+
+static void an_indexed_column_has_categories(void **state)
+{
+    static const uint32_t offsets[] = {0, 1, 3};
+    static const char bytes[] = {'b', 'a', 'c'};
+    struct bundle_text t = {.input = IN("string"),
+                            .output = OUT("double"),
+                            .stage =
+                                ONE("string_indexer", "StringIndexerModel",
+                                    "{\"handleInvalid\":\"keep\",\"labels\":[[\"b\",\"ac\"]]}"),
+                            .exactness = EXACT("x")};
+    const struct tensor table[] = {U32("labels.0.offsets", "3", offsets),
+                                   U8("labels.0.bytes", "3", bytes)};
+
+    (void)state;
+    expect_categories(&t, "keep");
+    t.stage = ONE("string_indexer", "StringIndexerModel",
+                  "{\"handleInvalid\":\"skip\",\"labels\":[null]}");
+    memcpy(t.tensors, table, sizeof table);
+    expect_categories(&t, "skip");
+}
+
 /* -- versions of Spark -- */
 
 static void a_null_number_is_binarized_from_spark_4(void **state)
@@ -463,6 +502,7 @@ static void an_inexact_column_is_served(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_indexed_column_has_categories),
         cmocka_unit_test(a_null_number_is_binarized_from_spark_4),
         cmocka_unit_test(index_to_string_by_version),
         cmocka_unit_test(imputed_integers_saturate_or_fail),

@@ -121,7 +121,9 @@ static bool prepare(struct load *l, void *params, struct made *m, struct err *e)
     x->type = load_input(l)->shape.type;
     if (x->type != TYPE_STRING)
         return load_keys(l, x, e);
-    return dict_build(&x->dict, x->labels.values, x->labels.size, l->arena) || err_memory(e);
+    if (!dict_build(&x->dict, x->labels.values, x->labels.size, l->arena))
+        return err_memory(e);
+    return load_column_categories(l, &x->labels, x->invalid, e);
 }
 
 static const struct param_kind kind_keys = {
