@@ -7,7 +7,8 @@ CPU: user and system time of the whole process over N requests of one row on 32 
 and noop_server in turn, the server alone on processor 0, the load on processor 1; the median of the pairs'
 ratios, and their range. Beside it, where valgrind is, the instructions a request, which do not depend on
 what else the machine does. Latency: an open loop at 1,000 and 5,000 requests a second, counted from when
-each request was due. Every reply is compared, byte for byte, with an answer that equals the one Spark gave
+each request was due. Start: from before the daemon's process is made to its first right answer, 100 times, and what it
+holds in memory then and after the requests. Every reply is compared, byte for byte, with an answer that equals the one Spark gave
 to the bundle's example.
 """
 
@@ -40,8 +41,12 @@ WARM_UP = 2000
 RATES = (1000, 5000)
 SERVER_CPU, LOAD_CPU = ("taskset", "-c", "0"), ("taskset", "-c", "1")
 CALLGRIND = ("valgrind", "--quiet", "--tool=callgrind")
+STARTS = 100
 TRACED = (300, 1300)  # requests of the two runs whose difference is taken
 ENOUGH_REQUESTS = 200_000
+
+
+Wait = Callable[[subprocess.Popen[bytes], int], None]
 
 
 @dataclass
@@ -55,6 +60,11 @@ class Server:
         """User and system time of all its threads, in microseconds."""
         tasks = Path(f"/proc/{self.pid}/task").iterdir()
         return sum(int((t / "schedstat").read_text().split()[0]) for t in tasks) / 1e3
+
+    def resident(self) -> float:
+        """What it holds in memory, in MiB."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(next(line for line in status.splitlines() if line.startswith("VmRSS:")).split()[1]) / 1024
 
     def ask(
         self, method: str, path: str, body: bytes | None = None
@@ -83,6 +93,16 @@ def wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
     raise SystemExit("serve_bench: the server did not start")
 
 
+def knock_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
+    """Returns the moment that something listens; whose port it is must be looked at behind that."""
+    while process.poll() is None:
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.0002)
+    raise SystemExit("serve_bench: the server did not start")
+
+
 class Bench:
     """The binaries, and the files of one row and its answer."""
 
@@ -94,7 +114,7 @@ class Bench:
         self.row.write_text(json.dumps(self.example["in"]))
 
     @contextlib.contextmanager
-    def scored(self, tool: tuple[str, ...] = SERVER_CPU) -> Iterator[Server]:
+    def scored(self, tool: tuple[str, ...] = SERVER_CPU, wait: Wait = wait_until_it_listens) -> Iterator[Server]:
         """The daemon, started by `tool`, until the block ends."""
         port = free_port()
         process = subprocess.Popen(
@@ -105,11 +125,12 @@ class Bench:
                 f"--model={self.bundle}",
                 f"--listen=127.0.0.1:{port}",
                 "--admin-listen=off",
+                "--lame-duck=0",
                 "--log-level=error",
             ]
         )
         try:
-            wait_until_it_listens(process, port)
+            wait(process, port)
             yield Server(process.pid, port)
         finally:
             process.terminate()
@@ -246,6 +267,24 @@ def bench_latency(bench: Bench, seconds: int) -> None:
             )
 
 
+def bench_start(bench: Bench, requests: int) -> None:
+    """Prints how long the daemon takes from nothing to its first right answer, and what it holds in memory."""
+    took: list[float] = []
+    for _ in range(STARTS):
+        before = time.monotonic()
+        with bench.scored((), knock_until_it_listens) as scored:
+            bench.check_answer(scored)
+            took.append((time.monotonic() - before) * 1e3)
+            if not listens(scored.pid, scored.port):
+                raise SystemExit("serve_bench: another server has the port")
+    with bench.scored() as scored:
+        bench.learn_answer(scored)
+        first = scored.resident()
+        bench.load(scored, requests, 0)
+        print(f"start to the first right answer, {STARTS} times: {spread(took)} ms")
+        print(f"resident then: {first:.1f} MiB, after {requests:,} requests {scored.resident():.1f} MiB")
+
+
 def main() -> int:
     """Runs the benchmarks."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -263,6 +302,7 @@ def main() -> int:
         if shutil.which("valgrind"):
             bench_instructions(bench)
         bench_latency(bench, args.seconds)
+        bench_start(bench, args.requests)
     return 0
 
 
