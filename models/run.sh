@@ -115,7 +115,7 @@ install
 build
 say "serving $bundle on port $port of 127.0.0.1"
 log=$(mktemp)
-build/release/scored serve --model $bundle --listen "127.0.0.1:$port" --admin-listen off 2>"$log" &
+build/release/scored serve --model $bundle --listen "127.0.0.1:$port" --admin-listen off --lame-duck 0 2>"$log" &
 server=$!
 tail -n +1 -s 0.1 -f --pid="$server" "$log" >&2 &
 shown=$!
