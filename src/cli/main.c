@@ -33,8 +33,9 @@ static void help(FILE *out)
     fprintf(out, "usage: scored COMMAND [OPTIONS]\n\n");
     for (size_t i = 0; i < countof(commands); i++)
         fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].help);
-    fprintf(out, "\nscored COMMAND --help tells more. A first try:\n\n"
+    fprintf(out, "\nscored COMMAND --help tells more.\n\nexample:\n"
                  "  scored serve --model models/days_to_sell/bundle --port 8080 &\n"
+                 "  curl -s --retry 5 --retry-connrefused localhost:8080/readyz\n"
                  "  curl -s localhost:8080/openapi.json\n");
 }
 

@@ -75,10 +75,10 @@ static const char above[] =
 static const char below[] =
     "A key is made once; the private half stays where models are published, the public one goes "
     "to\n"
-    "whoever serves them:\n"
+    "whoever serves them.\n"
+    "\nexample:\n"
     "  openssl genpkey -algorithm ed25519 -out private.pem\n"
     "  openssl pkey -in private.pem -pubout -out public.pem\n"
-    "\nexample:\n"
     "  cp -r models/days_to_sell/bundle signed\n"
     "  scored sign --key private.pem signed\n"
     "  scored verify --trust public.pem signed\n";

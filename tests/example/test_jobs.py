@@ -6,6 +6,8 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+import re
+import shlex
 import subprocess
 import sys
 import types
@@ -26,6 +28,25 @@ def test_help_teaches(job, capsys):
         importlib.import_module(f"days_to_sell.{job}").main(["--help"])
     assert ended.value.code == cli.OK
     assert f"python -m days_to_sell.{job} --out" in capsys.readouterr().out
+
+
+def shown() -> list[str]:
+    """The jobs' commands that documents and helps show."""
+    texts = [(MODELS / "README.md").read_text(encoding="utf-8")]
+    texts += [importlib.import_module(f"days_to_sell.{job}").HELP for job in JOBS]
+    return [line for text in texts for line in re.findall(r"^ *(python -m days_to_sell.*)$", text, re.M)]
+
+
+@pytest.mark.parametrize("command", shown())
+def test_commands_that_are_shown_are_understood(command, monkeypatch):
+    """Not run, which takes minutes, but read."""
+    monkeypatch.setattr(cli, "run", lambda job, work: cli.OK)
+    module, *args = shlex.split(command)[2:]
+    assert importlib.import_module(module).main(args) == cli.OK
+
+
+def test_all_jobs_are_shown():
+    assert all(sum(f"days_to_sell.{job} " in command for command in shown()) >= 2 for job in JOBS)
 
 
 @pytest.mark.parametrize("job", JOBS)

@@ -18,20 +18,21 @@ from scored_export.spark_says import spark_says, unexpected
 AGAIN, REFUSED = 1, 3
 PACKED = {".gz", ".bz2", ".deflate", ".zst", ".snappy", ".lz4"}
 EPILOG = """\
-example:
-  # in the training job
+example in Python, in the training job:
   model.save("saved")
   df.drop("label").limit(5000).write.json("rows.jsonl")
   open("schema.json", "w").write(df.drop("label").schema.json())
 
-  # afterwards, on any machine with PySpark
+example, afterwards, on any machine with PySpark:
   scored-export --pipeline saved --sample rows.jsonl --schema schema.json \\
-                --out bundle --name prices --lineage git_commit=$(git rev-parse HEAD)
+                --out bundle --name prices --lineage metrics.rmse=1.25
   scored check bundle
 
-publishing to S3 (pip install 'scored-export[s3]'; credentials and endpoint as for every AWS tool),
-signed (pip install 'scored-export[sign]'), and going back to an earlier version:
-  scored-export ... --out s3://models/prices/ --sign-key private.pem
+example of publishing to S3 (pip install 'scored-export[s3]'; credentials and endpoint as for every
+AWS tool), signed (pip install 'scored-export[sign]'), and of going back to an earlier version:
+  openssl genpkey -algorithm ed25519 -out private.pem
+  scored-export --pipeline saved --sample rows.jsonl --schema schema.json \\
+                --out s3://models/prices/ --name prices --sign-key private.pem
   scored-export versions --at s3://models/prices/
   scored-export promote 9cb6aab898b465bf --at s3://models/prices/
 
