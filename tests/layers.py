@@ -51,7 +51,7 @@ ROOM_OF = {f"{name}.h": room for room, names in HEADERS.items() for name in name
 LIBRARIES: dict[str, list[str]] = {
     r"cjson/|cJSON": ["util/json.c"],
     r"openssl/": ["util/crypto.c", "util/crypto_ed25519.c", "util/crypto_priv.h"],
-    r"microhttpd": ["http/library.c", "http/guard.c"],
+    r"microhttpd": ["http/library.c", "http/headers.c"],
     r"curl/": ["store/transport.c"],
 }
 

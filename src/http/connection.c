@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "connection.h"
 
-#include "head.h"
+#include "intake.h"
 #include "worker.h"
 
 #include "scored/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sockios.h>
 #include <linux/tcp.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -62,6 +59,8 @@ static void bury(struct connection *c)
 
 void connection_close(struct connection *c)
 {
+    if (c->twin) /* else the socket lives on by the library's descriptor, and so would its events */
+        epoll_ctl(c->worker->epoll, EPOLL_CTL_DEL, c->fd, NULL);
     close(c->fd);
     bury(c);
 }
@@ -79,17 +78,7 @@ struct connection *connection_new(struct worker *w, int fd)
     return c;
 }
 
-/* -- heads -- */
-
-static ssize_t peek(const struct connection *c, size_t n)
-{
-    return recv(c->fd, c->worker->peeked, n, MSG_PEEK | MSG_DONTWAIT);
-}
-
-static bool is_empty(const struct connection *c)
-{
-    return peek(c, 1) < 0 && (errno == EAGAIN || errno == EINTR);
-}
+/* -- serving -- */
 
 /* Its client has sent a request, waited, and gone before anybody looked. */
 static bool is_stale(const struct connection *c)
@@ -101,7 +90,7 @@ static bool is_stale(const struct connection *c)
            info.tcpi_last_data_recv > STALE_MS;
 }
 
-static void serve(struct connection *c)
+void connection_serve(struct connection *c)
 {
     struct worker *w = c->worker;
 
@@ -121,87 +110,15 @@ static void serve(struct connection *c)
         connection_refuse(c, PROBLEM_OUT_OF_MEMORY, 503, "try again");
         return;
     }
+    if (!intake_watch(c)) {
+        connection_refuse(c, PROBLEM_OUT_OF_MEMORY, 503, "try again");
+        return;
+    }
     c->state = CONNECTION_SERVED;
     if (!library_add(w->library, c))
         connection_released(c);
     else if (c->half_closed)
         worker_look_again(w, c); /* no other event will tell */
-}
-
-/* Is what lies unread the beginning of a head? The library may have read bytes of it that came
- * between the look and its turn; then a wrong verdict means nothing, and guard.c has the word. */
-static bool begins_here(const struct connection *c)
-{
-    struct tcp_info info = {0};
-    socklen_t n = sizeof info;
-    int unread = 0;
-
-    return !getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &n) &&
-           n >= offsetof(struct tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received &&
-           !ioctl(c->fd, SIOCINQ, &unread) &&
-           info.tcpi_bytes_received - (unsigned)unread == c->consumed;
-}
-
-/* Under a load of long requests, those that would be refused are refused here, for a fraction of
- * what the library's connection alone would cost. */
-static bool turn_away(struct connection *c, size_t n, const struct head_verdict *v)
-{
-    struct worker *w = c->worker;
-
-    if (w->listener->side != SIDE_PUBLIC ||
-        !predict_is_hopeless(w->app, (struct text){w->peeked, (uint32_t)n}, v->size, v->length))
-        return false;
-    metrics_event(w->app->metrics, w->index, EVENT_QUEUE_WAIT);
-    connection_tell(c, PROBLEM_OVERLOADED, 503, "the requests before this one take too long");
-    if (n == v->size + v->length && !v->chunked && recv(c->fd, w->peeked, n, MSG_DONTWAIT) > 0)
-        connection_close(
-            c); /* nothing else is on its way, so nothing can make the refusal get lost */
-    else
-        connection_linger(c);
-    return true;
-}
-
-static void judge(struct connection *c, size_t n)
-{
-    const struct head_limits limits = HEAD_LIMITS;
-    struct head_verdict v;
-
-    switch (head_judge(c->worker->peeked, n, !c->half_closed, &limits, &v)) {
-    case HEAD_WHOLE:
-        c->judged = v.size;
-        if (c->state != CONNECTION_SERVED && !turn_away(c, n, &v))
-            serve(c);
-        break;
-    case HEAD_WRONG:
-        if (c->state != CONNECTION_SERVED || begins_here(c))
-            connection_refuse(c, v.problem, v.status, v.wrong);
-        break;
-    case HEAD_PARTIAL:
-        if (c->state == CONNECTION_HEAD)
-            break;
-        if (c->state == CONNECTION_NEW)
-            c->state = CONNECTION_HEAD;
-        else
-            c->partial = true;
-        connection_deadline(c, config_of(c)->head_timeout * MS);
-        break;
-    }
-}
-
-static void look_at_head(struct connection *c)
-{
-    struct worker *w = c->worker;
-    ssize_t n = peek(c, HEAD_BYTES);
-
-    w->peeked[n > 0 ? n : 0] = '\0';
-    w->judging = true;
-    if (n > 0)
-        judge(c, (size_t)n);
-    w->judging = false;
-    if (n > 0)
-        return;
-    if (c->state != CONNECTION_SERVED && (n == 0 || (errno != EAGAIN && errno != EINTR)))
-        connection_close(c);
 }
 
 bool connection_join(struct connection *c, bool look)
@@ -214,7 +131,7 @@ bool connection_join(struct connection *c, bool look)
     connection_deadline(c, config_of(c)->idle_timeout * MS);
     charge(c, NEW_BYTES);
     if (look)
-        look_at_head(c); /* most have sent it by now */
+        intake_look(c); /* most have sent it by now */
     if (c->state == CONNECTION_DEAD)
         return false;
     if (!epoll_ctl(w->epoll, EPOLL_CTL_ADD, c->fd, &event))
@@ -227,6 +144,11 @@ bool connection_join(struct connection *c, bool look)
 }
 
 /* -- events -- */
+
+bool connection_idles(const struct connection *c)
+{
+    return c->state == CONNECTION_SERVED && c->exchange->phase == PHASE_IDLE && !c->granted;
+}
 
 /* One that says that it has no more to send, right behind its request, waits for the answer; one
  * that says so while it waits has gone. */
@@ -249,10 +171,6 @@ static void event_served(struct connection *c, uint32_t events)
         c->half_closed = true;
         client_left(c, events);
     }
-    if (!(events & EPOLLIN) || c->exchange->phase != PHASE_IDLE || c->judged || c->partial ||
-        c->refused)
-        return;
-    look_at_head(c);
 }
 
 static void drop_input(struct connection *c)
@@ -275,7 +193,7 @@ void connection_event(struct connection *c, uint32_t events)
     case CONNECTION_NEW:
     case CONNECTION_HEAD:
         c->half_closed |= (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
-        look_at_head(c);
+        intake_look(c);
         break;
     case CONNECTION_SERVED: event_served(c, events); break;
     case CONNECTION_LINGER: drop_input(c); break;
@@ -294,27 +212,33 @@ void connection_look_again(struct connection *c)
     enum phase phase = c->exchange->phase;
     if (phase == PHASE_WORK || phase == PHASE_ANSWERED)
         return; /* comes back when that is over */
-    if (peek(c, 1) > 0)
-        worker_look_again(c->worker, c);
-    else
+    if (intake_is_over(c)) {
         shutdown(c->fd, SHUT_RDWR);
+        return;
+    }
+    if (connection_idles(c))
+        intake_nudge(c);
+    worker_look_again(c->worker, c);
 }
 
 void connection_overdue(struct connection *c)
 {
     struct worker *w = c->worker;
-    bool idle = c->state == CONNECTION_NEW ||
-                (c->state == CONNECTION_SERVED && c->exchange->phase == PHASE_IDLE);
+    bool idles = connection_idles(c),
+         in_head = c->state == CONNECTION_HEAD || (idles && c->partial);
+    bool waits = c->state == CONNECTION_NEW || (idles && !in_head);
 
-    if (idle && !is_empty(c) && !c->half_closed) {
+    if (waits && !intake_is_empty(c) && !c->half_closed) {
         connection_deadline(c, config_of(c)->head_timeout * MS); /* it came in the last moment */
         if (c->state == CONNECTION_NEW)
             c->state = CONNECTION_HEAD;
+        else
+            intake_nudge(c);
         return;
     }
-    if (!idle && c->state != CONNECTION_LINGER)
+    if (!waits && c->state != CONNECTION_LINGER)
         metrics_event(w->app->metrics, w->index, EVENT_OVERDUE);
-    if (c->state == CONNECTION_HEAD) {
+    if (in_head) {
         connection_refuse(c, PROBLEM_TIMEOUT, 408, "the head of the request did not come in time");
     } else if (c->state == CONNECTION_SERVED) {
         c->deadline_ns = UINT64_MAX;
@@ -327,7 +251,7 @@ void connection_overdue(struct connection *c)
 
 void connection_unstick(struct connection *c)
 {
-    if (c->state != CONNECTION_SERVED || c->refused || is_empty(c))
+    if (c->state != CONNECTION_SERVED || c->refused || intake_is_empty(c))
         return;
     struct exchange *x = c->exchange;
     if (!x->head.chunked || (x->phase != PHASE_BODY && x->phase != PHASE_DROP))
@@ -374,10 +298,9 @@ bool connection_goes_first(const struct connection *a, const struct connection *
 /* A request may be on its way where something moved a moment ago. */
 static bool is_quiet(const struct connection *c)
 {
-    bool waits = c->state == CONNECTION_NEW ||
-                 (c->state == CONNECTION_SERVED && c->exchange->phase == PHASE_IDLE && !c->judged);
+    bool waits = c->state == CONNECTION_NEW || connection_idles(c);
 
-    return waits && worker_now(c->worker) - c->quiet_ns > SECOND && is_empty(c);
+    return waits && worker_now(c->worker) - c->quiet_ns > SECOND && intake_is_empty(c);
 }
 
 void connection_leave(struct connection *c, bool now)
@@ -400,6 +323,7 @@ bool connection_hold(struct connection *c, size_t bytes)
 
 void connection_released(struct connection *c)
 {
+    intake_forget(c);
     exchange_free(c->exchange);
     c->exchange = NULL;
     bury(c);

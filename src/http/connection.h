@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A connection from accept to close. It is the library's only from its first whole head on: until
- * then it costs little, and what is wrong with its head is answered here. Later heads are judged
- * as they stand when their event comes, before the library is let at them. All of a connection
- * happens on its worker's thread.
+ * then it costs little. What is wrong with a head is answered here; the library reads none that was
+ * not judged (intake.h). All of a connection happens on its worker's thread.
  */
 #ifndef SCORED_HTTP_CONNECTION_H
 #define SCORED_HTTP_CONNECTION_H
 
+#include "head.h"
 #include "http_priv.h"
 
 #include <netinet/in.h>
@@ -27,13 +27,15 @@ struct connection {
     struct connection *given;       /* to the library, beside this one */
     struct exchange *exchange;      /* while it is served */
     int fd;
-    uint8_t state;     /* enum connection_state */
-    bool half_closed;  /* its client sends no more */
-    bool looked_for;   /* it is among those to look at again */
-    bool partial;      /* the library has some of the next head: it can be judged no more */
-    bool refused;      /* the library is to drop it */
-    size_t judged;     /* bytes of the next head, which is good; 0: it was not judged yet */
-    uint64_t consumed; /* bytes of the requests that were answered */
+    uint8_t state;    /* enum connection_state */
+    bool half_closed; /* its client sends no more */
+    bool looked_for;  /* it is among those to look at again */
+    bool partial;     /* some of its next head is there */
+    bool behind;      /* bytes may lie behind its request */
+    bool refused;     /* the library is to drop it */
+    bool twin;        /* of one that the library is to drop: another descriptor of its socket */
+    uint64_t granted; /* bytes that the library may still read */
+    struct head_verdict head;          /* of its request; of no size: none was judged */
     uint64_t accepted_ns, deadline_ns; /* in the worker's time */
     uint64_t quiet_ns;                 /* when something moved last */
     uint64_t since_ns, paused_ns;      /* its request began, less what it waited for turns */
@@ -72,6 +74,12 @@ bool connection_is_stuck(const struct connection *c);
 bool connection_goes_first(const struct connection *a, const struct connection *b);
 
 void connection_close(struct connection *c); /* of one that is not the library's */
+
+/* Is between two requests, as far as we know. */
+bool connection_idles(const struct connection *c);
+
+/* Its first head was judged: gives it to the library. */
+void connection_serve(struct connection *c);
 
 /* -- refuse.c -- */
 

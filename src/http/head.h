@@ -47,15 +47,6 @@ struct head_verdict {
 enum head_state head_judge(const char *bytes, size_t n, bool more_may_come,
                            const struct head_limits *limits, struct head_verdict *out);
 
-/* The same rules, for a head that a library has taken apart: each adds to what `v` knows, and is
- * false where `v` is wrong, by this or earlier. Begin with a `v` of zeros. Blanks may stand behind
- * a value, not in front of it. */
-bool head_request(struct head_verdict *v, const char *method, const char *target, size_t target_len,
-                  const char *version, const struct head_limits *limits);
-bool head_field(struct head_verdict *v, const char *name, size_t name_len, const char *value,
-                size_t value_len, const struct head_limits *limits);
-bool head_end(struct head_verdict *v);
-
 /* Where the path begins in a target that is not wrong. It may be empty in the absolute form. */
 size_t head_path(const char *target, size_t n);
 

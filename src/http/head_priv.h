@@ -50,5 +50,6 @@ bool head_line(struct head_verdict *v, const char *method, size_t method_len, co
                size_t target_len, const char *version);
 bool head_note(struct head_verdict *v, const char *name, size_t name_len, const char *value,
                size_t value_len, const struct head_limits *limits);
+bool head_end(struct head_verdict *v);
 
 #endif

@@ -156,26 +156,6 @@ bool head_is_version(const char *p, size_t n)
     return true;
 }
 
-bool head_request(struct head_verdict *v, const char *method, const char *target, size_t target_len,
-                  const char *version, const struct head_limits *limits)
-{
-    size_t method_len = strlen(method);
-
-    if (v->wrong)
-        return false;
-    if (method_len > MAX_METHOD)
-        return head_fault(v, PROBLEM_NOT_IMPLEMENTED, LONG_METHOD);
-    if (!method_len || head_span(method, method_len, TOKEN) != method_len)
-        return bad(v, NO_METHOD);
-    if (target_len > limits->target)
-        return head_fault(v, PROBLEM_URI_TOO_LONG, LONG_TARGET);
-    if (!target_len || head_span(target, target_len, TARGET) != target_len)
-        return bad(v, NO_TARGET);
-    if (strlen(version) != VERSION_BYTES || !head_is_version(version, VERSION_BYTES))
-        return bad(v, NO_VERSION);
-    return head_line(v, method, method_len, target, target_len, version);
-}
-
 /* -- fields -- */
 
 static size_t trimmed(const char *p, size_t n)
@@ -267,22 +247,8 @@ bool head_note(struct head_verdict *v, const char *name, size_t name_len, const 
     return true;
 }
 
-bool head_field(struct head_verdict *v, const char *name, size_t name_len, const char *value,
-                size_t value_len, const struct head_limits *limits)
-{
-    if (v->wrong)
-        return false;
-    if (!name_len || head_span(name, name_len, TOKEN) != name_len)
-        return bad(v, NO_NAME);
-    if (head_span(value, value_len, VALUE) != value_len)
-        return bad(v, NO_VALUE);
-    return head_note(v, name, name_len, value, value_len, limits);
-}
-
 bool head_end(struct head_verdict *v)
 {
-    if (v->wrong)
-        return false;
     if (v->hosts > 1 || (!v->http10 && !v->hosts))
         return bad(v, "there must be one Host header");
     if (v->lengths > 1 || v->codings > 1 || (v->lengths && v->codings))

@@ -82,17 +82,14 @@ static inline enum life app_life(const struct app *app)
     return atomic_load_explicit(&app->life, memory_order_relaxed);
 }
 
-/* The request's head, as the guard read it. Texts borrow the connection's memory. */
+/* The request's head. Texts borrow the connection's memory. */
 struct head {
     const char *host, *content_type, *content_encoding, *accept, *request_id, *expect, *origin;
     const char *timeout_ms;
     uint64_t length; /* of the body; 0 where none is told */
-    size_t size;     /* its bytes */
-    size_t judged;   /* bytes that were judged before the library read them; 0: none were */
     bool chunked;
-    bool doubtful;        /* the head may end elsewhere for its sender */
-    const char *wrong;    /* why the head is refused, or NULL */
-    enum problem problem; /* what to answer then */
+    bool doubtful;     /* the library takes it to end elsewhere */
+    const char *wrong; /* why it is refused, or NULL */
 };
 
 enum phase { PHASE_IDLE, PHASE_HEAD, PHASE_BODY, PHASE_WORK, PHASE_DROP, PHASE_ANSWERED };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "library.h"
 
-#include "guard.h"
+#include "headers.h"
+#include "intake.h"
 #include "worker.h"
 
 #include "scored/clock.h"
@@ -10,6 +11,7 @@
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     RATE = 64 * 1024,        /* bytes a second that buy a request or a reply more time */
@@ -51,10 +53,11 @@ static void connection_changed(void *context, struct MHD_Connection *m, void **s
     struct library *l = context;
 
     l->moved = true;
-    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         *socket_context = take_given(l, m);
-    else
-        connection_released(*socket_context);
+        return;
+    }
+    connection_released(*socket_context);
 }
 
 /* False also where the library has begun with it and let go of it again. */
@@ -89,7 +92,9 @@ static bool wants_more(const struct library *l)
 void library_run(struct library *l)
 {
     l->resumed = l->moved = false;
+    intake_open(l->worker);
     MHD_run(l->daemon);
+    intake_close();
     drop_given(l);
     l->idle_runs = l->moved || !wants_more(l) ? 0 : l->idle_runs + 1;
 }
@@ -140,9 +145,6 @@ static void *begin(void *context, const char *target, struct MHD_Connection *m)
     (void)context;
     exchange_begin(x, target);
     x->handle = m;
-    x->head.judged = c->judged;
-    c->judged = 0;
-    c->partial = false;
     c->since_ns = worker_now(c->worker);
     set_read_deadline(x);
     return x;
@@ -161,10 +163,10 @@ static void completed(void *context, struct MHD_Connection *m, void **request,
     if (x->phase != PHASE_ANSWERED && x->phase != PHASE_IDLE)
         metrics_event(x->app->metrics, x->worker, EVENT_CUT);
     struct connection *c = x->connection;
-    c->consumed += x->head.size + x->received;
     c->quiet_ns = worker_now(c->worker);
     exchange_end(x);
     connection_deadline(c, config_of(x)->idle_timeout * MS);
+    intake_next(c);
     if (c->half_closed)
         worker_look_again(c->worker, c);
 }
@@ -316,11 +318,11 @@ static enum MHD_Result last_call(struct exchange *x, struct MHD_Connection *m)
     return x->phase == PHASE_WORK ? MHD_YES : send_reply(x, m);
 }
 
-static enum MHD_Result first_call(struct exchange *x, struct MHD_Connection *m, const char *method,
-                                  const char *version)
+static enum MHD_Result first_call(struct exchange *x, struct MHD_Connection *m, const char *method)
 {
-    bool sound = guard_head(x, m, method, version);
+    bool sound = headers_read(x, m, &x->connection->head);
 
+    x->method = method;
     exchange_name(x);
     if (x->target.failed) {
         x->head.doubtful = true; /* the body was not looked for */
@@ -328,7 +330,7 @@ static enum MHD_Result first_call(struct exchange *x, struct MHD_Connection *m, 
         return send_reply(x, m);
     }
     if (!sound) {
-        reply_problem(x, x->head.problem, NULL, "%s", x->head.wrong);
+        reply_problem(x, PROBLEM_BAD_REQUEST, NULL, "%s", x->head.wrong);
         return send_reply(x, m);
     }
     x->phase = route_open(x, method) ? PHASE_BODY : PHASE_DROP;
@@ -346,13 +348,14 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *m, const cha
     struct exchange *x = *request;
 
     (void)url;
+    (void)version;
     l->moved = true;
-    if (!x || x->connection->refused)
-        return MHD_NO;
+    if (!x || x->connection->refused || !x->connection->head.size)
+        return MHD_NO; /* a head that nobody has judged is never answered */
     if (atomic_load_explicit(&x->job.gone, memory_order_relaxed))
         return MHD_NO;
     if (x->phase == PHASE_HEAD)
-        return first_call(x, m, method, version);
+        return first_call(x, m, method);
     if (!*n_upload)
         return last_call(x, m);
     if (x->phase == PHASE_WORK)
@@ -421,8 +424,8 @@ struct library *library_new(struct worker *w, struct err *e)
         return NULL;
     }
     l->worker = w;
-    /* Not strict: so all heads come to the guard, which answers them once. No time limit: it would
-     * start again with each byte; the worker has its own. */
+    /* Not strict: what is wrong with a head was told before the library read it. No time limit: it
+     * would start again with each byte; the worker has its own. */
     l->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_USE_TURBO | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
             MHD_USE_ERROR_LOG,

@@ -13,7 +13,7 @@ static unsigned hex_value(char c)
     return c <= '9' ? (unsigned)(c - '0') : (unsigned)((c | 0x20) - 'a') + 10;
 }
 
-/* In place; the guard has checked the escapes. */
+/* In place; the judge of heads has seen to the escapes. */
 static void decode(char *p)
 {
     char *to = p;

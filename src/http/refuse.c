@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Answers of our own making: to what the library shall not see, or need not. */
+#include "intake.h"
 #include "worker.h"
 
 #include <fcntl.h>
@@ -90,14 +91,18 @@ static void refuse_served(struct connection *c, enum problem problem, unsigned s
     struct connection *other = fd < 0 ? NULL : connection_new(w, fd);
 
     c->refused = true;
+    c->deadline_ns = UINT64_MAX;
     epoll_ctl(w->epoll, EPOLL_CTL_DEL, c->fd, NULL);
-    if (other)
+    if (other) {
+        other->twin = true;
         worker_count(w, 1);
+    }
     if (!other || !connection_join(other, false)) {
         shutdown(c->fd, SHUT_RDWR);
         return;
     }
     connection_tell(other, problem, status, detail);
+    intake_nudge(c);
     connection_linger(other);
 }
 

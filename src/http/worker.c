@@ -433,6 +433,7 @@ void worker_free(struct worker *w)
         close(w->epoll);
     if (w->wake >= 0)
         close(w->wake);
+    free(w->served);
     scratch_done(&w->scratch);
     pthread_mutex_destroy(&w->lock);
     free(w);

@@ -44,6 +44,8 @@ struct worker {
     struct connection *new_mail;
     struct exchange *done_mail;
     pthread_t thread;
+    struct connection **served; /* by descriptor: what the library reads */
+    size_t served_room;
     bool judging; /* what was peeked at is the head that is being judged */
     char peeked[HEAD_BYTES + 1];
 };

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a server on libmicrohttpd costs that scores nothing: the same library, flags, pool and guard
- * as scored; it reads the whole body and answers a constant with scored's headers. noop_server
+ * What a server on libmicrohttpd costs that scores nothing: the same library, flags and pool as
+ * scored; it reads headers and body and answers a constant with scored's headers. noop_server
  * THREADS LENGTH      LENGTH: bytes of the reply's body; prints its port, stops at the end of stdin
  */
-#include "guard.h"
+/*
+ * What a server on libmicrohttpd costs that scores nothing: the same library, flags and pool as
+ * scored; it reads its headers and the whole body and answers a constant with scored's headers.
+ * noop_server THREADS LENGTH      LENGTH: bytes of the reply's body; prints its port, stops at the
+ * end of stdin
+ */
+#include "headers.h"
 #include "listen.h"
 
 #include <microhttpd.h>
@@ -70,11 +76,15 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *c, const cha
 {
     struct exchange *x = *request;
 
+    static const struct head_verdict unjudged;
+
     (void)context;
     (void)url;
+    (void)method;
+    (void)version;
     if (x->phase == PHASE_HEAD) {
         x->phase = PHASE_BODY;
-        return guard_head(x, c, method, version) ? MHD_YES : MHD_NO;
+        return headers_read(x, c, &unjudged) ? MHD_YES : MHD_NO;
     }
     if (*n_upload) {
         buf_put(&x->body, upload, *n_upload);

@@ -569,8 +569,8 @@ GROUPS = {
     "replies": REPLIES,
 }
 
-# The rules that are broken knowingly, the cases that show it, and what comes of them instead. The first two are spellings
-# that servers are known to read differently, and that no client has a use for.
+# The rules that are broken knowingly, the cases that show it, and what comes of them instead: spellings that servers are
+# known to read differently, and that no client has a use for.
 EXCEPTIONS = {
     "an empty element in the list of Transfer-Encoding is refused": (
         {"transfer-encoding: a comma behind", "transfer-encoding: a comma in front"},
@@ -580,24 +580,6 @@ EXCEPTIONS = {
         {f"{group}: a {blank} behind" for group in ("content-length", "transfer-encoding") for blank in ("blank", "tab")},
         "400!",
     ),
-    "a head that came with the request before it is seen by the guard alone; where the library hides what is wrong, the "
-    "answer to it is the last": (
-        {f"pipelining: {name}" for name in ("a NUL behind one", "a fold in a later piece", "a NUL in a later piece")},
-        "200 200!|200 400!",
-    ),
-}
-
-
-# Heads that only the library and the guard see. What the library refuses itself is refused all the same.
-LATER_HEADS = {
-    f"pipelining: {name}"
-    for name in (
-        "something wrong behind two",
-        "a wrong head in two pieces",
-        "a NUL behind one",
-        "a NUL in a later piece",
-        "a blank before a colon in a later piece",
-    )
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 
 import pytest
 
@@ -211,6 +212,21 @@ def test_an_endless_line_between_chunks():
         c.send(request("GET", "/livez"))
         r = c.read()
         assert r is not None and r.status == 200
+    assert d.stop() == 0
+
+
+def test_a_client_that_leaves_before_the_library_lets_go():
+    """Two descriptors of one socket are open then; what comes on it belongs to neither any more."""
+    d = Daemon()
+    for _ in range(40):
+        with Connection(d.port) as stuck:
+            stuck.send(POST + HOST + JSON + CHUNKED + b"\r\n3;" + b"a" * 60000)
+            assert stuck.socket.recv(1, socket.MSG_PEEK)  # is refused
+            stuck.socket.shutdown(socket.SHUT_WR)
+            time.sleep(0.02)  # and the refused end is closed; what is unread makes the next line a reset
+    with Connection(d.port) as c:
+        c.send(request("GET", "/livez"))
+        assert c.read().status == 200
     assert d.stop() == 0
 
 

@@ -334,59 +334,6 @@ static void bytes_have_their_kinds(void **state)
     }
 }
 
-/* The rules for a head that was taken apart by someone else say the same of it. */
-static void rules_agree(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < countof(cases); i++) {
-        char text[512], *next;
-        struct head_verdict v = {0}, raw;
-
-        if (cases[i].status || *cases[i].bytes == '\r')
-            continue;
-        memcpy(text, cases[i].bytes, cases[i].n + 1);
-        char *method = strtok_r(text, " ", &next), *target = strtok_r(NULL, " ", &next);
-        char *version = strtok_r(NULL, "\r\n", &next), *line;
-        assert_true(head_request(&v, method, target, strlen(target), version, &HEAD_LIMITS));
-        while ((line = strtok_r(NULL, "\r\n", &next)) != NULL) {
-            char *value = strchr(line, ':') + 1;
-            size_t name = (size_t)(value - line) - 1;
-            value += strspn(value, " \t");
-            assert_true(head_field(&v, line, name, value, strlen(value), &HEAD_LIMITS));
-        }
-        assert_true(head_end(&v));
-        assert_int_equal(judge(cases[i].bytes, cases[i].n, true, &raw), HEAD_WHOLE);
-        raw.size = 0;
-        assert_memory_equal(&v, &raw, sizeof v);
-    }
-}
-
-static void rules_refuse(void **state)
-{
-    static const struct head_limits limits = {4, 100, 2};
-    struct head_verdict v = {0};
-
-    (void)state;
-    assert_false(head_request(&v, "G T", "/", 1, "HTTP/1.1", &limits));
-    assert_false(head_request(&v, "GET", "/", 1, "HTTP/1.1", &limits)); /* once wrong, ever wrong */
-    assert_false(head_field(&v, "A", 1, "b", 1, &limits) || head_end(&v));
-    v = (struct head_verdict){0};
-    assert_false(head_request(&v, "GET", "/abcd", 5, "HTTP/1.1", &limits));
-    assert_int_equal(v.status, 414);
-    v = (struct head_verdict){0};
-    assert_false(head_request(&v, "GET", "/", 1, "HTTP/1.11", &limits));
-    v = (struct head_verdict){0};
-    assert_false(head_request(&v, "GET", "", 0, "HTTP/1.1", &limits));
-    v = (struct head_verdict){0};
-    assert_false(head_field(&v, "", 0, "b", 1, &limits));
-    v = (struct head_verdict){0};
-    assert_false(head_field(&v, "A", 1, "\n", 1, &limits));
-    v = (struct head_verdict){0};
-    assert_true(head_field(&v, "A", 1, "", 0, &limits) && head_field(&v, "A", 1, "", 0, &limits));
-    assert_false(head_field(&v, "A", 1, "", 0, &limits));
-    assert_int_equal(v.status, 431);
-}
-
 static void paths_are_found(void **state)
 {
     static const struct {
@@ -409,8 +356,6 @@ int main(void)
         cmocka_unit_test(heads_say_how_bodies_end),
         cmocka_unit_test(limits_are_kept_to_the_byte),
         cmocka_unit_test(bytes_have_their_kinds),
-        cmocka_unit_test(rules_agree),
-        cmocka_unit_test(rules_refuse),
         cmocka_unit_test(paths_are_found),
     };
     struct CMUnitTest tests[N + countof(others)];

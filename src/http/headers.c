@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "headers.h"
+
+#include <microhttpd.h>
+#include <string.h>
+#include <strings.h>
+
+static void note(struct head *h, const char *name, size_t n, const char *value)
+{
+    struct {
+        const char *name;
+        const char **value;
+    } known[] = {
+        {"Host", &h->host},
+        {"Content-Type", &h->content_type},
+        {"Content-Encoding", &h->content_encoding},
+        {"Accept", &h->accept},
+        {"X-Request-Id", &h->request_id},
+        {"Expect", &h->expect},
+        {"Origin", &h->origin},
+        {"X-Request-Timeout-Ms", &h->timeout_ms},
+    };
+
+    for (size_t i = 0; i < countof(known); i++) {
+        if (strlen(known[i].name) != n || strncasecmp(name, known[i].name, n) != 0)
+            continue;
+        *known[i].value = value;
+        return;
+    }
+}
+
+static enum MHD_Result read_header(void *context, enum MHD_ValueKind kind, const char *name,
+                                   size_t name_len, const char *value, size_t value_len)
+{
+    (void)kind;
+    (void)value_len;
+    note(context, name, name_len, value ? value : "");
+    return MHD_YES;
+}
+
+/* Splits the target into path and query; the absolute form loses its scheme and authority. */
+static void split_target(struct exchange *x)
+{
+    static const char root[] = "/";
+    char *p = x->target.data + head_path(x->target.data, x->target.len);
+    size_t n = strcspn(p, "?");
+
+    x->query = p[n] ? p + n + 1 : NULL;
+    x->path = n ? (struct text){p, (uint32_t)n} : (struct text){root, 1};
+}
+
+static size_t head_size(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return info ? info->header_size : 0;
+}
+
+/* The client's own limit of time; 0 would be no request at all. */
+static const char *wrong_timeout(struct exchange *x)
+{
+    enum { MAX_DIGITS = 9 };
+    const char *digits = x->head.timeout_ms ? x->head.timeout_ms : "1";
+    size_t n = strspn(digits, "0123456789");
+    uint64_t ms = 0;
+
+    for (size_t i = 0; i < n && i < MAX_DIGITS; i++)
+        ms = ms * 10 + (uint64_t)(digits[i] - '0');
+    if (digits[n] || n > MAX_DIGITS || !ms)
+        return "X-Request-Timeout-Ms is not a number of milliseconds";
+    x->late_ns = x->head.timeout_ms ? x->began_ns + ms * 1000000 : UINT64_MAX;
+    return NULL;
+}
+
+/* The library has been given the bytes of one request: a head that it takes to end elsewhere cannot
+ * reach into the next one, but nothing behind it is trusted. */
+bool headers_read(struct exchange *x, struct MHD_Connection *connection,
+                  const struct head_verdict *v)
+{
+    struct head *h = &x->head;
+
+    *h = (struct head){.length = v->length, .chunked = v->chunked};
+    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_header, h);
+    h->doubtful = head_size(connection) != v->size;
+    h->wrong = wrong_timeout(x);
+    if (!h->wrong)
+        split_target(x);
+    return !h->wrong;
+}
