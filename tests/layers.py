@@ -28,9 +28,11 @@ ARROWS: dict[str, list[str]] = {
     "bundle": ["util"],
     "engine": ["bundle"],
     "wire": ["engine"],
-    "store": ["util"],
-    "model": ["engine", "wire", "store"],
-    "http": ["model"],
+    "source": ["util"],
+    "model": ["engine", "wire", "source"],
+    "store": ["source"],
+    "registry": ["model", "store"],
+    "http": ["registry"],
     "cli": ["http", "store"],
 }
 
@@ -41,8 +43,10 @@ HEADERS: dict[str, str] = {
     "bundle": "bounds bundle signature",
     "engine": "blas frame java jmath ops plan value",
     "wire": "number scoring",
-    "store": "doctor source",
-    "model": "model registry",
+    "source": "source",
+    "model": "candidate model",
+    "store": "doctor store",
+    "registry": "registry",
     "http": "server",
 }
 ROOM_OF = {f"{name}.h": room for room, names in HEADERS.items() for name in names.split()}
@@ -288,12 +292,14 @@ FAULTS = [
     (check_headers, "src/planted/planted.c", "\n"),
     (check_includes, "src/util/buf.c", '#include "scored/plan.h"\n'),
     (check_includes, "src/engine/plan.c", '#include "scored/source.h"\n'),
+    (check_includes, "src/model/model.c", '#include "scored/store.h"\n'),
+    (check_includes, "src/model/model.c", '#include "scored/registry.h"\n'),
     (check_includes, "src/engine/plan.c", '#include "../bundle/bundle_priv.h"\n'),
     (check_includes, "include/scored/bundle.h", '#include "scored/frame.h"\n'),
     (check_libraries, "src/bundle/manifest.c", "#include <cjson/cJSON.h>\n"),
     (check_libraries, "src/bundle/bundle.c", "#include <openssl/evp.h>\n"),
     (check_libraries, "src/http/routes.c", "#include <microhttpd.h>\n"),
-    (check_libraries, "src/store/file.c", "#include <curl/curl.h>\n"),
+    (check_libraries, "src/source/file.c", "#include <curl/curl.h>\n"),
     (check_banned, "src/util/buf.c", "static void planted(char *p)\n{\n    strcpy(p, p);\n}\n"),
     (check_casts, "src/engine/frame.c", "static int planted(double x)\n{\n    return (int)x;\n}\n"),
     (

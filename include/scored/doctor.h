@@ -3,7 +3,7 @@
 #ifndef SCORED_DOCTOR_H
 #define SCORED_DOCTOR_H
 
-#include "scored/source.h"
+#include "scored/store.h"
 
 enum doctor_state { DOCTOR_OK, DOCTOR_FAILED, DOCTOR_SKIPPED };
 

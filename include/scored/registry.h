@@ -9,6 +9,7 @@
 #define SCORED_REGISTRY_H
 
 #include "scored/model.h"
+#include "scored/store.h"
 
 #include <pthread.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where bundles come from. Model code gets bytes only through this, so that it never sees files,
- * S3 or the cache, and tests pass a fake. One thread at a time uses a source.
+ * Where bundles come from. Model code gets bytes only through this, so that it never sees S3 or the
+ * cache (store.h), and tests pass a fake. Folders are read here. One thread at a time uses a
+ * source.
  */
 #ifndef SCORED_SOURCE_H
 #define SCORED_SOURCE_H
@@ -33,13 +34,17 @@ struct source_file {
     bool unchanged;
 };
 
-struct source_options {
-    const char *cache;    /* folder of verified files; NULL or "": none */
-    uint64_t cache_bytes; /* its bound */
-    /* Told how far a fetch is, on the thread that fetches, a few times a second; may be NULL. */
-    void (*progress)(void *context, const char *name, uint64_t done, uint64_t total);
-    void *context;
-    const atomic_bool *stop; /* once set, fetches fail soon; may be NULL */
+/* Where verified files are kept by digest, and notes by name: store/cache.c. */
+struct cache;
+struct cache_calls {
+    /* False: it is not there, or was not what it should be. */
+    bool (*get)(struct cache *c, const char *sha256, uint64_t max, struct source_file *f);
+    bool (*note_get)(struct cache *c, const char *name, uint64_t max, struct source_file *f);
+    /* Failures are told in `e`, and nothing is lost by them. */
+    bool (*put)(struct cache *c, const char *sha256, const unsigned char *p, size_t n,
+                struct err *e);
+    bool (*note_put)(struct cache *c, const char *name, const char *p, size_t n, struct err *e);
+    void (*free)(struct cache *c);
 };
 
 struct source {
@@ -55,14 +60,18 @@ struct source {
     bool remote;                            /* may be out of reach for a while */
     bool cache_only;                        /* what is not in the cache is not found */
     struct cache *cache;                    /* or NULL */
+    const struct cache_calls *calls;        /* of the cache */
     _Atomic uint64_t credentials_expire_ms; /* of those last used, since 1970; 0: never, or none */
     struct err cache_error; /* why a file could not be kept, if so; whoever tells it clears it */
 };
 
-/* Opens a path or a file:// URI of a directory, or s3://bucket/prefix/; "#sha256=<64 hex>" behind
- * it pins a manifest, whose file name is then "bundle-<first 16>.json". Nothing is read yet.
- * `options` may be NULL: no cache, no progress. */
-struct source *source_open(const char *uri, const struct source_options *options, struct err *e);
+/* A source without a kind: a copy of the URI with the pin split off, "#sha256=<64 hex>", which
+ * names a manifest whose file name is then "bundle-<first 16>.json". */
+struct source *source_new(const char *uri, struct err *e);
+/* Opens a path or a file:// URI of a directory, maybe pinned. Nothing is read yet. */
+struct source *source_open_folder(const char *uri, struct err *e);
+/* Makes `s` read files of a directory. `path` is copied. */
+bool source_of_folder(struct source *s, const char *path, struct err *e);
 void source_free(struct source *s); /* takes NULL */
 
 /* Reads a file: from the cache where the digest is known and there, else from where it is, and then
@@ -77,6 +86,10 @@ void source_keep(struct source *s, const struct source_file *f);
 void source_memo_write(struct source *s, const char *text, size_t n);
 bool source_memo_read(struct source *s, struct source_file *f); /* bytes: the caller's */
 
-const char *source_library(void); /* the version of libcurl */
+/* Reads and hashes a regular file of at most `max` bytes. ERR_NOT_FOUND where there is none. */
+bool file_read(const char *path, uint64_t max, struct source_file *f, struct err *e);
+
+/* Memory for n bytes and a NUL behind them, 64-aligned, freed by free(). */
+unsigned char *file_memory(size_t n, struct err *e);
 
 #endif

@@ -5,6 +5,8 @@
 #include "progress.h"
 #include "settings.h"
 
+#include "scored/store.h"
+
 bool open_scratch(size_t *bytes, struct err *e)
 {
     struct option options[SETTING_COUNT];

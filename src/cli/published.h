@@ -5,7 +5,7 @@
 
 #include "scored/bundle.h"
 #include "scored/signature.h"
-#include "scored/source.h"
+#include "scored/store.h"
 
 struct published {
     struct source_file manifest, envelope; /* envelope.bytes is NULL where there is no signature */

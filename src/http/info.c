@@ -6,7 +6,7 @@
 #include "scored/crypto.h"
 #include "scored/json.h"
 #include "scored/server.h"
-#include "scored/source.h"
+#include "scored/store.h"
 #include "scored/version.h"
 
 #include <gnu/libc-version.h>
@@ -198,7 +198,7 @@ void answer_version(struct exchange *x)
     put_string(&x->reply, scored_version);
     put_member(&x->reply, "commit", scored_commit);
     put_member(&x->reply, "libmicrohttpd", x->app->library);
-    put_member(&x->reply, "libcurl", source_library());
+    put_member(&x->reply, "libcurl", store_library());
     put_member(&x->reply, "openssl", crypto_library());
     put_member(&x->reply, "cjson", json_library());
     put_member(&x->reply, "libc", gnu_get_libc_version());

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a source to a model that may be published: fetch, verify, compile, prove. */
-#include "candidate.h"
+#include "scored/candidate.h"
 
 #include "scored/bounds.h"
 #include "scored/clock.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a model is to those who use it: loaded in one call, asked, released. */
-#include "candidate.h"
+#include "scored/candidate.h"
 
 #include "scored/bounds.h"
 

@@ -3,30 +3,23 @@
 #ifndef SCORED_STORE_PRIV_H
 #define SCORED_STORE_PRIV_H
 
-#include "scored/source.h"
-
-/* Makes `s` read files of a directory. `path` is copied. */
-bool file_source(struct source *s, const char *path, struct err *e);
+#include "scored/store.h"
 
 /* Makes `s` read objects below s3://bucket/prefix/. `options` is copied, what it points at must
  * stay. */
 bool s3_source(struct source *s, const char *uri, const struct source_options *options,
                struct err *e);
 
-/* Reads and hashes a regular file of at most `max` bytes. ERR_NOT_FOUND where there is none. */
-bool file_read(const char *path, uint64_t max, struct source_file *f, struct err *e);
-
-/* Memory for n bytes and a NUL behind them, 64-aligned, freed by free(). */
-unsigned char *file_memory(size_t n, struct err *e);
-
 /*
  * Verified files by digest, "<folder>/<64 hex>". A file gets its name when it is whole and on disk;
  * what is read is hashed again, and a file that was altered is removed. Safe for several processes
  * on one folder.
  */
-struct cache;
 struct cache *cache_new(const char *folder, uint64_t max_bytes, struct err *e);
 void cache_free(struct cache *c); /* takes NULL */
+
+/* Gives a source a cache, which is its own from then on. */
+bool cache_open(struct source *s, const char *folder, uint64_t max_bytes, struct err *e);
 
 /* False: it is not there, or was not what it should be. */
 bool cache_get(struct cache *c, const char *sha256, uint64_t max, struct source_file *f);

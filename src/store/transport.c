@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "transport.h"
 
-#include "scored/source.h"
+#include "scored/store.h"
 
 #include "address.h"
 
@@ -402,7 +402,7 @@ bool transport_call(struct transport *t, const struct http_call *c, struct http_
     return ok;
 }
 
-const char *source_library(void)
+const char *store_library(void)
 {
     return curl_version_info(CURLVERSION_NOW)->version;
 }

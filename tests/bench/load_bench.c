@@ -5,6 +5,7 @@
  * that a virtual machine has not used for a while comes slowly from its host.
  */
 #include "scored/model.h"
+#include "scored/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>

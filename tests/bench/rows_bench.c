@@ -214,7 +214,7 @@ static struct model *load(const char *uri, struct source_file *golden)
     const struct model_options options = {
         .workers = 1, .scratch = SCRATCH, .frame_rows = FRAME_ROWS, .verify = true};
     struct err e = {0};
-    struct source *s = source_open(uri, NULL, &e);
+    struct source *s = source_open_folder(uri, &e);
     struct model *m = s ? model_load(s, &options, &e) : NULL;
 
     const struct bundle_file *file = m ? &m->bundle->files[ROLE_GOLDEN] : NULL;

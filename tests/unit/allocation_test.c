@@ -45,7 +45,7 @@ static struct model *load(void)
     const struct model_options options = {
         .workers = 1, .scratch = 4 << 20, .frame_rows = 64, .verify = true};
     struct err e = {0};
-    struct source *s = source_open(TEST_DIR "/../models/days_to_sell/bundle", NULL, &e);
+    struct source *s = source_open_folder(TEST_DIR "/../models/days_to_sell/bundle", &e);
 
     if (!s)
         fail_msg("%s", e.msg);

@@ -115,7 +115,7 @@ static void fixture_open(struct fixture *x, const char *name, size_t scratch)
 
     *x = (struct fixture){.name = name};
     snprintf(path, sizeof path, TEST_DIR "/ops/bundles/%s", name);
-    struct source *s = source_open(path, NULL, &e);
+    struct source *s = source_open_folder(path, &e);
     x->model = s ? model_load(s, &options, &e) : NULL;
     if (!x->model)
         fail_msg("%s: %s", name, e.msg);

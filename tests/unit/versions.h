@@ -4,7 +4,7 @@
 #ifndef VERSIONS_H
 #define VERSIONS_H
 
-#include "../../src/model/slot_priv.h"
+#include "../../src/registry/slot_priv.h"
 #include "../../src/store/store_priv.h"
 #include "scored/file.h"
 
@@ -179,10 +179,8 @@ static inline struct source *versions_source(struct versions *v, const char *cac
     s->remote = true;
     s->fetch = versions_fetch;
     s->context = v;
-    if (cache) {
-        s->cache = cache_new(cache, 1 << 20, &e);
-        must(s->cache != NULL);
-    }
+    if (cache)
+        must(cache_open(s, cache, 1 << 20, &e));
     return s;
 }
 

@@ -3,7 +3,7 @@
  * One turn of a slot: look at its manifest, and where that is a new version, fetch, verify, prove
  * and publish it. Whatever fails, the model that is current stays so. Runs on one thread at a time.
  */
-#include "candidate.h"
+#include "scored/candidate.h"
 #include "slot_priv.h"
 
 #include "scored/bounds.h"

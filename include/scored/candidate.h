@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A version on its way from a source to a model. */
-#ifndef SCORED_MODEL_CANDIDATE_H
-#define SCORED_MODEL_CANDIDATE_H
+#ifndef SCORED_CANDIDATE_H
+#define SCORED_CANDIDATE_H
 
 #include "scored/model.h"
 

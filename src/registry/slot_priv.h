@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What slots, registry and loader share. Pointers of a slot are changed under its lock. */
-#ifndef SCORED_MODEL_SLOT_PRIV_H
-#define SCORED_MODEL_SLOT_PRIV_H
+#ifndef SCORED_REGISTRY_SLOT_PRIV_H
+#define SCORED_REGISTRY_SLOT_PRIV_H
 
 #include "scored/registry.h"
 

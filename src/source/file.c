@@ -3,7 +3,7 @@
  * Bundles in a directory. A file is read once into memory of our own, and hashed there: a mapping
  * could change, or vanish, under the digest that was computed over it.
  */
-#include "store_priv.h"
+#include "scored/source.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -114,7 +114,7 @@ static bool fetch(void *context, const struct source_request *r, struct source_f
     return true;
 }
 
-bool file_source(struct source *s, const char *path, struct err *e)
+bool source_of_folder(struct source *s, const char *path, struct err *e)
 {
     struct stat st;
 
@@ -128,4 +128,18 @@ bool file_source(struct source *s, const char *path, struct err *e)
     s->fetch = fetch;
     s->free = free;
     return true;
+}
+
+struct source *source_open_folder(const char *uri, struct err *e)
+{
+    static const char scheme[] = "file://";
+    struct source *s = source_new(uri, e);
+
+    if (!s)
+        return NULL;
+    bool named = strncmp(s->uri, scheme, sizeof scheme - 1) == 0;
+    if (source_of_folder(s, named ? s->uri + sizeof scheme - 1 : s->uri, e))
+        return s;
+    source_free(s);
+    return NULL;
 }

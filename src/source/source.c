@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* URIs: which kind of source, and the pin behind '#'. */
-#include "store_priv.h"
+/* What all kinds of sources do: the pin behind '#', digests, and what is kept. */
+#include "scored/source.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,40 +25,15 @@ static bool read_pin(struct source *s, char *uri, struct err *e)
     return true;
 }
 
-static bool open_kind(struct source *s, const struct source_options *options, struct err *e)
+struct source *source_new(const char *uri, struct err *e)
 {
-    const char *scheme = strstr(s->uri, "://");
-
-    if (strncmp(s->uri, "s3://", 5) == 0) {
-        s->remote = true;
-        return s3_source(s, s->uri, options, e);
-    }
-    if (scheme && strncmp(s->uri, "file://", 7) != 0)
-        return err_set(e, ERR_USAGE,
-                       "'%.200s': a URI is a path, file://PATH or s3://BUCKET/PREFIX/", s->uri);
-    return file_source(s, scheme ? s->uri + 7 : s->uri, e);
-}
-
-struct source *source_open(const char *uri, const struct source_options *options, struct err *e)
-{
-    static const struct source_options none;
     struct source *s = calloc(1, sizeof *s);
 
-    if (!options)
-        options = &none;
     if (s)
         s->uri = strdup(uri);
-    if (!s || !s->uri) {
+    if (!s || !s->uri)
         err_memory(e);
-        source_free(s);
-        return NULL;
-    }
-    bool ok = read_pin(s, s->uri, e) && open_kind(s, options, e);
-    if (ok && s->remote && options->cache && *options->cache) {
-        s->cache = cache_new(options->cache, options->cache_bytes, e);
-        ok = s->cache != NULL;
-    }
-    if (ok)
+    else if (read_pin(s, s->uri, e))
         return s;
     source_free(s);
     return NULL;
@@ -70,7 +45,8 @@ void source_free(struct source *s)
         return;
     if (s->free)
         s->free(s->context);
-    cache_free(s->cache);
+    if (s->cache)
+        s->calls->free(s->cache);
     free(s->uri);
     free(s);
 }
@@ -78,7 +54,7 @@ void source_free(struct source *s)
 bool source_fetch(struct source *s, const struct source_request *r, struct source_file *f,
                   struct err *e)
 {
-    if (s->cache && r->sha256 && cache_get(s->cache, r->sha256, r->max, f))
+    if (s->cache && r->sha256 && s->calls->get(s->cache, r->sha256, r->max, f))
         return true;
     *f = (struct source_file){0};
     if (s->cache_only)
@@ -96,7 +72,7 @@ bool source_fetch(struct source *s, const struct source_request *r, struct sourc
         return false;
     }
     if (s->cache && r->sha256)
-        cache_put(s->cache, r->sha256, f->bytes, f->n, &s->cache_error);
+        s->calls->put(s->cache, r->sha256, f->bytes, f->n, &s->cache_error);
     return true;
 }
 
@@ -118,7 +94,7 @@ static bool memo_name(const struct source *s, char out[32])
 void source_keep(struct source *s, const struct source_file *f)
 {
     if (s->cache)
-        cache_put(s->cache, f->sha256, f->bytes, f->n, &s->cache_error);
+        s->calls->put(s->cache, f->sha256, f->bytes, f->n, &s->cache_error);
 }
 
 void source_memo_write(struct source *s, const char *text, size_t n)
@@ -126,12 +102,12 @@ void source_memo_write(struct source *s, const char *text, size_t n)
     char name[32];
 
     if (memo_name(s, name))
-        cache_note_put(s->cache, name, text, n, &s->cache_error);
+        s->calls->note_put(s->cache, name, text, n, &s->cache_error);
 }
 
 bool source_memo_read(struct source *s, struct source_file *f)
 {
     char name[32];
 
-    return memo_name(s, name) && cache_note_get(s->cache, name, MEMO_BYTES, f);
+    return memo_name(s, name) && s->calls->note_get(s->cache, name, MEMO_BYTES, f);
 }
