@@ -147,20 +147,6 @@ def test_the_same_key_signs_the_same_bytes(signed: Path, keys: dict[str, tuple[P
     assert not list(signed.glob("*.part-*"))
 
 
-def test_format_md_verifies_by_openssl(signed: Path, keys: dict[str, tuple[Path, Path]]) -> None:
-    """The commands of the specification, on an envelope of ours."""
-    text = (TOP / "models" / "FORMAT.md").read_text()
-    block = next(b for b in re.findall(r"```sh\n(.*?)```", text, re.S) if "pkeyutl -verify" in b)
-    commands = [line for line in block.splitlines() if "genpkey" not in line]
-    (signed / "private.pem").write_bytes(keys["ann"][0].read_bytes())
-    script = "set -eo pipefail\n" + "\n".join(commands)
-    done = subprocess.run(["bash", "-c", script], cwd=signed, capture_output=True, text=True)
-    assert done.returncode == 0 and "Verified Successfully" in done.stdout, done
-    (signed / "bundle.json").write_bytes(manifest_bytes(signed).replace(b"days", b"dayz", 1))
-    done = subprocess.run(["bash", "-c", script], cwd=signed, capture_output=True, text=True)
-    assert done.returncode != 0
-
-
 def test_another_writers_envelope_is_read(bundle: Path, keys: dict[str, tuple[Path, Path]]) -> None:
     private, public = keys["ann"]
     envelope_path(bundle).write_text(make_envelope(manifest_bytes(bundle), private))
@@ -358,21 +344,7 @@ def test_progress_is_for_terminals(bundle: Path, tmp_path: Path) -> None:
     assert re.search(r"\d\.\d of 1\.0 MB \(\d+ %\), \d+\.\d MB/s, 0 s left", shown) and shown.endswith("\r\x1b[K")
 
 
-# -- help
-
-
-@pytest.mark.parametrize("command", ["sign", "verify", "fetch"])
-def test_the_examples_of_the_help_work(command: str, tmp_path: Path) -> None:
-    text = scored(command, "--help").stdout
-    keys = "\n".join(line for line in text.splitlines() if line.startswith("  openssl "))
-    lines = text[text.index("\nexample:\n") + 10 :].splitlines()
-    assert any(line.startswith(f"  scored {command} ") for line in lines)
-    (tmp_path / "models").symlink_to(TOP / "models")
-    (tmp_path / "scored").symlink_to(BIN)
-    script = "set -e\n" + keys + "\n" + "\n".join(lines)
-    env = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=env, capture_output=True, text=True)
-    assert done.returncode == 0, done
+# -- usage
 
 
 @pytest.mark.parametrize(

@@ -179,6 +179,18 @@ def test_the_readme_asks(enter: Enter) -> None:
     assert len(rest) == 5
 
 
+def test_the_specification_verifies(enter: Enter) -> None:
+    """By OpenSSL alone, and only what was signed."""
+    sign, verify = (b for b in blocks.of_document(TOP / "models/FORMAT.md") if b.language == "sh")
+    world = enter()
+    assert world.run(sign).splitlines()[0].partition(" ")[0] in next((world.folder / "signed").glob("*.dsse")).read_text()
+    assert "Verified Successfully" in world.run(verify)
+    manifest = world.folder / "signed/bundle.json"
+    manifest.write_bytes(manifest.read_bytes().replace(b"days", b"dayz", 1))
+    with pytest.raises(AssertionError, match="openssl"):
+        world.run(verify)
+
+
 def test_flags_that_pages_name_exist() -> None:
     """In the text too, not only in what is run."""
     helps = [help_of(str(BIN), command) for command in COMMANDS]
