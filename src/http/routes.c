@@ -172,7 +172,8 @@ static bool check_body(struct exchange *x)
                       h->content_encoding);
     else if (h->content_type && !media_listed(r->consumes, h->content_type))
         reply_problem(x, PROBLEM_UNSUPPORTED_TYPE, NULL,
-                      "the body came with Content-Type: %.60s; send application/json, or one of %s",
+                      "the body came with Content-Type: %.60s; send one of %s (curl: -H "
+                      "'Content-Type: application/json')",
                       h->content_type, r->consumes);
     else
         return true;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the commands of a document are run: a folder with the tools of a bare Debian (neither python3 nor jq), curl, and
-openssl; `scored` and `scored-export`; models/ as it stands; an S3 of its own behind s3://."""
+openssl; `scored`, `scored-export`, and pip, which installs into site/; models/ as it stands; an S3 of its own behind s3://."""
 
 from __future__ import annotations
 
@@ -44,8 +44,13 @@ rm {here}/serve.pid
 grep -q 'stopped' {here}/serve.log || {{ cat {here}/serve.log >&2; exit 1; }}
 """
 EXPORT = """#!/bin/bash
-export PATH={path} PYTHONPATH={top}/models/export
+export PATH={path} PYTHONPATH={here}/site:{top}/models/export
 exec {python} -m scored_export.cli "$@"
+"""
+PIP = """#!/bin/bash
+export PATH={path}
+[ "$1" = install ]
+exec {python} -m pip install --quiet --disable-pip-version-check --target {here}/site --no-deps "${{@:2}}"
 """
 
 
@@ -77,7 +82,7 @@ class World:
         for tool in TOOLS:
             (where / tool).symlink_to(str(shutil.which(tool)))
         words = {"bin": BIN, "here": self.folder, "path": os.environ["PATH"], "python": sys.executable, "top": TOP}
-        for name, text in (("scored", TERMINAL), ("ctrl-c", CTRL_C), ("scored-export", EXPORT)):
+        for name, text in (("scored", TERMINAL), ("ctrl-c", CTRL_C), ("scored-export", EXPORT), ("pip", PIP)):
             (where / name).write_text(text.format(**words))
             (where / name).chmod(0o755)
 
@@ -88,7 +93,7 @@ class World:
             text = text.replace(word, meaning)
         if block.language == "python":
             command = [sys.executable, "-c", self.prelude + text]
-            env = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{TOP}/models/export"}
+            env = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{self.folder}/site:{TOP}/models/export"}
             self.prelude += "".join(line for line in text.splitlines(True) if line.startswith(("import ", "from ")))
         else:
             command, env = ["/bin/bash", "-eu", "-o", "pipefail", "-c", REFUSED.sub(r"\1 && false || [ $? = 22 ]", text)], {}
