@@ -78,7 +78,9 @@ struct plan {
     struct unit **order; /* units and filters in stage order */
     struct unit **filters;
     uint16_t n_columns, n_inputs, n_stages, n_order, n_filters;
-    uint16_t *outputs; /* columns answered by default */
+    struct dict names;     /* of the columns that have one */
+    const uint16_t *named; /* the column of each; NULL as long as columns are added */
+    uint16_t *outputs;     /* columns answered by default */
     uint16_t n_outputs;
     struct column_set defaults, all; /* all: every named column that a stage adds */
     const struct program *program;   /* for the defaults */
@@ -102,7 +104,7 @@ bool plan_layout(struct plan *p, size_t most, unsigned frame_rows, struct err *e
 /* The column of a name, as the last stage sees it, or COLUMN_NONE. */
 uint16_t plan_find(const struct plan *p, const char *name, size_t n);
 
-/* Writes the program for a set of columns; `out` has room for plan_program_size(p) bytes. */
+/* Writes the program for a set of columns, none of them an input; `out` has room for plan_program_size(p) bytes. */
 void plan_program(const struct plan *p, const struct column_set *asked, struct program *out);
 static inline size_t plan_program_size(const struct plan *p)
 {

@@ -16,12 +16,38 @@
 
 uint16_t plan_find(const struct plan *p, const char *name, size_t n)
 {
+    if (p->named) {
+        int64_t i = dict_find(&p->names, name, n);
+        return i == DICT_NONE ? COLUMN_NONE : p->named[i];
+    }
     for (unsigned c = p->n_columns; c-- > 0;) {
         const char *other = p->columns[c].name;
         if (other && strlen(other) == n && memcmp(other, name, n) == 0)
             return (uint16_t)c;
     }
     return COLUMN_NONE;
+}
+
+/* When all columns are there: of equal names the last one is found, as above. */
+static bool index_names(struct plan *p, struct err *e)
+{
+    struct text *names = arena_new(p->arena, struct text, p->n_columns);
+    uint16_t *named = arena_new(p->arena, uint16_t, p->n_columns);
+    uint32_t n = 0;
+
+    if (!names || !named)
+        return err_memory(e);
+    for (uint16_t c = 0; c < p->n_columns; c++) {
+        const char *name = p->columns[c].name;
+        if (!name)
+            continue;
+        names[n] = (struct text){name, (uint32_t)strlen(name)};
+        named[n++] = c;
+    }
+    if (!dict_build(&p->names, names, n, p->arena))
+        return err_memory(e);
+    p->named = named;
+    return true;
 }
 
 static bool add_inputs(struct plan *p, const struct bundle *b, struct err *e)
@@ -49,59 +75,97 @@ static bool add_inputs(struct plan *p, const struct bundle *b, struct err *e)
 
 /* -- programs -- */
 
-static void add_reads(struct column_set *s, const struct unit *u)
-{
-    for (unsigned i = 0; i < u->n_in; i++)
-        column_add(s, u->in[i]);
-}
-
-static void close_reads(const struct plan *p, struct column_set *s)
-{
-    for (unsigned c = p->n_columns; c-- > p->n_inputs;)
-        if (column_in(s, c))
-            add_reads(s, p->columns[c].unit);
-}
-
 struct build {
     const struct plan *plan;
     struct column_set made;
     struct program *out;
 };
 
-/* Emits the columns of a set that are not made yet, and what they read. */
-static void emit_columns(struct build *b, struct column_set wanted)
+/* Adds what a unit reads, but for inputs and what is made. */
+static void add_reads(const struct build *b, struct column_set *s, const struct unit *u)
 {
-    close_reads(b->plan, &wanted);
-    for (unsigned c = b->plan->n_inputs; c < b->plan->n_columns; c++) {
-        if (!column_in(&wanted, c) || column_in(&b->made, c))
-            continue;
-        column_add(&b->made, c);
-        b->out->steps[b->out->n_steps++] = b->plan->columns[c].unit;
+    for (unsigned i = 0; i < u->n_in; i++)
+        if (u->in[i] >= b->plan->n_inputs && !column_in(&b->made, u->in[i]))
+            column_add(s, u->in[i]);
+}
+
+static unsigned words_of(const struct plan *p)
+{
+    return (p->n_columns + 63U) / 64;
+}
+
+/* Adds what makes the columns of a set, to the last: a column reads lower numbers alone. */
+static void close_reads(const struct build *b, struct column_set *s)
+{
+    for (unsigned w = words_of(b->plan); w-- > 0;) {
+        for (uint64_t todo = s->words[w], bit; todo; todo = s->words[w] & (bit - 1)) {
+            unsigned c = 63 - (unsigned)__builtin_clzll(todo);
+            bit = (uint64_t)1 << c;
+            add_reads(b, s, b->plan->columns[w * 64 + c].unit);
+        }
     }
+}
+
+/* Emits the columns of a set, none of which is made, and what they read, in their order. */
+static void emit_columns(struct build *b, struct column_set *wanted)
+{
+    close_reads(b, wanted);
+    for (unsigned w = 0; w < words_of(b->plan); w++) {
+        FOR_ROWS(c, wanted->words[w])
+        {
+            b->out->steps[b->out->n_steps++] = b->plan->columns[w * 64 + c].unit;
+        }
+        b->made.words[w] |= wanted->words[w];
+    }
+}
+
+static void emit_reads(struct build *b, const struct unit *u)
+{
+    struct column_set wanted = {0};
+
+    add_reads(b, &wanted, u);
+    emit_columns(b, &wanted);
+}
+
+static void emit_column(struct build *b, unsigned c)
+{
+    struct column_set wanted = {0};
+
+    if (column_in(&b->made, c))
+        return;
+    column_add(&wanted, c);
+    emit_columns(b, &wanted);
+}
+
+/* All that the asked-for columns and the filters need. */
+static struct column_set needed_columns(const struct build *b, const struct column_set *asked)
+{
+    struct column_set needed = *asked;
+
+    for (unsigned i = 0; i < b->plan->n_filters; i++)
+        add_reads(b, &needed, b->plan->filters[i]);
+    close_reads(b, &needed);
+    return needed;
 }
 
 void plan_program(const struct plan *p, const struct column_set *asked, struct program *out)
 {
     struct build b = {.plan = p, .out = out};
-    struct column_set needed = *asked;
+    struct column_set needed = needed_columns(&b, asked);
 
     out->n_steps = 0;
-    for (unsigned i = 0; i < p->n_filters; i++)
-        add_reads(&needed, p->filters[i]);
-    close_reads(p, &needed);
     for (unsigned i = 0; i < p->n_order; i++) {
         const struct unit *u = p->order[i];
-        struct column_set wanted = {0};
         if (u->out == COLUMN_NONE) {
-            add_reads(&wanted, u);
-            emit_columns(&b, wanted);
+            emit_reads(&b, u);
             out->steps[out->n_steps++] = u;
         } else if (u->barrier && column_in(&needed, u->out)) {
-            column_add(&wanted, u->out);
-            emit_columns(&b, wanted);
+            emit_column(&b, u->out);
         }
     }
-    emit_columns(&b, *asked);
+    for (unsigned w = 0; w < words_of(p); w++)
+        needed.words[w] = asked->words[w] & ~b.made.words[w];
+    emit_columns(&b, &needed);
 }
 
 static const struct program *new_program(const struct plan *p, const struct column_set *asked)
@@ -245,8 +309,8 @@ static bool build(struct plan *p, struct bundle *b, struct err *e)
     for (uint16_t i = 0; i < p->n_stages; i++)
         if (!load_stage(p, b, i, e))
             return err_wrap(e, "stages[%u] '%.64s'", (unsigned)i, b->stages[i].uid);
-    return bundle_all_used(b, e) && add_outputs(p, b, e) && check_labels(p, b, e) &&
-           check_exactness(p, b, e);
+    return index_names(p, e) && bundle_all_used(b, e) && add_outputs(p, b, e) &&
+           check_labels(p, b, e) && check_exactness(p, b, e);
 }
 
 bool plan_build(struct plan *p, struct bundle *b, struct arena *arena, size_t most,
