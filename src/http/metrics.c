@@ -28,28 +28,22 @@ static void add(counter *c, uint64_t n)
                           memory_order_relaxed);
 }
 
-static bool take_fields(struct slot_metrics *s, struct slot *slot)
+static struct thread_errors *new_errors(const struct metrics *m)
 {
-    struct model *m = slot_acquire(slot);
-    bool ok = true;
+    size_t n = m->n_threads * sizeof(struct thread_errors);
+    struct thread_errors *errors = aligned_alloc(alignof(struct thread_errors), n);
 
-    s->n_fields = m ? m->plan.n_inputs : 0;
-    s->fields = calloc(s->n_fields + 1, sizeof *s->fields);
-    for (unsigned i = 0; s->fields && i < s->n_fields; i++)
-        ok &= (s->fields[i] = strdup(m->plan.columns[i].name)) != NULL;
-    model_release(m);
-    return ok && s->fields;
+    if (errors)
+        memset(errors, 0, n);
+    return errors;
 }
 
-static bool make_cells(struct metrics *m, struct thread_cells *t)
+static bool make_slot(const struct metrics *m, struct slot_metrics *s)
 {
-    t->slots = calloc(m->n_slots, sizeof *t->slots);
-    for (unsigned i = 0; t->slots && i < m->n_slots; i++) {
-        t->slots[i].errors = calloc(m->slots[i].n_fields + 1, sizeof *t->slots[i].errors);
-        if (!t->slots[i].errors)
-            return false;
-    }
-    return t->slots != NULL;
+    pthread_mutex_init(&s->growing, NULL);
+    s->first.name = strdup("");
+    s->first.threads = new_errors(m);
+    return s->first.name && s->first.threads;
 }
 
 struct metrics *metrics_new(const struct registry *r, unsigned threads)
@@ -67,28 +61,36 @@ struct metrics *metrics_new(const struct registry *r, unsigned threads)
     if (m->threads)
         memset(m->threads, 0, threads * sizeof *m->threads);
     for (unsigned i = 0; ok && i < r->n_slots; i++)
-        ok = take_fields(&m->slots[i], &r->slots[i]);
+        ok = make_slot(m, &m->slots[i]);
     for (unsigned i = 0; ok && i < threads; i++)
-        ok = make_cells(m, &m->threads[i]);
+        ok = (m->threads[i].slots = calloc(m->n_slots, sizeof *m->threads[i].slots)) != NULL;
     if (ok)
         return m;
     metrics_free(m);
     return NULL;
 }
 
+static void free_field(struct field_errors *f)
+{
+    free(f->name);
+    free(f->threads);
+}
+
 void metrics_free(struct metrics *m)
 {
     if (!m)
         return;
-    for (unsigned t = 0; m->threads && t < m->n_threads; t++) {
-        for (unsigned i = 0; m->threads[t].slots && i < m->n_slots; i++)
-            free(m->threads[t].slots[i].errors);
+    for (unsigned t = 0; m->threads && t < m->n_threads; t++)
         free(m->threads[t].slots);
-    }
     for (unsigned i = 0; m->slots && i < m->n_slots; i++) {
-        for (unsigned f = 0; m->slots[i].fields && f < m->slots[i].n_fields; f++)
-            free(m->slots[i].fields[f]);
-        free(m->slots[i].fields);
+        struct field_errors *f = m->slots[i].first.next, *next;
+        pthread_mutex_destroy(&m->slots[i].growing);
+        free_field(&m->slots[i].first);
+        for (; f; f = next) {
+            next = f->next;
+            free_field(f);
+            free(f);
+        }
     }
     free(m->threads);
     free(m->slots);
@@ -120,15 +122,56 @@ void metrics_rows(struct metrics *m, unsigned worker, unsigned slot, const struc
     add(&c->unknown_fields, counts->unknown_fields);
 }
 
+/* The field, or the last one there is. */
+static struct field_errors *find_field(struct field_errors *f, const char *name)
+{
+    struct field_errors *next;
+
+    while (strcmp(f->name, name) != 0 && (next = atomic_load(&f->next)) != NULL)
+        f = next;
+    return f;
+}
+
+static struct field_errors *new_field(const struct metrics *m, const char *name)
+{
+    struct field_errors *f = calloc(1, sizeof *f);
+
+    if (!f)
+        return NULL;
+    f->name = strdup(name);
+    f->threads = new_errors(m);
+    if (f->name && f->threads)
+        return f;
+    free_field(f);
+    free(f);
+    return NULL;
+}
+
+/* NULL: it cannot be had. */
+static struct field_errors *add_field(const struct metrics *m, struct slot_metrics *s,
+                                      const char *name)
+{
+    pthread_mutex_lock(&s->growing);
+    struct field_errors *last = find_field(&s->first, name), *found = last;
+    if (strcmp(last->name, name) != 0) {
+        found = s->n_fields < METRICS_FIELDS ? new_field(m, name) : NULL;
+        s->n_fields += found != NULL;
+        if (found)
+            atomic_store(&last->next, found);
+    }
+    pthread_mutex_unlock(&s->growing);
+    return found;
+}
+
 void metrics_row_error(struct metrics *m, unsigned worker, unsigned slot, const char *field,
                        enum problem problem)
 {
-    const struct slot_metrics *s = &m->slots[slot];
-    unsigned f = 0;
+    struct slot_metrics *s = &m->slots[slot];
+    struct field_errors *f = find_field(&s->first, field);
 
-    while (f < s->n_fields && strcmp(s->fields[f], field) != 0)
-        f++;
-    add(&m->threads[worker].slots[slot].errors[f][problem], 1);
+    if (strcmp(f->name, field) != 0)
+        f = add_field(m, s, field);
+    add(&(f ? f : &s->first)->threads[worker].of[problem], 1);
 }
 
 void metrics_event(struct metrics *m, unsigned worker, enum event e)

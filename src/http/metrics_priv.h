@@ -19,7 +19,18 @@ struct route_cells {
 
 struct slot_cells {
     counter rows, failed, skipped, unknown_fields;
-    counter (*errors)[PROBLEM_COUNT]; /* by field; the last row is of no field */
+};
+
+struct thread_errors {
+    _Alignas(CACHE_LINE) counter of[PROBLEM_COUNT];
+};
+
+/* Errors that a field of rows was blamed for, by thread. Made with the field's first error, under
+ * the slot's lock; it stays where it is from then on, whatever versions come. */
+struct field_errors {
+    struct field_errors *_Atomic next;
+    struct thread_errors *threads;
+    char *name; /* "" for errors of no field */
 };
 
 struct thread_cells {
@@ -29,10 +40,12 @@ struct thread_cells {
     struct route_cells routes[ROUTE_COUNT];
 };
 
-/* The fields that a slot's model had when the server started: the labels stay the same however
- * models change. */
+/* At most so many fields a slot: what is beyond, or finds no memory, counts as of no field. */
+enum { METRICS_FIELDS = 4096 };
+
 struct slot_metrics {
-    char **fields;
+    pthread_mutex_t growing;   /* held to add a field */
+    struct field_errors first; /* of no field */
     unsigned n_fields;
 };
 

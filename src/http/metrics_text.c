@@ -178,26 +178,28 @@ static void put_rows(const struct text_of *t)
                     pick_unknown);
 }
 
+static void put_field_errors(const struct text_of *t, unsigned slot, const struct field_errors *f)
+{
+    for (unsigned p = 0; p < PROBLEM_COUNT; p++) {
+        uint64_t n = 0;
+        for (unsigned i = 0; i < t->m->n_threads; i++)
+            n += get(&f->threads[i].of[p]);
+        if (!n)
+            continue;
+        label(t, "scored_row_errors_total{model", slot_name(&t->app->registry->slots[slot]));
+        label(t, ",field", f->name);
+        label(t, ",type", problem_urn((enum problem)p));
+        end(t, n);
+    }
+}
+
 static void put_row_errors(const struct text_of *t)
 {
     head(t, "row_errors", "counter",
          "Errors of rows, by the model's field (\"\" for none) and the type of problem.");
-    for (unsigned s = 0; s < t->m->n_slots; s++) {
-        const struct slot_metrics *slot = &t->m->slots[s];
-        for (unsigned f = 0; f <= slot->n_fields; f++) {
-            for (unsigned p = 0; p < PROBLEM_COUNT; p++) {
-                uint64_t n = 0;
-                for (unsigned i = 0; i < t->m->n_threads; i++)
-                    n += get(&t->m->threads[i].slots[s].errors[f][p]);
-                if (!n)
-                    continue;
-                label(t, "scored_row_errors_total{model", slot_name(&t->app->registry->slots[s]));
-                label(t, ",field", f < slot->n_fields ? slot->fields[f] : "");
-                label(t, ",type", problem_urn((enum problem)p));
-                end(t, n);
-            }
-        }
-    }
+    for (unsigned s = 0; s < t->m->n_slots; s++)
+        for (const struct field_errors *f = &t->m->slots[s].first; f; f = atomic_load(&f->next))
+            put_field_errors(t, s, f);
 }
 
 static void put_models(const struct text_of *t)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from backends import BUCKET, CHOSEN, SERVERS, Backend
 from live import Live
 from versions import corrupt, version, wrong_golden
+
+from wire import ask
 
 PREFIX = "prices/"
 URI = f"s3://{BUCKET}/{PREFIX}"
@@ -80,6 +83,15 @@ def test_the_cache_serves_without_s3(backend: Backend, tmp_path: Path) -> None:
         assert live.serves("v5")["reload"]["from_cache"] is True
         live.fails("poll", refused=False)
         assert live.ready().status == 200
+
+
+def test_errors_are_counted_by_the_fields_of_a_model_that_came_later(backend: Backend) -> None:
+    version(1).publish(backend.putter(PREFIX))
+    with Live(URI, env=backend.env) as live:
+        live.serves("v1")
+        assert ask(live.daemon.port, "POST", "/predict", json.dumps({"make": "Opel", "km": "far"}).encode()).status == 422
+        metrics = ask(live.daemon.port, "GET", "/metrics").body.decode()
+        assert 'scored_row_errors_total{model="m",field="km",type="urn:scored:wrong-type"} 1' in metrics
 
 
 def test_wrong_keys_are_told(backend: Backend) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -190,6 +191,28 @@ def test_no_older_and_schema_flags(tmp_path: Path) -> None:
     s.publish("input_nullable")
     s.reload()
     assert s.about()["version"] not in ("v1", "v2")
+    assert s.daemon.stop() == 0
+
+
+def test_errors_are_counted_by_the_fields_of_every_version(tmp_path: Path) -> None:
+    s = Served(tmp_path / "bundle", "--allow-schema-change")
+    bad = json.dumps({"km": 2.0, "year": 3, "spare": 5}).encode()
+
+    def counted() -> str:
+        text = ask(s.daemon.port, "GET", "/metrics").body.decode()
+        found = re.search(r'scored_row_errors_total\{model="cars",(.*spare.*)', text)
+        return found[1] if found else text
+
+    s.publish("input_dropped")
+    assert s.reload()["version"] == "input_dropped"
+    assert ask(s.daemon.port, "POST", "/predict", bad).status == 200  # it has no such field
+    s.daemon.stop()
+    s.daemon = Daemon("--poll", "3600", "--allow-schema-change", models=(f"cars={s.folder}",))
+    for n, version in enumerate(("v1", "v2", "input_nullable"), 1):
+        s.publish(version)
+        assert s.reload()["version"] == version
+        assert ask(s.daemon.port, "POST", "/predict", bad).status == 422
+        assert counted() == f'field="spare",type="urn:scored:wrong-type"}} {n}'
     assert s.daemon.stop() == 0
 
 
