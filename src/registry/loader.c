@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The loader: one thread that gives each slot its turns, and frees the models that fell out when
- * their last request has ended. Until every slot has a model it runs like any thread; from then on
- * at idle priority, since whatever it does can wait.
+ * their last request has ended. It runs like any thread, since it takes locks and trims the heap,
+ * for which others wait; what is long and can wait is done aside (aside.c).
  */
 #include "slot_priv.h"
 
@@ -10,12 +10,9 @@
 #include "scored/log.h"
 
 #include <malloc.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 enum { RETIRED = 64 };
 
@@ -31,7 +28,6 @@ struct loader {
     pthread_mutex_t lock; /* guards stopping; is held to sleep */
     pthread_cond_t wake;
     bool stopping;
-    bool idle;                      /* runs at idle priority */
     struct model *retired[RETIRED]; /* the loader's references */
     unsigned n_retired;
 };
@@ -157,18 +153,6 @@ static void log_turn(const struct slot *s, const struct turn *t, const char *how
 
 /* -- turns -- */
 
-static void become_idle(struct loader *l)
-{
-    const struct sched_param none = {0};
-    const int class_idle = 3 << 13, this_thread = 1; /* of ioprio_set(2) */
-
-    if (l->idle || !registry_ready(l->registry))
-        return;
-    sched_setscheduler(0, SCHED_IDLE, &none);
-    syscall(SYS_ioprio_set, this_thread, 0, class_idle);
-    l->idle = true;
-}
-
 static void recall(struct registry *r, struct slot *s)
 {
     struct turn t;
@@ -193,7 +177,6 @@ static void recall_all(struct loader *l)
     for (unsigned i = 0; i < r->n_slots; i++)
         if (!atomic_load(&r->slots[i].current))
             recall(r, &r->slots[i]);
-    become_idle(l);
 }
 
 static void take_turn(struct loader *l, struct slot *s)
@@ -277,7 +260,6 @@ static void *loader_main(void *argument)
             take_turn(l, s);
         write_memos(l->registry);
         free_unused(l);
-        become_idle(l);
         pthread_mutex_lock(&l->lock);
         if (!s && !l->stopping && pick(l, &next) == NULL)
             sleep_until(l, next);

@@ -3,7 +3,6 @@
  * One turn of a slot: look at its manifest, and where that is a new version, fetch, verify, prove
  * and publish it. Whatever fails, the model that is current stays so. Runs on one thread at a time.
  */
-#include "scored/candidate.h"
 #include "slot_priv.h"
 
 #include "scored/bounds.h"
@@ -96,6 +95,7 @@ static void publish(struct attempt *a, struct model *next, struct turn *t)
     t->out = slot_publish(s, next, a->registry->options.keep);
     s->status.published++;
     pthread_mutex_unlock(&s->lock);
+    slot_settle(s);
 }
 
 /* Before it is published: whatever has answered once is there after a crash. */
@@ -216,10 +216,11 @@ static void looked(struct attempt *a, bool served)
     pthread_mutex_unlock(&a->slot->lock);
 }
 
-/* A manifest that is neither served nor refused. */
+/* A manifest that is neither served nor refused. Once every slot answers there is time. */
 static void load_next(struct attempt *a, struct turn *t)
 {
-    struct model *next = candidate_load(&a->version, &t->e);
+    bool aside = registry_ready(a->registry);
+    struct model *next = (aside ? candidate_load_aside : candidate_load)(&a->version, &t->e);
 
     if (next) {
         remember(a, next);
@@ -275,6 +276,7 @@ static bool check_kept_signature(struct attempt *a, struct err *e)
 
     if (!a->version.options->trust)
         return true;
+    candidate_at(&a->version, PHASE_SIGNATURE);
     if (!s->served.envelope[0])
         return err_set(e, ERR_BAD_BUNDLE, "the version served last has no signature in the cache");
     return fetch_kept(s, "dsse", s->served.envelope, &a->version.envelope, e) &&
@@ -295,6 +297,7 @@ static struct model *load_kept(struct attempt *a, struct err *e)
     struct model *next = NULL;
     struct refusal found;
 
+    candidate_at(&a->version, PHASE_FETCH);
     s->source->cache_only = true;
     if (fetch_kept(s, "json", s->served.manifest, &a->version.manifest, e) &&
         !is_refused(a, &found) && check_kept_signature(a, e))
@@ -311,6 +314,7 @@ void slot_recall(struct registry *r, struct slot *s, struct turn *t)
     if (!is_wanted(s))
         return;
     struct model *next = load_kept(&a, &t->e);
+    t->phase = (enum load_phase)atomic_load(&a.version.phase);
     if (next) {
         publish(&a, next, t);
         pthread_mutex_lock(&s->lock);

@@ -2,8 +2,8 @@
 /*
  * Slots. A request takes a reference in three steps: it says that it is taking, reads the pointer,
  * counts itself in. Who changes a pointer waits until nobody is between the first step and the
- * last; from then on whoever uses the old model is counted. So requests never wait, not even for a
- * loader that was put to sleep in the middle.
+ * last, and holds no lock meanwhile; from then on whoever uses the old model is counted. So
+ * requests never wait, not even for a loader that was put to sleep in the middle.
  */
 #include "slot_priv.h"
 
@@ -51,8 +51,7 @@ struct model *slot_acquire_version(struct slot *s, const char *version, size_t n
     return m;
 }
 
-/* After a pointer was changed: nobody is about to use the old one uncounted. */
-static void wait_for_takers(struct slot *s)
+void slot_settle(struct slot *s)
 {
     while (atomic_load(&s->taking))
         sched_yield();
@@ -71,7 +70,6 @@ struct model *slot_publish(struct slot *s, struct model *next, unsigned keep)
     fault_point("publish.switch");
     atomic_store(&s->current, next);
     fault_point("publish.switched");
-    wait_for_takers(s);
     return out;
 }
 
@@ -84,7 +82,6 @@ bool slot_swap(struct slot *s)
     /* for a moment the previous one stands twice, and no version is missing */
     struct model *left = atomic_exchange(&s->current, previous);
     atomic_store(&s->kept[0], left);
-    wait_for_takers(s);
     return true;
 }
 

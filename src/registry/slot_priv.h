@@ -3,15 +3,20 @@
 #ifndef SCORED_REGISTRY_SLOT_PRIV_H
 #define SCORED_REGISTRY_SLOT_PRIV_H
 
+#include "scored/candidate.h"
 #include "scored/registry.h"
 
 struct model *model_retain(struct model *m); /* takes NULL */
 
-/* Makes `next` current; takes the caller's reference. What was current becomes the latest of `keep`
- * kept ones. Returns the model that falls out, with its reference, or NULL. */
+/* Makes `next` current, under the slot's lock; takes the caller's reference. What was current
+ * becomes the latest of `keep` kept ones. Returns the model that falls out, with its reference, or
+ * NULL: it may be used by some who are not counted yet, until slot_settle. */
 struct model *slot_publish(struct slot *s, struct model *next, unsigned keep);
 
-/* Current and the latest kept one change places. False: none is kept. */
+/* Waits, without the lock, until nobody is about to use what fell out uncounted. */
+void slot_settle(struct slot *s);
+
+/* Current and the latest kept one change places, under the slot's lock. False: none is kept. */
 bool slot_swap(struct slot *s);
 
 /* -- refused.c: the versions not to be loaded; under the slot's lock -- */
@@ -52,6 +57,12 @@ void slot_turn(struct registry *r, struct slot *s, bool whole, struct turn *t);
 
 /* Loads the version that was served last, from the cache and nowhere else. */
 void slot_recall(struct registry *r, struct slot *s, struct turn *t);
+
+/* -- aside.c -- */
+
+/* candidate_load in a thread of its own, at idle priority for processor and disk, which ends with
+ * it. Where no thread can be made it runs in this one. */
+struct model *candidate_load_aside(struct candidate *c, struct err *e);
 
 /* -- loader.c -- */
 

@@ -155,8 +155,24 @@ static void a_recall_asks_nobody(void **state)
     struct turn t = recall();
     assert_int_equal(t.result, TURN_SAME);
     assert_int_equal(t.e.code, ERR_NOT_FOUND);
+    assert_int_equal(t.phase, PHASE_FETCH);
     assert_int_equal(source.looks + source.fetches, looks + fetches);
     assert_int_equal(versions_turn(&r, true).result, TURN_PUBLISHED);
+}
+
+static void a_recall_that_fails_tells_its_phase(void **state)
+{
+    char path[PATH_MAX];
+
+    (void)state;
+    open_slot(true);
+    publish("v1");
+    restart();
+    r.options.model.memory = 1;
+    assert_int_equal(recall().phase, PHASE_MEMORY);
+    r.options.model.memory = 0;
+    must(unlink(folder_file(&cache, slot->served.manifest, path)) == 0);
+    assert_int_equal(recall().phase, PHASE_FETCH);
 }
 
 static void an_altered_memo_harms_nobody(void **state)
@@ -475,6 +491,79 @@ static struct model *empty_model(void)
     return m;
 }
 
+static void *take_the_second(void *unused)
+{
+    take("v2");
+    return unused;
+}
+
+static bool is_current(const char *version)
+{
+    struct model *m = slot_acquire(slot);
+    bool is = m && strcmp(m->bundle->version, version) == 0;
+
+    model_release(m);
+    return is;
+}
+
+/* A request that was put to sleep while it takes a model holds back the old one's end, and nobody
+ * who wants the lock. */
+static void the_lock_is_free_while_takers_are_waited_for(void **state)
+{
+    pthread_t publisher;
+    bool free = false;
+
+    (void)state;
+    open_slot(false);
+    publish("v1");
+    atomic_fetch_add(&slot->taking, 1);
+    assert_int_equal(pthread_create(&publisher, NULL, take_the_second, NULL), 0);
+    for (unsigned i = 0; i < 2000 && !is_current("v2"); i++)
+        sleep_ms(5);
+    assert_true(is_current("v2"));
+    for (unsigned i = 0; i < 400 && !free; i++) {
+        sleep_ms(5);
+        free = pthread_mutex_trylock(&slot->lock) == 0;
+    }
+    if (free)
+        pthread_mutex_unlock(&slot->lock);
+    atomic_fetch_sub(&slot->taking, 1);
+    pthread_join(publisher, NULL);
+    assert_true(free);
+}
+
+static atomic_int trim_policy;
+int __wrap_malloc_trim(size_t pad);
+int __wrap_malloc_trim(size_t pad)
+{
+    (void)pad;
+    trim_policy = sched_getscheduler(0);
+    return 0;
+}
+
+/* The first version comes as fast as it can; from then on a load gives way. Looks, publishing and
+ * trimming do not: others wait for what they hold. */
+static void only_what_is_long_gives_way(void **state)
+{
+    (void)state;
+    options.poll_ms = 3600 * 1000;
+    options.keep = 0;
+    open_slot(false);
+    trim_policy = -1;
+    start_loader();
+    attempts(1);
+    assert_int_equal(source.fetch_policy, SCHED_OTHER);
+    atomic_store(&source.published, "v2");
+    attempts(registry_reload(&r, slot, false));
+    assert_true(is_current("v2"));
+    assert_int_equal(source.fetch_policy, SCHED_IDLE);
+    assert_int_equal(source.look_policy, SCHED_OTHER);
+    for (unsigned i = 0; i < 1000 && trim_policy < 0; i++)
+        sleep_ms(5);
+    registry_stop(&r);
+    assert_int_equal(trim_policy, SCHED_OTHER);
+}
+
 static void no_model_is_freed_under_a_reader(void **state)
 {
     pthread_t readers[READERS];
@@ -492,6 +581,7 @@ static void no_model_is_freed_under_a_reader(void **state)
         pthread_mutex_lock(&slot->lock);
         struct model *out = slot_publish(slot, empty_model(), 0);
         pthread_mutex_unlock(&slot->lock);
+        slot_settle(slot);
         model_release(out);
     }
     atomic_store(&reading, false);
@@ -509,6 +599,7 @@ int main(void)
         TEST(what_was_refused_is_not_recalled),
         TEST(only_what_is_pinned_is_recalled),
         TEST(a_recall_asks_nobody),
+        TEST(a_recall_that_fails_tells_its_phase),
         TEST(an_altered_memo_harms_nobody),
         TEST(a_memo_that_names_another_file),
         TEST(an_altered_cache_is_noticed),
@@ -518,6 +609,8 @@ int main(void)
         TEST(the_loader_recalls),
         TEST(readers_see_whole_versions),
         TEST(no_model_is_freed_under_a_reader),
+        TEST(the_lock_is_free_while_takers_are_waited_for),
+        TEST(only_what_is_long_gives_way),
     };
 
     log_set(LOG_ERROR, LOG_LOGFMT);

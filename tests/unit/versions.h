@@ -10,6 +10,7 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,7 @@ struct versions {
     unsigned looks;                  /* manifests asked for */
     unsigned fetches;                /* other files */
     bool whole;                      /* the last look was not conditional */
+    int look_policy, fetch_policy;   /* how the threads that asked are scheduled */
     bool no_tags;
 };
 
@@ -127,6 +129,7 @@ static inline bool versions_manifest(struct versions *v, const struct source_req
     char path[PATH_MAX];
 
     v->looks++;
+    v->look_policy = sched_getscheduler(0);
     v->whole = !r->tag;
     if (atomic_fetch_sub(&v->down, 1) > 0)
         return err_set(e, ERR_UPSTREAM, "no answer");
@@ -154,6 +157,7 @@ static inline bool versions_fetch(void *context, const struct source_request *r,
     if (versions_starts(r->name, "bundle"))
         return versions_manifest(v, r, f, e);
     v->fetches++;
+    v->fetch_policy = sched_getscheduler(0);
     if (versions_starts(r->name, v->missing))
         return err_set(e, ERR_NOT_FOUND, "%s: does not exist", r->name);
     snprintf(path, sizeof path, VERSIONS_DIR "/%s", r->name);
