@@ -104,7 +104,8 @@ bool plan_layout(struct plan *p, size_t most, unsigned frame_rows, struct err *e
 /* The column of a name, as the last stage sees it, or COLUMN_NONE. */
 uint16_t plan_find(const struct plan *p, const char *name, size_t n);
 
-/* Writes the program for a set of columns, none of them an input; `out` has room for plan_program_size(p) bytes. */
+/* Writes the program for a set of columns, none of them an input; `out` has room for
+ * plan_program_size(p) bytes. */
 void plan_program(const struct plan *p, const struct column_set *asked, struct program *out);
 static inline size_t plan_program_size(const struct plan *p)
 {
