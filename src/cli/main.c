@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include "scored/crypto.h"
+#include "scored/distance.h"
 #include "scored/server.h"
 #include "scored/version.h"
 
@@ -37,6 +38,18 @@ static void help(FILE *out)
                  "  scored serve --model models/days_to_sell/bundle --port 8080 &\n"
                  "  curl -s --retry 5 --retry-connrefused localhost:8080/readyz\n"
                  "  curl -s localhost:8080/openapi.json\n");
+}
+
+static int no_command(const char *name)
+{
+    const char *best = commands[0].name;
+
+    for (size_t i = 1; i < countof(commands); i++)
+        if (text_distance(name, commands[i].name) < text_distance(name, best))
+            best = commands[i].name;
+    fprintf(stderr, "scored: there is no command '%s'; did you mean %s?\nTry 'scored --help'.\n",
+            name, best);
+    return EXIT_USAGE;
 }
 
 static int run(const struct command *c, int argc, char **argv)
@@ -80,7 +93,7 @@ int main(int argc, char **argv)
         if (strcmp(commands[i].name, name) == 0)
             return run(&commands[i], argc - 1, argv + 1);
     if (*name)
-        fprintf(stderr, "scored: there is no command '%s'\n", name);
+        return no_command(name);
     help(stderr);
     return EXIT_USAGE;
 }

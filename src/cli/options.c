@@ -112,13 +112,21 @@ static bool take(const struct option *options, unsigned n, char **argv, int *at,
     return option_set(o, bare, text, e);
 }
 
-static bool take_argument(struct option_list *rest, const char *text, struct err *e)
+/* Who writes a URI without its flag is told the flag. */
+static bool unexpected(struct option_table table, const char *text, struct err *e)
+{
+    const struct option *model = find(table.rows, table.n, "model", strlen("model"));
+
+    return err_set(e, ERR_USAGE, "unexpected argument \"%.200s\"%s%.200s%s", text,
+                   model ? "; did you mean --model " : "", model ? text : "", model ? "?" : "");
+}
+
+static bool take_argument(struct option_table table, struct option_list *rest, const char *text,
+                          struct err *e)
 {
     const struct option o = {.flag = "", .kind = OPTION_LIST, .target = rest};
 
-    if (!rest)
-        return err_set(e, ERR_USAGE, "unexpected argument \"%.200s\"", text);
-    return option_set(&o, "an argument", text, e);
+    return rest ? option_set(&o, "an argument", text, e) : unexpected(table, text, e);
 }
 
 bool options_parse(struct option_table table, int argc, char **argv, struct option_list *rest,
@@ -131,7 +139,7 @@ bool options_parse(struct option_table table, int argc, char **argv, struct opti
     while (ok && at < argc) {
         const char *text = argv[at];
         if (!flags || text[0] != '-' || !text[1]) {
-            ok = take_argument(rest, text, e);
+            ok = take_argument(table, rest, text, e);
             at++;
         } else if (!strcmp(text, "--help") || !strcmp(text, "-h")) {
             *help = true;

@@ -207,7 +207,9 @@ static int serve(struct registry *r, const struct config *config, const sigset_t
         log_plain(LOG_INFO, "SIGHUP: looking for new versions");
         registry_reload(r, NULL, false);
     }
-    log_with(LOG_INFO, "stopping", log_text("signal", sigabbrev_np(got)));
+    log_with(LOG_INFO, "stopping", log_text("signal", sigabbrev_np(got)),
+             log_number("lame_duck_ms", config->lame_duck),
+             log_text("sooner", "by a second signal"));
     server_stop(s, another_signal, (void *)(uintptr_t)signals);
     atomic_store(&stopping, true);
     registry_stop(r);

@@ -68,7 +68,8 @@ static void tell_source(void *context, const char *source, bool configured, bool
     snprintf(link, sizeof link, "credentials: %s", source);
     s->w->tell(s->w->context, link, state, why,
                state == DOCTOR_FAILED ? "the first source that is configured is the one: mend it, "
-                                        "or unset what configures it"
+                                        "or unset what configures it; keys in AWS_ACCESS_KEY_ID "
+                                        "and AWS_SECRET_ACCESS_KEY go before all others"
                                       : NULL);
 }
 

@@ -57,6 +57,11 @@ def test_several_models_need_names(here, second):
     assert done.returncode == 2 and "NAME=URI" in done.stderr, done
 
 
+def test_a_command_that_is_not_there():
+    done = subprocess.run([BIN, "sevre"], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2 and "did you mean serve?" in done.stderr and not done.stdout
+
+
 def test_help_states_the_rule():
     text = subprocess.run([BIN, "serve", "--help"], capture_output=True, text=True, check=True).stdout
     assert "what follows the first '=' is then" in " ".join(text.split())

@@ -283,6 +283,8 @@ def test_signals_that_mean_nothing_do_nothing(name):
 
 @pytest.mark.parametrize("name", ["TERM", "INT"])
 def test_signals_that_stop(name):
-    d = Daemon()
+    d = Daemon("--lame-duck", "0.5")
     d.process.send_signal(getattr(signal, f"SIG{name}"))
     assert d.stop() == 0 and "stopped" in d.last_log
+    told = next(line for line in read(d.last_log, "logfmt") if line["msg"] == "stopping")
+    assert (told["signal"], told["lame_duck_ms"]) == (name, "500") and "second" in told["sooner"]

@@ -33,7 +33,7 @@ def serve(*args, env=None):
         (["--unknown-fields", "keep", "--model", "x"], "ignore, reject"),
         (["--log-level", "loud", "--model", "x"], "error, warn, info, debug"),
         (["--port", "1", "--listen", "127.0.0.1:1", "--model", "x"], "exclude"),
-        (["surprise"], "surprise"),
+        (["surprise"], "did you mean --model surprise?"),
         (["-x"], "two dashes"),
         ([], "--model"),
         (["--model", f"a={BUNDLE}", "--model", f"a={BUNDLE}"], "a"),

@@ -28,8 +28,8 @@ example, afterwards, on any machine with PySpark:
                 --out bundle --name prices --lineage metrics.rmse=1.25
   scored check bundle
 
-example of publishing to S3 (pip install 'scored-export[s3]'; credentials and endpoint as for every
-AWS tool), signed (pip install 'scored-export[sign]'), and of going back to an earlier version:
+example of publishing to S3 (needs boto3; credentials and endpoint as for every AWS tool), signed
+(needs cryptography), and of going back to an earlier version:
   openssl genpkey -algorithm ed25519 -out private.pem
   scored-export --pipeline saved --sample rows.jsonl --schema schema.json \\
                 --out s3://models/prices/ --name prices --sign-key private.pem
@@ -117,7 +117,7 @@ def _session() -> Any:
     try:
         from pyspark.sql import SparkSession
     except ImportError as error:
-        raise Refused(f"PySpark is not installed: {error}", "pip install pyspark") from None
+        raise Refused(f"PySpark is not installed: {error}", "pip install 'pyspark==3.5.*'") from None
     if os.environ.get("LC_ALL") in ("C", "POSIX"):  # the JVM could not open a file whose name is not ASCII
         os.environ["LC_ALL"] = "C.UTF-8"
     with spark_says("Spark does not start", cure="install Java 17, or set JAVA_HOME to it"):

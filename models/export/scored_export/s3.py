@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Publishing to S3, by boto3 (``pip install 'scored-export[s3]'``).
+"""Publishing to S3, by boto3 (the extra ``s3``).
 
 Credentials, profile and endpoint are found as by every AWS tool; the region also by AWS_REGION.
 """
@@ -48,7 +48,7 @@ def _client(uri: str) -> Any:
         import boto3
         from botocore.config import Config
     except ImportError:
-        raise Refused("s3:// needs boto3", "pip install 'scored-export[s3]'") from None
+        raise Refused("s3:// needs boto3", "pip install 'boto3>=1.28'") from None
     config = Config(
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         connect_timeout=5,

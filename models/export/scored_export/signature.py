@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signatures of manifests: DSSE envelopes with Ed25519, by the package `cryptography`.
 
-It is an extra (``pip install 'scored-export[sign]'``): the machine that fits a model seldom has the scored
+It is an extra (``sign``: cryptography): the machine that fits a model seldom has the scored
 binary, and always has pip.
 """
 
@@ -28,7 +28,7 @@ class Signer:
             from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
         except ImportError:
             raise Refused(
-                "signing needs the package cryptography", "pip install 'scored-export[sign]'"
+                "signing needs the package cryptography", "pip install 'cryptography>=3.4'"
             ) from None
         make = "make one by: openssl genpkey -algorithm ed25519 -out private.pem"
         try:
