@@ -105,12 +105,9 @@ void connection_serve(struct connection *c)
         connection_refuse(c, PROBLEM_OVERLOADED, 503, "there is no memory for one more connection");
         return;
     }
-    c->exchange = exchange_new(w->app, c, w->listener->side);
+    c->exchange = intake_watch(c) ? exchange_new(w->app, c, w->listener->side) : NULL;
     if (!c->exchange) {
-        connection_refuse(c, PROBLEM_OUT_OF_MEMORY, 503, "try again");
-        return;
-    }
-    if (!intake_watch(c)) {
+        intake_forget(c);
         connection_refuse(c, PROBLEM_OUT_OF_MEMORY, 503, "try again");
         return;
     }

@@ -83,7 +83,7 @@ bool headers_read(struct exchange *x, struct MHD_Connection *connection,
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_header, h);
     h->doubtful = head_size(connection) != v->size;
     h->wrong = wrong_timeout(x);
-    if (!h->wrong)
+    if (!h->wrong && !x->target.failed)
         split_target(x);
     return !h->wrong;
 }
