@@ -27,7 +27,8 @@ struct unit;
 typedef void unit_run(const struct unit *u, struct frame *f, uint64_t rows);
 
 /* What makes one column, or drops rows (out == COLUMN_NONE). Runs on the rows of a bit mask, all
- * alive, whose inputs are made. `run` allocates nothing and checks nothing that load has proved. */
+ * alive, whose inputs are made; no row of its column is null yet. `run` allocates nothing and
+ * checks nothing that load has proved. */
 struct unit {
     unit_run *run;
     const void *params; /* in the plan's arena */

@@ -23,7 +23,6 @@ static struct vec *copy_of(const struct unit *u, struct frame *f, unsigned row)
 
 void classifier_normalize(const struct unit *u, struct frame *f, uint64_t rows)
 {
-    f->columns[u->out].nulls = 0;
     FOR_ROWS(r, rows)
     {
         struct vec *v = copy_of(u, f, r);
@@ -77,7 +76,6 @@ static void softmax(struct vec *v)
 
 void classifier_softmax(const struct unit *u, struct frame *f, uint64_t rows)
 {
-    f->columns[u->out].nulls = 0;
     FOR_ROWS(r, rows)
     {
         struct vec *v = copy_of(u, f, r);
@@ -89,7 +87,6 @@ void classifier_softmax(const struct unit *u, struct frame *f, uint64_t rows)
 
 static void sigmoid(const struct unit *u, struct frame *f, uint64_t rows, double factor)
 {
-    f->columns[u->out].nulls = 0;
     FOR_ROWS(r, rows)
     {
         struct vec *v = copy_of(u, f, r);
@@ -116,7 +113,6 @@ void classifier_sigmoid_double(const struct unit *u, struct frame *f, uint64_t r
 /* The first largest entry; 0 where the first is NaN, later ones never win. */
 static void run_argmax(const struct unit *u, struct frame *f, uint64_t rows)
 {
-    f->columns[u->out].nulls = 0;
     FOR_ROWS(r, rows)
     {
         const struct vec *v = &f->columns[u->in[0]].vec[r];
@@ -133,7 +129,6 @@ static void run_scaled(const struct unit *u, struct frame *f, uint64_t rows)
 {
     const double *thresholds = u->params;
 
-    f->columns[u->out].nulls = 0;
     FOR_ROWS(r, rows)
     {
         const struct vec *v = &f->columns[u->in[0]].vec[r];

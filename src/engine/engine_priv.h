@@ -44,6 +44,16 @@ static inline struct vec *frame_dense(struct frame *f, unsigned column, unsigned
     return v;
 }
 
+/* The text that a unit is about to write, of at most n bytes; `len` is the unit's to set. NULL as
+ * above. */
+char *frame_text(struct frame *f, unsigned column, unsigned row, size_t n);
+
+/* The list that a unit is about to write, of n elements of the column's element type, none of them
+ * null. NULL as above. */
+struct list *frame_list(struct frame *f, unsigned column, unsigned row, uint32_t n);
+/* An element becomes null. False as NULL above. */
+bool frame_list_null(struct frame *f, struct list *l, uint32_t i);
+
 /* Rows whose column is null become null in the unit's column; returns the others. */
 static inline uint64_t pass_nulls(const struct unit *u, struct frame *f, uint64_t rows)
 {

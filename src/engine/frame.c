@@ -9,6 +9,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static size_t round_up(size_t n)
 {
@@ -132,6 +133,37 @@ struct vec *frame_vec_taken(struct frame *f, unsigned column, unsigned row, size
     return v->values ? v : NULL;
 }
 
+char *frame_text(struct frame *f, unsigned column, unsigned row, size_t n)
+{
+    char *p = frame_take(f, n, 1);
+
+    f->columns[column].text[row] = (struct text){.p = p};
+    return p;
+}
+
+struct list *frame_list(struct frame *f, unsigned column, unsigned row, uint32_t n)
+{
+    enum type element = type_element(f->plan->columns[column].shape.type);
+    struct list *l = &f->columns[column].list[row];
+
+    *l = (struct list){.n = n, .items = frame_take(f, n, value_sizes[element])};
+    return l->items ? l : NULL;
+}
+
+bool frame_list_null(struct frame *f, struct list *l, uint32_t i)
+{
+    size_t words = ((size_t)l->n + 63) / 64;
+
+    if (!l->nulls) {
+        l->nulls = frame_take(f, words, sizeof *l->nulls);
+        if (!l->nulls)
+            return false;
+        memset(l->nulls, 0, words * sizeof *l->nulls);
+    }
+    l->nulls[i / 64] |= (uint64_t)1 << i % 64;
+    return true;
+}
+
 /* -- rows without an answer -- */
 
 __attribute__((format(printf, 4, 0))) static void
@@ -195,7 +227,6 @@ uint64_t fail_nulls(const struct unit *u, struct frame *f, uint64_t rows)
 {
     uint64_t nulls = f->columns[u->in[0]].nulls & rows;
 
-    f->columns[u->out].nulls = 0;
     FOR_ROWS(r, nulls)
     frame_fail(f, r, u, u->in[0], PROBLEM_NULL_VALUE, "the vector is null");
     return rows & ~nulls;

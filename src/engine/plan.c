@@ -180,10 +180,14 @@ static const struct program *new_program(const struct plan *p, const struct colu
 
 bool plan_run(const struct program *program, struct frame *f)
 {
+    const struct unit *const *step = program->steps, *const *end = step + program->n_steps;
+
     scratch_rewind(f->scratch);
     f->full = false;
-    for (unsigned i = 0; i < program->n_steps && f->live; i++) {
-        const struct unit *u = program->steps[i];
+    for (; step < end && f->live; step++) {
+        const struct unit *u = *step;
+        if (u->out != COLUMN_NONE)
+            f->columns[u->out].nulls = 0;
         u->run(u, f, f->live);
         if (f->full)
             return false;

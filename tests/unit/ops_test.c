@@ -128,6 +128,23 @@ static void index_to_string_by_version(void **state)
     }
 }
 
+static void no_row_of_a_column_is_null_before_it_is_made(void **state)
+{
+    static const double surrogates[] = {2.0};
+    struct bundle_text t = {.input = IN("double"),
+                            .output = OUT("double"),
+                            .stage = ONE("imputer", "ImputerModel", "{\"missingValue\":1.0}"),
+                            .exactness = EXACT("x"),
+                            .tensors = {F64("surrogateDF", "1", surrogates)}};
+    struct loaded l;
+
+    (void)state;
+    load_good(&l, &t);
+    l.frame->columns[1].nulls = UINT64_MAX;
+    expect(&l, NULL, "{\"a\":1}", "{\"x\":2.0}");
+    unload(&l);
+}
+
 static void imputed_integers_saturate_or_fail(void **state)
 {
     static const struct {
@@ -505,6 +522,7 @@ int main(void)
         cmocka_unit_test(an_indexed_column_has_categories),
         cmocka_unit_test(a_null_number_is_binarized_from_spark_4),
         cmocka_unit_test(index_to_string_by_version),
+        cmocka_unit_test(no_row_of_a_column_is_null_before_it_is_made),
         cmocka_unit_test(imputed_integers_saturate_or_fail),
         cmocka_unit_test(compressed_follows_the_platform),
         cmocka_unit_test(assembled_vectors_hold_nothing_of_earlier_rows),

@@ -21,9 +21,8 @@ static void run_double(const struct unit *u, struct frame *f, uint64_t rows)
     const struct column *c = &f->columns[u->in[0]];
     double *out = f->columns[u->out].f64;
 
-    pass_nulls(u, f, rows);
-    if (x->null_is_zero)
-        f->columns[u->out].nulls = 0;
+    if (!x->null_is_zero)
+        pass_nulls(u, f, rows);
     FOR_ROWS(r, rows)
     out[r] = !(c->nulls & row_bit(r)) && c->f64[r] > x->threshold;
 }

@@ -6,7 +6,6 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
 {
     const struct boosted *x = u->params;
 
-    f->columns[u->out].nulls = 0;
     FOR_ROWS(r, rows)
     f->columns[u->out].f64[r] = boosted_sum(x, &f->columns[u->in[0]].vec[r]);
 }

@@ -57,7 +57,6 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
     const struct imputer *x = u->params;
     const struct column *c = &f->columns[u->in[0]];
 
-    f->columns[u->out].nulls = 0;
     FOR_ROWS(r, rows)
     {
         bool null = c->nulls & row_bit(r);

@@ -55,7 +55,6 @@ static void run_margins(const struct unit *u, struct frame *f, uint64_t rows)
 /* The second entry against a bound; NaN is the first class. */
 static void compare(const struct unit *u, struct frame *f, uint64_t rows, double bound)
 {
-    f->columns[u->out].nulls = 0;
     FOR_ROWS(r, rows)
     f->columns[u->out].f64[r] = f->columns[u->in[0]].vec[r].values[1] > bound;
 }
@@ -76,7 +75,6 @@ static void run_alone(const struct unit *u, struct frame *f, uint64_t rows)
 {
     const struct logistic *x = u->params;
 
-    f->columns[u->out].nulls = 0;
     FOR_ROWS(r, rows)
     {
         double m = f->columns[u->in[0]].vec[r].values[1];

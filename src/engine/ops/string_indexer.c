@@ -46,7 +46,6 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
     const struct column *c = &f->columns[u->in[0]];
     double *out = f->columns[u->out].f64;
 
-    f->columns[u->out].nulls = 0;
     FOR_ROWS(r, rows)
     {
         int64_t i = c->nulls & row_bit(r) ? DICT_NONE : find(x, c, r);

@@ -158,7 +158,6 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
 {
     const struct assembler *a = u->params;
 
-    f->columns[u->out].nulls = 0;
     FOR_ROWS(r, rows)
     {
         if (a->invalid != HANDLE_KEEP && fail_bad(u, f, r))

@@ -8,7 +8,6 @@ uint64_t forest_rows(const struct forest *x, const struct unit *u, struct frame 
 {
     if (!x->stumps)
         return fail_nulls(u, f, rows);
-    f->columns[u->out].nulls = 0;
     return rows;
 }
 
