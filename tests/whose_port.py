@@ -6,7 +6,10 @@ import contextlib
 import os
 import socket
 import struct
+import subprocess
+import time
 from pathlib import Path
+from typing import Any
 
 LISTEN = "0A"
 
@@ -24,3 +27,13 @@ def listens(pid: int, port: int) -> bool:
         if (fields[3], int(number, 16)) == (LISTEN, port) and address in (loopback, "00000000"):
             return f"socket:[{fields[9]}]" in own
     return False
+
+
+def until_it_listens(process: subprocess.Popen[Any], port: int, seconds: float = 60.0) -> None:
+    """Return when the process itself listens, whoever else may; AssertionError where it ends, or the time does."""
+    end = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < end:
+        if listens(process.pid, port):
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"{process.args} does not listen on {port}")

@@ -29,7 +29,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 from rig import BIN, BUNDLE, Daemon, Generator, Stream, Verdicts, example, wire
+from whose_port import until_it_listens
 
 ROW = json.dumps(example(BUNDLE))
 LAME_DUCK, CHECK_MS, ENDS = 1.5, 150, 20.0
@@ -131,6 +134,7 @@ def front(kind: str, folder: Path, a: int, b: int) -> Iterator[int]:
     flags = ["-f", str(file), "-q"] if kind == "haproxy" else ["-c", str(file), "-p", str(folder)]
     process = subprocess.Popen([kind, *flags], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
+        until_it_listens(process, port)
         end = time.monotonic() + 20
         while time.monotonic() < end:
             with contextlib.suppress(OSError, AssertionError):

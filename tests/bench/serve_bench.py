@@ -33,7 +33,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from whose_port import listens
+from whose_port import listens, until_it_listens
 
 TOP = Path(__file__).resolve().parents[2]
 CONNECTIONS = 32
@@ -83,18 +83,8 @@ def free_port() -> int:
         return int(s.getsockname()[1])
 
 
-def wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
-    """Returns when the process listens; ends the program where the process ends first."""
-    end = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < end:
-        if listens(process.pid, port):
-            return
-        time.sleep(0.02)
-    raise SystemExit("serve_bench: the server did not start")
-
-
 def knock_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
-    """Returns the moment that something listens; whose port it is must be looked at behind that."""
+    """Returns at the moment that something listens; whose port it is must be looked at behind that."""
     while process.poll() is None:
         with socket.socket() as s:
             if s.connect_ex(("127.0.0.1", port)) == 0:
@@ -114,7 +104,7 @@ class Bench:
         self.row.write_text(json.dumps(self.example["in"]))
 
     @contextlib.contextmanager
-    def scored(self, tool: tuple[str, ...] = SERVER_CPU, wait: Wait = wait_until_it_listens) -> Iterator[Server]:
+    def scored(self, tool: tuple[str, ...] = SERVER_CPU, wait: Wait = until_it_listens) -> Iterator[Server]:
         """The daemon, started by `tool`, until the block ends."""
         port = free_port()
         process = subprocess.Popen(

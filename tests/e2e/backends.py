@@ -22,6 +22,7 @@ from botocore.client import Config
 from botocore.exceptions import ClientError
 from daemon import TOP
 from fake_s3 import FakeS3, quiet_env
+from whose_port import until_it_listens
 
 BUCKET = "models"
 CHOSEN = os.environ.get("SCORED_S3_SERVERS", "fake").split()
@@ -65,18 +66,12 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running(args: list[str], env: Mapping[str, str], port: int) -> Iterator[None]:
-    """Run a server until it is no longer needed; it is there once its port is."""
+    """Run a server until it is no longer needed; it is there once the port is its own."""
     with subprocess.Popen(
         args, env=os.environ | env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
-            end = time.monotonic() + 60
-            while process.poll() is None and time.monotonic() < end:
-                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                    break
-                time.sleep(0.05)
-            else:
-                raise AssertionError(f"{args[0]} does not listen")
+            until_it_listens(process, port)
             yield
         finally:
             process.terminate()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "http"), str(HERE.parent / "bundles")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "http"), str(HERE.parent / "bundles"), str(HERE.parent)]
 
 from fake_s3 import FakeS3  # noqa: E402
 
