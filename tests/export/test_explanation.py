@@ -13,7 +13,8 @@ from scored_export.exactness import exactness
 from scored_export.plan import default_output, make_plan
 from scored_export.platform import ask_platform
 from scored_export.result import Pruned
-from scored_export.saved import live_stages, read_stages
+from scored_export.live import live_stages
+from scored_export.saved import read_stages
 from scored_export.values import type_name
 
 PREDICTOR = ("predictionCol", "rawPredictionCol", "probabilityCol")

@@ -13,7 +13,8 @@ from pyspark.ml import feature as f
 from pyspark.sql import functions as F
 from scored_export import export, labels
 from scored_export.plan import make_plan
-from scored_export.saved import live_stages, read_stages
+from scored_export.live import live_stages
+from scored_export.saved import read_stages
 
 KINDS = ["setosa", "versicolor", "virginica"]
 

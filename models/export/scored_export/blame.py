@@ -8,7 +8,8 @@ from typing import Any
 
 from scored_export.errors import Refused
 from scored_export.plan import Plan
-from scored_export.score import Outcome, Row, Scorer
+from scored_export.planned import Row
+from scored_export.score import Outcome, Scorer
 
 TRIES = 20
 

@@ -11,13 +11,14 @@ from typing import Any
 from scored_export.errors import Refused
 from scored_export.exactness import exactness
 from scored_export.known import check_saved, op_of
+from scored_export.live import live_stages
 from scored_export.ops.base import Columns, Op
 from scored_export.plan import default_columns
 from scored_export.platform import ask_platform
 from scored_export.promises import needs_of
 from scored_export.result import UNREAD, Column, Pruned, html_of, lacks, text_of
 from scored_export.sample import as_frame, session
-from scored_export.saved import SavedStage, live_stages, read_stages
+from scored_export.saved import SavedStage, read_stages
 from scored_export.spark_says import unexpected
 from scored_export.values import TYPES, type_name
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from typing import Any
 
@@ -20,18 +21,20 @@ from scored_export.golden import CANDIDATES, Golden, Probe, Writer, make_golden,
 from scored_export.known import check_live, check_saved
 from scored_export.labels import class_labels
 from scored_export.limits import check_plan
+from scored_export.live import live_stages, load_stages, save_stages
 from scored_export.ops.vectors import vector_width
-from scored_export.paths import NAME, qualified
+from scored_export.paths import NAME
 from scored_export.plan import Plan, default_output, left_out, make_plan
+from scored_export.planned import Row, quoted
 from scored_export.platform import ask_platform
 from scored_export.progress import show
 from scored_export.publish import publish, sha
 from scored_export.result import Exported, exported
 from scored_export.sample import as_frame
-from scored_export.saved import live_stages, load_model, read_stages
-from scored_export.score import Answer, Outcome, Row, Scorer, quoted
+from scored_export.saved import SavedStage, read_stages
+from scored_export.score import Answer, Outcome, Scorer
 from scored_export.signature import Signer
-from scored_export.spark_says import refusal, spark_says, unexpected
+from scored_export.spark_says import refusal, unexpected
 from scored_export.store import MANIFEST_BYTES, Store, open_store
 from scored_export.values import ARRAYS, dumps, encode, type_name
 
@@ -99,10 +102,11 @@ def _rows(sample: Any, plan: Plan) -> list[Row]:
     """Return up to CANDIDATES rows of the sample, spread over all of it, as tuples of the plan's inputs."""
     chosen = sample.select(*[quoted(f.name) for f in plan.inputs])
     try:
-        total = chosen.count()
-        if total > CANDIDATES:
-            chosen = chosen.sample(False, min(1.0, 1.05 * CANDIDATES / total), 0).limit(CANDIDATES)
-        return [tuple(row) for row in chosen.collect()]
+        rows = chosen.limit(CANDIDATES + 1).collect()
+        if len(rows) > CANDIDATES:
+            share = 1.05 * CANDIDATES / chosen.count()
+            rows = chosen.sample(False, min(1.0, share), 0).limit(CANDIDATES).collect()
+        return [tuple(row) for row in rows]
     except Exception as error:
         raise refusal(error, "the sample cannot be read", cure="check its schema") from error
 
@@ -170,11 +174,11 @@ def _collect_blocks(plan: Plan) -> Blocks:
 class _Export:
     """One export; its methods are the steps."""
 
-    def __init__(self, spark: Any, model: Any, saved_path: str, sample: Any) -> None:
+    def __init__(self, spark: Any, model: Any, saved: list[SavedStage], sample: Any) -> None:
         self.spark = spark
         self.model = model
         self.sample = sample
-        self.saved = read_stages(spark, saved_path)
+        self.saved = saved
         self.plan = make_plan(self.saved, live_stages(model), sample, show)
         check_plan(self.plan)
         self.labels = class_labels(self.saved, self.plan)
@@ -189,6 +193,7 @@ class _Export:
     def answers(self, output: list[str], no_sample_rows: bool) -> tuple[Golden, dict[str, Any], list[Row]]:
         """Return the golden rows, the example and the rows of the sample."""
         plan = self.plan
+        show("reading the sample")
         rows = _rows(self.sample, plan)
         if not rows:
             raise Refused("the sample has no rows", "give rows as the service will send them")
@@ -199,7 +204,6 @@ class _Export:
         wanted = [*probe.columns, *self.scalars(output)]
         probe_scorer = Scorer(self.spark, probe.model, plan.inputs, wanted, lead)
         writer = Writer(plan, output)
-        show("asking Spark for the golden rows")
         golden = make_golden(scorer, probe_scorer, probe, writer, given, plan.inputs)
         if not golden.passing:
             raise no_row_passes(self.spark, plan, given)
@@ -321,22 +325,22 @@ def export(
         show("")
 
 
-def _saved(model: Any, spark: Any, scratch: str) -> tuple[Any, str]:
-    """Return the live model and where it is saved; one or the other is made."""
+def _saved(model: Any, spark: Any, scratch: str) -> tuple[Any, list[SavedStage]]:
+    """Return the live model and its saved stages; one or the other is made."""
+    from pyspark.ml import PipelineModel
+
     if isinstance(model, (str, os.PathLike)):
-        path = str(model)
-        check_saved(read_stages(spark, path), spark)
-        return load_model(spark, path), path
+        saved = read_stages(spark, str(model))
+        check_saved(saved, spark)
+        show(f"loading {len(saved)} stages")
+        return PipelineModel(stages=load_stages(saved)), saved
     if hasattr(model, "fit") or not hasattr(model, "transform"):
         raise Refused(f"{type(model).__name__} is not a fitted model", "call fit first")
     target = getattr(model, "bestModel", model)
     check_live(target)
-    if not hasattr(target, "write"):
-        raise Refused(f"{type(target).__name__} cannot be saved", "use Spark's own stages")
-    path = f"{scratch}/model"
-    with spark_says("Spark cannot save the model", spark=spark):
-        target.write().overwrite().save(qualified(path))
-    return target, path
+    stages = live_stages(target)
+    show(f"saving {len(stages)} stages")
+    return target, save_stages(spark, stages, f"{scratch}/model")
 
 
 def _export(
@@ -352,13 +356,16 @@ def _export(
     spark = sample.sparkSession
     if "connect" in type(spark).__module__:
         raise Refused("Spark Connect has no JVM to ask for single rows", "export from a classic session")
-    live, path = _saved(model, spark, scratch)
-    work = _Export(spark, live, path, sample)
+    with ThreadPoolExecutor(1) as beside:
+        asked_platform = beside.submit(ask_platform, spark)
+        live, saved = _saved(model, spark, scratch)
+        work = _Export(spark, live, saved, sample)
+        platform = asked_platform.result()
     plan = work.plan
     output = work.outputs(asked)
-    platform = ask_platform(spark)
     exact = exactness(plan.needs, platform, allow_inexact)
     golden, example, rows = work.answers(output, no_sample_rows)
+    show("writing the bundle")
     contents = {
         "blocks": ("safetensors", safetensors(_collect_blocks(plan))),
         "golden": ("jsonl", golden.text),

@@ -8,12 +8,15 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from scored_export.errors import Refused
 from scored_export.plan import Plan
-from scored_export.score import Answer, Outcome, Row, Scorer
+from scored_export.planned import Row
+from scored_export.progress import show
+from scored_export.score import Answer, Outcome, Scorer
 from scored_export.values import INTEGERS, dumps, encode, type_name
 
 MAX_ROWS = 1000
@@ -217,13 +220,30 @@ class Writer:
         return dumps(self.line(row, answer)).encode() + b"\n"
 
 
-def _fit(lines: Sequence[tuple[Row, Answer, bytes]], rows: int, size: int) -> list[tuple[Row, Answer, bytes]]:
+class _Line(NamedTuple):
+    """A golden row, its answer, what it reaches, and how it stands in the file."""
+
+    row: Row
+    answer: Answer
+    reach: Answer
+    text: bytes
+
+
+def _lines(
+    writer: Writer, rows: Sequence[Row], answers: Sequence[Answer], reach: Sequence[Answer]
+) -> list[_Line]:
+    """Return golden lines of the rows whose answer is known."""
+    every = zip(rows, answers, reach)
+    return [_Line(r, a, its, writer.bytes(r, a)) for r, a, its in every if a is not Outcome.UNKNOWN]
+
+
+def _fit(lines: Sequence[_Line], rows: int, size: int) -> list[_Line]:
     """Return the lines that still fit into so many rows and bytes."""
-    kept: list[tuple[Row, Answer, bytes]] = []
+    kept: list[_Line] = []
     for line in lines:
-        if len(kept) < rows and len(line[2]) <= size:
+        if len(kept) < rows and len(line.text) <= size:
             kept.append(line)
-            size -= len(line[2])
+            size -= len(line.text)
     return kept
 
 
@@ -240,26 +260,43 @@ def make_golden(
         Up to `CANDIDATES` rows of the sample.
     """
     candidates = rows[: max(FROM_SAMPLE, LEAVES_LOOKED_UP // probe.trees)]
+    show(f"asking Spark what {len(candidates):,} rows reach")
     reach = probe_scorer.score(candidates, PROBE_SECONDS)
     candidates, reach = _few_errors(candidates, reach)
-    chosen = [candidates[i] for i in choose(_codes(candidates, probe, reach), FROM_SAMPLE)]
-    scored = zip(chosen, scorer.score(chosen, SCORE_SECONDS))
-    known = [(row, answer) for row, answer in scored if answer is not Outcome.UNKNOWN]
-    chosen, answers = [row for row, _ in known], [answer for _, answer in known]
+    picked = choose(_codes(candidates, probe, reach), FROM_SAMPLE)
+    chosen = [candidates[i] for i in picked]
+    show(f"asking Spark for {len(chosen):,} golden rows")
+    answers = scorer.score(chosen, SCORE_SECONDS)
     passing = [row for row, answer in zip(chosen, answers) if not isinstance(answer, Outcome)]
+    show("asking Spark for rows that were made")
     made = make_rows(passing[0], fields) if passing else []
-    made_answers = scorer.score(made)
-
-    def lines(some: Sequence[Row], theirs: Sequence[Answer]) -> list[tuple[Row, Answer, bytes]]:
-        return [(row, answer, writer.bytes(row, answer)) for row, answer in zip(some, theirs)]
-
-    kept_made = _fit(lines(made, made_answers), MADE, MADE_SHARE)
-    used = sum(len(line) for _, _, line in kept_made)
-    kept = _fit(lines(chosen, answers), MAX_ROWS - len(kept_made), MAX_BYTES - used) + kept_made
-    answered = [row for row, answer, _ in kept if not isinstance(answer, Outcome)]
-    summary = {"rows": len(kept), "made": len(kept_made), **_share(probe, probe_scorer.score(answered))}
+    made_lines = _lines(writer, made, scorer.score(made), probe_scorer.score(made))
+    show("asking jobs of Spark's for a row of each kind")
+    _confirm(scorer, writer)
+    kept_made = _fit(made_lines, MADE, MADE_SHARE)
+    left = MAX_BYTES - sum(len(line.text) for line in kept_made)
+    lines = _lines(writer, chosen, answers, [reach[i] for i in picked])
+    kept = _fit(lines, MAX_ROWS - len(kept_made), left) + kept_made
+    summary = {"rows": len(kept), "made": len(kept_made), **_share(probe, _reached(probe_scorer, kept))}
     outputs = [answer[len(probe.columns) :] for answer in reach if not isinstance(answer, Outcome)]
-    return Golden(b"".join(line for _, _, line in kept), summary, outputs, passing)
+    return Golden(b"".join(line.text for line in kept), summary, outputs, passing)
+
+
+def _reached(probe_scorer: Scorer, lines: Sequence[_Line]) -> list[Answer]:
+    """Return what the answered rows reach; the probe is asked again where its time was over."""
+    answered = [line for line in lines if not isinstance(line.answer, Outcome)]
+    late = [line.row for line in answered if line.reach is Outcome.UNKNOWN]
+    return [line.reach for line in answered] + probe_scorer.score(late)
+
+
+def _confirm(scorer: Scorer, writer: Writer) -> None:
+    """Ask jobs of Spark's for a row of each kind of answer: they must answer what the driver did."""
+    seen = scorer.witnesses
+    told = scorer.in_jobs([row for row, _ in seen.values()])
+    for (kind, (row, answer)), its in zip(seen.items(), told):
+        if writer.bytes(row, answer) != writer.bytes(row, its):
+            what = f"a job of Spark's answers a row otherwise than Spark's driver ({kind})"
+            raise Refused(what, "this is a defect of scored_export: report this line and the stages")
 
 
 def _few_errors(rows: list[Row], answers: list[Answer]) -> tuple[list[Row], list[Answer]]:

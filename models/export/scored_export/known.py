@@ -7,9 +7,10 @@ import re
 from typing import Any
 
 from scored_export.errors import Refused
+from scored_export.live import live_stages
 from scored_export.ops import OPS
 from scored_export.ops.base import Op
-from scored_export.saved import SavedStage, live_stages, release
+from scored_export.saved import SavedStage, release
 
 #: Ensembles are saved differently from this release of Spark on, which earlier ones do not read.
 ENSEMBLES_CHANGED = (4, 1)

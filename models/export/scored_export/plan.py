@@ -142,19 +142,32 @@ def _sources(stages: list[tuple[SavedStage, Op, Columns, Columns]], sample: Any)
     return [f for f in sample.schema.fields if f.name in read]
 
 
-def _transform(saved: SavedStage, live: Any, frames: list[Any]) -> list[Any]:
-    """Transform the empty frame; a stage that must see a row gets the sample instead."""
-    thrown: Exception | None = None
-    for i in range(len(frames)):
+class _Walk:
+    """An empty frame with the sample's columns on its way through the stages."""
+
+    def __init__(self, sample: Any) -> None:
+        self.frame = sample.limit(0)
+        self._sample = sample
+        self._done: list[Any] = []
+
+    def add(self, saved: SavedStage, live: Any) -> None:
+        """Transform the frame; from a stage on that must see a row, it is the sample."""
+        self._done.append(live)
         try:
-            return [live.transform(frame) for frame in frames[i:]]
+            self.frame = live.transform(self.frame)
+        except Exception:
+            self.frame = self._of_sample(saved)
+
+    def _of_sample(self, saved: SavedStage) -> Any:
+        frame = self._sample
+        try:
+            for live in self._done:
+                frame = live.transform(frame)
         except Exception as error:
-            thrown = error
-    assert thrown is not None
-    refused = refusal(
-        thrown, "Spark refuses the sample's schema", cure="compare the sample with the training data"
-    )
-    raise refused.at(saved.name, saved.uid) from thrown
+            cure = "compare the sample with the training data"
+            refused = refusal(error, "Spark refuses the sample's schema", cure=cure)
+            raise refused.at(saved.name, saved.uid) from error
+        return frame
 
 
 def _drop_missing(op: Op, reading: Reading) -> tuple[Columns, Columns]:
@@ -214,17 +227,17 @@ def make_plan(saved: list[SavedStage], live: list[Any], sample: Any, say: Any) -
         _check_name(f.name, "input column")
         _check_input(f)
     chosen = sample.select(*[_quoted(f.name) for f in plan.inputs])
-    frames = [chosen.limit(0), chosen]
+    walk = _Walk(chosen)
     for (stage_saved, op, inputs, outputs), stage_live in zip(static, live):
         say(f"reading {stage_saved.name} {stage_saved.uid}")
-        schema = frames[0].schema
+        schema = walk.frame.schema
         try:
             stage = _stage(op, stage_saved, stage_live, (inputs, outputs), schema, len(plan.stages))
         except Exception as error:
             raise stage_saved.refusal(error) from error
-        frames = _transform(stage_saved, stage_live, frames)
+        walk.add(stage_saved, stage_live)
         if stage is not None:
-            _add(plan, stage, schema, frames[0].schema)
+            _add(plan, stage, schema, walk.frame.schema)
     if not plan.stages:
         raise Refused("no stage is left to export", "the sample lacks every column that the pipeline reads")
     _check_cases([f.name for f in plan.inputs] + list(plan.added))

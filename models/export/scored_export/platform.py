@@ -2,7 +2,7 @@
 """The platform: the numeric switches of the Spark session whose answers a bundle promises.
 
 Everything of the JVM is asked by SQL's ``java_method``, which runs in an executor: the place that counts. The
-driver is asked the same through py4j, and a difference makes the BLAS ``mixed``.
+driver, where golden rows are scored, is asked the same through py4j; a difference makes the BLAS ``mixed``.
 """
 
 from __future__ import annotations
@@ -111,9 +111,9 @@ def _major(jdk: str) -> int:
 def ask_platform(spark: Any) -> dict[str, Any]:
     """Return the bundle's `platform` object for a session."""
     facts = _executor(spark, CALLS)
-    driver = _driver(spark, {name: CALLS[name] for name in ("blas", "jdk")})
+    driver = _driver(spark, {name: CALLS[name] for name in ("blas", *PROPERTIES)})
     blas, arch, jdk = _blas(spark, _executor, facts["blas"]), facts["arch"], facts["jdk"]
-    same = _blas(spark, _driver, driver["blas"]) == blas and driver["jdk"] == jdk
+    same = _blas(spark, _driver, driver["blas"]) == blas and all(driver[p] == facts[p] for p in PROPERTIES)
     hotspot = arch in ("amd64", "x86_64") and any(name in facts["vm"] for name in HOTSPOT)
     vendor = _executor_vendor(spark)
     return {

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from scored_export.score import Row
+from scored_export.planned import Row
 from scored_export.values import INTEGERS, NUMERIC, encode
 
 CATEGORIES = 1000

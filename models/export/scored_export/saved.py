@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from scored_export.errors import Refused, Unavailable
@@ -54,6 +54,7 @@ class SavedStage:
     set: dict[str, Any]
     params: dict[str, Any]
     extra: dict[str, Any]
+    _kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -81,11 +82,13 @@ class SavedStage:
         return self.spark.read.parquet(f"{self.path}/{folder}")
 
     def row(self) -> Any:
-        """Return the single row of the stage's data."""
-        rows = self.table().take(2)
-        if len(rows) != 1:
-            raise Refused("the saved data should be one row", "save the model again")
-        return rows[0]
+        """Return the single row of the stage's data, which is read once."""
+        if "row" not in self._kept:
+            rows = self.table().take(2)
+            if len(rows) != 1:
+                raise Refused("the saved data should be one row", "save the model again")
+            self._kept["row"] = rows[0]
+        return self._kept["row"]
 
     def strings(self, name: str) -> list[str]:
         """Return a parameter that is a list of strings, empty when unset."""
@@ -167,44 +170,3 @@ def _read_child(spark: Any, path: str, uid: str, by: str) -> list[SavedStage]:
         reason = f"{error.reason}; the pipeline was saved by Spark {by}"
         cure = COPY if error.cure == GIVE else error.cure
         raise type(error)(reason, cure, stage=uid.rsplit("_", 1)[0], uid=uid) from None
-
-
-def load_model(spark: Any, path: str) -> Any:
-    """Return the saved model as PySpark's object; of a tuned one, the best model."""
-    path = qualified(path)
-    try:
-        return _load(spark, path)
-    except Exception as error:
-        stages = read_stages(spark, path)
-        raise _blame(spark, stages, error) from error
-
-
-def _load(spark: Any, path: str) -> Any:
-    from pyspark.ml import PipelineModel
-    from pyspark.ml.util import DefaultParamsReader
-
-    java_class = str(_metadata(spark, path)["class"])
-    if java_class in TUNED:
-        return _load(spark, f"{path}/bestModel")
-    if java_class in PIPELINES:
-        return PipelineModel.load(path)
-    return DefaultParamsReader.loadParamsInstance(path, spark.sparkContext)
-
-
-def _blame(spark: Any, stages: list[SavedStage], error: BaseException) -> Refused:
-    """Return the refusal for what Spark threw over a model; loaded alone, the stage to blame shows."""
-    for stage in stages:
-        try:
-            _load(spark, stage.path)
-        except Exception as its_own:
-            return stage.refusal(its_own)
-    return refusal(error, f"Spark {spark.version} cannot load the model", spark=spark)
-
-
-def live_stages(model: Any) -> list[Any]:
-    """Return the stages of a live model, nested pipelines flattened depth first."""
-    if hasattr(model, "bestModel"):
-        return live_stages(model.bestModel)
-    if type(model).__name__ == "PipelineModel":
-        return [stage for child in model.stages for stage in live_stages(child)]
-    return [model]

@@ -59,9 +59,14 @@ CURES = (
 )
 
 
-def _causes(error: BaseException) -> list[str]:
+def java_of(error: BaseException) -> Any:
+    """Return the Java exception behind what a call into Spark threw, None where there is none."""
+    return getattr(error, "java_exception", None) or getattr(error, "_origin", None)
+
+
+def causes(error: BaseException) -> list[str]:
     """Return the causes of what a call into Spark threw, `Class: message` each, the innermost last."""
-    java = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
+    java = java_of(error)
     found: list[str] = []
     try:
         while java is not None and len(found) < CAUSES:
@@ -88,9 +93,9 @@ def _short(cause: str) -> str:
 
 def said(error: BaseException) -> str:
     """Return in one line why a call into Spark failed: the innermost cause that has words."""
-    causes = [short for short in map(_short, _causes(error)) if short]
-    worded = [cause for cause in causes if re.search(r"[:\s]", cause)]
-    return (worded or causes or [type(error).__name__])[-1]
+    shorts = [short for short in map(_short, causes(error)) if short]
+    worded = [short for short in shorts if re.search(r"[:\s]", short)]
+    return (worded or shorts or [type(error).__name__])[-1]
 
 
 def _hadoop_aws(spark: Any) -> str:
@@ -111,7 +116,7 @@ def refusal(error: BaseException, doing: str, *, spark: Any = None, cure: str = 
     cure : str
         What to do where the error itself does not tell.
     """
-    everything = "\n".join(_causes(error))
+    everything = "\n".join(causes(error))
     reason = f"{doing}: {said(error)}"
     for pattern, what in AGAIN:
         if re.search(pattern, everything):

@@ -11,27 +11,28 @@ _IN, _OUT, _FEATURES = ("inputCols",), ("outputCols",), ("featuresCol",)
 _CLASSES = ("rawPredictionCol", "probabilityCol", "predictionCol")
 _LEAVES = (*_CLASSES, "leafCol")
 _VECTOR = ("vector",)
+_ROW = {"one_row": True}
 
 
 # fmt: off
 _TABLE = (
     Op("string_indexer", "feature.StringIndexerModel", _IN, _OUT, ("string", *NUMERIC),
-       indexers.string_indexer),
+       indexers.string_indexer, **_ROW),
     Op("index_to_string", "feature.IndexToString", _IN, _OUT, NUMERIC, indexers.index_to_string),
-    Op("one_hot_encoder", "feature.OneHotEncoderModel", _IN, _OUT, NUMERIC, indexers.one_hot_encoder),
+    Op("one_hot_encoder", "feature.OneHotEncoderModel", _IN, _OUT, NUMERIC, indexers.one_hot_encoder, **_ROW),
     Op("vector_assembler", "feature.VectorAssembler", _IN, ("outputCol",), (*NUMERIC, "boolean", "vector"),
        vectors.vector_assembler),
-    Op("imputer", "feature.ImputerModel", _IN, _OUT, NUMERIC, vectors.imputer),
+    Op("imputer", "feature.ImputerModel", _IN, _OUT, NUMERIC, vectors.imputer, **_ROW),
     Op("bucketizer", "feature.Bucketizer", _IN, _OUT, NUMERIC, vectors.bucketizer),
     Op("binarizer", "feature.Binarizer", _IN, _OUT, ("double", "vector"), vectors.binarizer),
-    Op("standard_scaler", "feature.StandardScalerModel", _IN, _OUT, _VECTOR, scalers.standard_scaler),
-    Op("min_max_scaler", "feature.MinMaxScalerModel", _IN, _OUT, _VECTOR, scalers.min_max_scaler),
+    Op("standard_scaler", "feature.StandardScalerModel", _IN, _OUT, _VECTOR, scalers.standard_scaler, **_ROW),
+    Op("min_max_scaler", "feature.MinMaxScalerModel", _IN, _OUT, _VECTOR, scalers.min_max_scaler, **_ROW),
     Op("normalizer", "feature.Normalizer", _IN, _OUT, _VECTOR, vectors.normalizer),
     Op("vector_slicer", "feature.VectorSlicer", _IN, _OUT, _VECTOR, vectors.vector_slicer),
     Op("linear_regression", "regression.LinearRegressionModel", _FEATURES, ("predictionCol",), _VECTOR,
-       linear.linear_regression),
+       linear.linear_regression, **_ROW),
     Op("logistic_regression", "classification.LogisticRegressionModel", _FEATURES, _CLASSES, _VECTOR,
-       linear.logistic_regression),
+       linear.logistic_regression, **_ROW),
     Op("decision_tree_regression", "regression.DecisionTreeRegressionModel", _FEATURES,
        ("predictionCol", "varianceCol", "leafCol"), _VECTOR, trees.decision_tree_regression),
     Op("random_forest_regression", "regression.RandomForestRegressionModel", _FEATURES,

@@ -70,6 +70,8 @@ class Op:
         Types the input columns may have.
     ensemble : bool
         Whether it is saved as many trees.
+    one_row : bool
+        Whether its data is saved as one row.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Op:
     accepts: tuple[str, ...]
     build: Callable[[Reading], Built]
     ensemble: bool = False
+    one_row: bool = False
 
     def columns(self, saved: SavedStage) -> tuple[Columns, Columns]:
         """Return the stage's input and output columns."""

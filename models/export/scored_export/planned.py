@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A pipeline that Spark plans once, for rows that come later.
+
+A partition of a local collection holds its rows itself, and each step of a plan hands it on to the plan's
+source. So partitions of other rows go through a plan that Spark has made before, in the driver's own thread:
+the model is sent nowhere, and no job is scheduled. What is thrown there is either a row's own error, or what
+would keep any row from its answer.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from scored_export.errors import Refused
+from scored_export.spark_says import causes, java_of, refusal, said
+
+ID = "__scored_row__"
+#: No row's fault: memory, the stack, classes that are missing or do not fit.
+NO_ROWS = re.compile(r"java\.lang\.(?!AssertionError)\w*Error\b|\bjava\.lang\.ThreadDeath\b")
+
+Row = tuple[Any, ...]
+
+
+class Thrown(Exception):
+    """What Spark threw over some rows; `kind` tells the places that throw apart."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(said(error))
+        self._error = error
+
+    @property
+    def kind(self) -> str:
+        """Return the class of the innermost cause, and where it was thrown."""
+        java = java_of(self._error)
+        while java.getCause() is not None:
+            java = java.getCause()
+        trace = java.getStackTrace()
+        return f"{java.getClass().getName()} at {trace[0].toString() if len(trace) else '?'}"
+
+
+def quoted(name: str) -> str:
+    """Return a column name as Spark's SQL takes it."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _blocks(spark: Any) -> Any:
+    """Return the driver's block manager."""
+    return spark.sparkContext._jvm.org.apache.spark.SparkEnv.get().blockManager()
+
+
+@contextmanager
+def _task(spark: Any) -> Iterator[Any]:
+    """Make this thread of the driver a task: what was broadcast is read under locks that tasks hold."""
+    tasks = getattr(getattr(spark.sparkContext._jvm.org.apache.spark, "TaskContext$"), "MODULE$")
+    blocks = _blocks(spark)
+    task = tasks.empty()
+    blocks.registerTask(task.taskAttemptId())
+    tasks.setTaskContext(task)
+    try:
+        yield task
+    finally:
+        tasks.unset()
+        blocks.releaseAllLocksForTask(task.taskAttemptId())
+
+
+class Planned:
+    """A model and the columns to answer.
+
+    Parameters
+    ----------
+    model : object
+        Anything with ``transform``.
+    fields : list of StructField
+        The input columns.
+    columns : list of str
+        The columns to answer.
+    first : tuple
+        The row that the frame holds when Spark plans it.
+    """
+
+    def __init__(
+        self, spark: Any, model: Any, fields: Sequence[Any], columns: Sequence[str], first: Row
+    ) -> None:
+        from pyspark.serializers import CPickleSerializer
+        from pyspark.sql.types import LongType, StructField, StructType
+
+        self._spark = spark
+        self._model = model
+        self._schema = StructType([StructField(ID, LongType(), False), *fields])
+        self._columns = columns
+        self._pickle = CPickleSerializer()
+        self._first = first
+        self._rdd = self._plan([[(0, first)]]).rdd()
+
+    def here(self, rows: Sequence[tuple[int, Row]]) -> dict[int, Row]:
+        """Return the answers to numbered rows, computed in this thread; those that Spark drops have none.
+
+        Raises
+        ------
+        Thrown
+            If a row has no answer.
+        Refused
+            If no row could have one.
+        """
+        partition = self._source([rows]).rdd().partitions()[0]
+        with tempfile.NamedTemporaryFile(prefix="scored-export-") as file:
+            with _task(self._spark) as task:
+                try:
+                    self._write(self._rdd.iterator(partition, task), file.name)
+                except Exception as error:
+                    raise _thrown(error) from error
+            return self._answers(file)
+
+    def in_jobs(self, rows: Sequence[Row]) -> list[dict[int, Row] | Thrown]:
+        """Return the answers to each row, number 0, by a job of its own, and what a job threw."""
+        planned = self._plan([[(0, self._first)], *([(0, row)] for row in rows)])
+        return [self._job(planned, 1 + i) for i in range(len(rows))]
+
+    def _write(self, found: Any, path: str) -> None:
+        """Let the JVM run through an iterator of pickled rows: bytes are slow through py4j."""
+        jvm = self._spark.sparkContext._jvm
+        out = jvm.java.io.DataOutputStream(jvm.java.io.FileOutputStream(path))
+        try:
+            jvm.PythonRDD.writeIteratorToStream(found, out)
+        finally:
+            out.close()
+
+    def _answers(self, stream: Any) -> dict[int, Row]:
+        """Return the answers by the numbers of their rows."""
+        from pyspark.serializers import BatchedSerializer
+
+        rows = BatchedSerializer(self._pickle).load_stream(stream)
+        return {int(row[0]): tuple(row[1:]) for row in rows}
+
+    def _source(self, parts: Sequence[Sequence[tuple[int, Row]]]) -> Any:
+        """Return numbered rows as an RDD of pickled rows, one batch a partition."""
+        batches = [
+            bytearray(self._pickle.dumps([self._schema.toInternal((i, *row)) for i, row in part]))
+            for part in parts
+        ]
+        return self._spark.sparkContext._jsc.parallelize(batches, len(batches))
+
+    def _plan(self, parts: Sequence[Sequence[tuple[int, Row]]]) -> Any:
+        """Return the planned answer as an RDD of pickled rows, without the attributes of their columns."""
+        from pyspark.sql import DataFrame
+        from pyspark.sql import functions as F
+
+        jvm = self._spark.sparkContext._jvm
+        java = jvm.SerDeUtil.toJavaArray(jvm.SerDeUtil.pythonToJava(self._source(parts), True))
+        made = self._spark._jsparkSession.applySchemaToPythonRDD(java.rdd(), self._schema.json())
+        bare = {"answer": True}  # without any, a column keeps its attributes
+        answers = [F.col(quoted(name)).alias(name, metadata=bare) for name in (ID, *self._columns)]
+        try:
+            return self._model.transform(DataFrame(made, self._spark)).select(*answers)._jdf.javaToPython()
+        except Exception as error:
+            raise refusal(error, "Spark cannot plan the pipeline") from error
+
+    def _job(self, planned: Any, partition: int) -> dict[int, Row] | Thrown:
+        from pyspark.rdd import _create_local_socket
+
+        context = self._spark.sparkContext
+        try:
+            sock = context._jvm.PythonRDD.runJob(context._jsc.sc(), planned, [partition])
+            return self._answers(_create_local_socket(sock))
+        except Exception as error:
+            thrown = _thrown(error)
+            if isinstance(thrown, Refused):
+                raise thrown from error
+            return thrown
+
+
+def _thrown(error: Exception) -> Thrown | Refused:
+    """Return what was thrown as a row's own error, or else as a refusal."""
+    if java_of(error) is None or NO_ROWS.search("\n".join(causes(error))):
+        return refusal(error, "Spark cannot score the golden rows")
+    return Thrown(error)

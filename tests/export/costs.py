@@ -1,0 +1,249 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What an export costs beside Spark's own transform of the same sample: time, and the least memory of the driver.
+
+    costs.py [--only KIND ...] [--sizes N ...] [--work FOLDER]
+
+Each model is fitted or made once and saved. Then a new process loads it, and transforms the sample and collects what
+the pipeline adds, or exports it. The memory is the least heap of a ladder in which that ends; the time is that after
+the session stands, with twice that heap. The table is printed as Markdown; it takes an hour of a quiet machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+TOP = Path(__file__).resolve().parents[2]
+EXPORT = TOP / "models" / "export"
+
+ROWS = 300
+FEATURES = 1000
+PREPARE_MB = 8192
+LADDER_MB = (512, 640, 768, 1024, 1280, 1536, 2048, 3072, 4096, 6144, 8192)
+SECONDS = 1800
+TREES, DISTINCT = 1000, 20
+
+
+def session(megabytes: int) -> Any:
+    """Return a session whose driver has so much heap."""
+    from pyspark.sql import SparkSession
+
+    settings = {
+        "spark.driver.memory": f"{megabytes}m",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.shuffle.partitions": "1",
+    }
+    builder = SparkSession.builder.master("local[2]").appName("costs")
+    for key, value in settings.items():
+        builder = builder.config(key, value)
+    spark = builder.getOrCreate()
+    spark.sparkContext.setLogLevel("OFF")
+    return spark
+
+
+# -- models: each returns a fitted model and a frame of ROWS rows, the sample
+
+
+def indexer(spark: Any, count: int) -> tuple[Any, Any]:
+    """StringIndexer of so many labels."""
+    from pyspark.ml import feature as f
+
+    names = spark.range(count).selectExpr("concat('customer ', id) AS name")
+    model = f.StringIndexer(inputCol="name", outputCol="i", handleInvalid="keep").fit(names)
+    return model, names.sample(False, min(1.0, 2.0 * ROWS / count), 1).limit(ROWS)
+
+
+def encoder(spark: Any, count: int) -> tuple[Any, Any]:
+    """StringIndexer of so many labels, OneHotEncoder, LogisticRegression."""
+    from pyspark.ml import Pipeline
+    from pyspark.ml import classification as c
+    from pyspark.ml import feature as f
+
+    rows = spark.range(count).selectExpr("concat('customer ', id) AS name", "id % 2 AS label")
+    stages = [
+        f.StringIndexer(inputCol="name", outputCol="i", handleInvalid="keep"),
+        f.OneHotEncoder(inputCol="i", outputCol="features"),
+        c.LogisticRegression(maxIter=1),
+    ]
+    return Pipeline(stages=stages).fit(rows), rows.select("name").limit(ROWS)
+
+
+def vectors(spark: Any, width: int) -> Any:
+    """Return a frame of dense random vectors."""
+    from pyspark.ml.linalg import Vectors
+    from random import Random
+
+    draw = Random(1)
+    rows = [(Vectors.dense([draw.random() for _ in range(width)]),) for _ in range(ROWS)]
+    return spark.createDataFrame(rows, ["features"])
+
+
+def classes(spark: Any, count: int) -> tuple[Any, Any]:
+    """LogisticRegression of so many coefficients, of FEATURES a class."""
+    import numpy as np
+    from pyspark.ml.classification import LogisticRegressionModel
+    from pyspark.ml.common import _py2java
+    from pyspark.ml.linalg import DenseMatrix, DenseVector
+
+    context, rows = spark.sparkContext, max(2, count // FEATURES)
+    values = np.random.default_rng(1).normal(size=rows * FEATURES)
+    java = context._jvm.org.apache.spark.ml.classification.LogisticRegressionModel(
+        "logistic",
+        _py2java(context, DenseMatrix(rows, FEATURES, values, True)),
+        _py2java(context, DenseVector(np.zeros(rows))),
+        rows,
+        True,
+    )
+    return LogisticRegressionModel._from_java(java), vectors(spark, FEATURES)
+
+
+def forest(spark: Any, nodes: int) -> tuple[Any, Any]:
+    """RandomForestRegressor of TREES trees and about so many nodes: DISTINCT trees, repeated where they are saved."""
+    from pyspark.ml.regression import RandomForestRegressionModel, RandomForestRegressor
+    from pyspark.sql import functions as F
+
+    # a tree fitted on n different rows has about n leaves
+    frame = vectors(spark, 10).crossJoin(spark.range(-(-nodes // TREES // 2 // ROWS) or 1))
+    frame = frame.withColumn("label", F.rand(1)).repartition(2)
+    small = RandomForestRegressor(
+        numTrees=DISTINCT, maxDepth=30, maxBins=256, maxMemoryInMB=1024, seed=1, minInstancesPerNode=1
+    ).fit(frame)
+    with tempfile.TemporaryDirectory() as folder:
+        small.save(f"{folder}/small")
+        for table in ("data", "treesMetadata"):
+            rows = spark.read.parquet(f"{folder}/small/{table}")
+            many = rows.crossJoin(spark.range(TREES // DISTINCT).select(F.col("id").cast("int").alias("copy")))
+            tree = (F.col("treeID") + DISTINCT * F.col("copy")).alias("treeID")
+            columns = [tree if name == "treeID" else F.col(name) for name in rows.columns]
+            many.select(*columns).write.mode("overwrite").parquet(f"{folder}/many/{table}")
+        metadata = Path(folder, "small", "metadata")
+        for part in metadata.glob("part-*"):
+            text = part.read_text().replace(f'"numTrees":{DISTINCT}', f'"numTrees":{TREES}')
+            spark.sparkContext.parallelize([text], 1).saveAsTextFile(f"{folder}/many/metadata")
+        model = RandomForestRegressionModel.load(f"{folder}/many")
+        return model, vectors(spark, 10)
+
+
+KINDS: dict[str, tuple[Callable[[Any, int], tuple[Any, Any]], str, tuple[int, ...]]] = {
+    "indexer": (indexer, "labels", (1_000, 10_000, 150_000, 1_000_000)),
+    "encoder": (encoder, "labels, one-hot, logistic", (1_000, 10_000, 200_000)),
+    "classes": (classes, "coefficients", (10_000, 1_000_000, 10_000_000)),
+    "forest": (forest, "nodes of 1,000 trees", (100_000, 1_000_000, 3_000_000)),
+}
+
+
+# -- what is measured, each in a process of its own
+
+
+def prepare(spark: Any, kind: str, size: int, folder: Path) -> None:
+    """Save a model and its sample."""
+    from pyspark.ml import PipelineModel
+
+    model, sample = KINDS[kind][0](spark, size)
+    model = model if isinstance(model, PipelineModel) else PipelineModel(stages=[model])
+    model.write().overwrite().save(f"{folder}/model")
+    sample.coalesce(1).write.mode("overwrite").parquet(f"{folder}/sample")
+
+
+def transform(spark: Any, folder: Path) -> None:
+    """Let Spark answer the sample."""
+    from pyspark.ml import PipelineModel
+
+    sample = spark.read.parquet(f"{folder}/sample")
+    answers = PipelineModel.load(f"{folder}/model").transform(sample)
+    answers.select(answers.columns[-1]).collect()
+
+
+def export(spark: Any, folder: Path) -> None:
+    """Export the saved model."""
+    from scored_export import export as write
+
+    write(f"{folder}/model", folder / "bundle", sample=spark.read.parquet(f"{folder}/sample"), name="m")
+
+
+WORK = {"transform": transform, "export": export}
+
+
+def child(args: Sequence[str]) -> None:
+    """Do one piece of work and print how many seconds it took."""
+    what, megabytes, folder, *more = args
+    spark = session(int(megabytes))
+    start = time.monotonic()
+    if what in ("prepare", "whole"):
+        prepare(spark, more[0], int(more[1]), Path(folder))
+    if what != "prepare":
+        WORK["export" if what == "whole" else what](spark, Path(folder))
+    print(json.dumps({"seconds": time.monotonic() - start}))
+
+
+def run(*args: str) -> float | None:
+    """Return the seconds that a child took, None if it failed."""
+    environment = {**os.environ, "PYTHONPATH": os.environ.get("PYTHONPATH", str(EXPORT))}
+    try:
+        done = subprocess.run(
+            [sys.executable, __file__, "--child", *args], capture_output=True, text=True, check=False,
+            env=environment, timeout=SECONDS,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return None
+    if done.returncode:
+        print(f"    {' '.join(args)}: {done.stderr.strip().splitlines()[-1][:300]}", file=sys.stderr)
+        return None
+    return float(json.loads(done.stdout.strip().splitlines()[-1])["seconds"])
+
+
+def least(what: str, folder: Path, floor: int) -> tuple[int, float] | None:
+    """Return the least heap of the ladder in which some work ends, and its seconds with twice that."""
+    for megabytes in LADDER_MB:
+        if megabytes >= floor and run(what, str(megabytes), str(folder)) is not None:
+            seconds = run(what, str(2 * megabytes), str(folder))
+            return None if seconds is None else (megabytes, seconds)
+    return None
+
+
+def measure(kind: str, size: int, work: Path) -> list[str]:
+    """Return a row of the table."""
+    folder = work / f"{kind}-{size}"
+    if not (folder / "sample" / "_SUCCESS").exists() and run(
+        "prepare", str(PREPARE_MB), str(folder), kind, str(size)
+    ) is None:  # fmt: skip
+        return [f"{size:,} {KINDS[kind][1]}", *["not made"] * 4]
+    cells = [f"{size:,} {KINDS[kind][1]}"]
+    for what in WORK:
+        found = least(what, folder, 0)
+        cells += ["none", "none"] if found is None else [f"{found[1]:.1f} s", f"{found[0]} MB"]
+    return cells
+
+
+def main(argv: Sequence[str]) -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", action="append", choices=KINDS, help="a kind of model; may repeat")
+    parser.add_argument("--sizes", type=int, nargs="+", help="other sizes")
+    parser.add_argument("--work", type=Path, default=TOP / "build" / "costs", help="where models are kept")
+    args = parser.parse_args(argv)
+    print("| model | transform: time | heap | export: time | heap |\n|---|---|---|---|---|")
+    for kind in args.only or KINDS:
+        for size in args.sizes or KINDS[kind][2]:
+            print(f"| {' | '.join(measure(kind, size, args.work.resolve()))} |", flush=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--child"]:
+        child(sys.argv[2:])
+    else:
+        main(sys.argv[1:])
