@@ -57,3 +57,29 @@ void vec_compress(struct vec *v, enum platform_compressed rule)
         v->indices[v->n++] = i;
     }
 }
+
+bool vec_reaches(const struct unit *u, struct frame *f, unsigned row, uint32_t n, bool all)
+{
+    const struct vec *v = &f->columns[u->in[0]].vec[row];
+
+    if (all || !v->sparse ? v->size <= n : v->n == 0 || v->indices[v->n - 1] < n)
+        return true;
+    frame_fail(f, row, u, u->in[0], PROBLEM_SIZE_MISMATCH,
+               "a vector of %u entries, the model has %u", (unsigned)v->size, (unsigned)n);
+    return false;
+}
+
+void vec_run_scaled(const struct unit *u, struct frame *f, uint64_t rows, const double *factors,
+                    uint32_t n)
+{
+    FOR_ROWS(r, fail_nulls(u, f, rows))
+    {
+        if (!vec_reaches(u, f, r, n, false))
+            continue;
+        struct vec *v = vec_copy(u, f, r, &f->columns[u->in[0]].vec[r]);
+        if (!v)
+            return;
+        for (uint32_t k = 0; k < v->n; k++)
+            v->values[k] *= factors[v->sparse ? v->indices[k] : k];
+    }
+}

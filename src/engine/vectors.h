@@ -20,4 +20,13 @@ void vec_spread(const struct vec *from, struct vec *to);
  * either sign go. */
 void vec_compress(struct vec *v, enum platform_compressed rule);
 
+/* Whether the model has all entries of the row's vector that are looked at, as it has `n`: all, or
+ * those that are stored. If not, the row fails. */
+bool vec_reaches(const struct unit *u, struct frame *f, unsigned row, uint32_t n, bool all);
+
+/* Makes vectors of each entry times its factor, of `n`. Kind and stored zeros stay; a vector may be
+ * shorter. */
+void vec_run_scaled(const struct unit *u, struct frame *f, uint64_t rows, const double *factors,
+                    uint32_t n);
+
 #endif

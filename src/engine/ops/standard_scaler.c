@@ -13,27 +13,6 @@ struct scaler {
     uint32_t n;
 };
 
-static double scaled(const struct scaler *x, uint32_t i, double v)
-{
-    if (x->shift)
-        v -= x->shift[i];
-    return x->scale ? v * x->scale[i] : v;
-}
-
-/* Entries that the model has: all up to the last one looked at. */
-static bool reaches(const struct unit *u, struct frame *f, unsigned row)
-{
-    const struct scaler *x = u->params;
-    const struct vec *v = &f->columns[u->in[0]].vec[row];
-    bool all = x->shift || !v->sparse;
-
-    if (all ? v->size <= x->n : v->n == 0 || v->indices[v->n - 1] < x->n)
-        return true;
-    frame_fail(f, row, u, u->in[0], PROBLEM_SIZE_MISMATCH,
-               "a vector of %u entries, the model has %u", (unsigned)v->size, (unsigned)x->n);
-    return false;
-}
-
 static void run_centered(const struct unit *u, struct frame *f, uint64_t rows)
 {
     const struct scaler *x = u->params;
@@ -41,13 +20,15 @@ static void run_centered(const struct unit *u, struct frame *f, uint64_t rows)
     FOR_ROWS(r, fail_nulls(u, f, rows))
     {
         const struct vec *from = &f->columns[u->in[0]].vec[r];
-        if (!reaches(u, f, r))
+        if (!vec_reaches(u, f, r, x->n, true))
             continue;
         struct vec *v = vec_densify(u, f, r, from);
         if (!v)
             return;
-        for (uint32_t i = 0; i < v->n; i++)
-            v->values[i] = scaled(x, i, v->values[i]);
+        for (uint32_t i = 0; i < v->n; i++) {
+            double d = v->values[i] - x->shift[i];
+            v->values[i] = x->scale ? d * x->scale[i] : d;
+        }
     }
 }
 
@@ -55,16 +36,7 @@ static void run_scaled(const struct unit *u, struct frame *f, uint64_t rows)
 {
     const struct scaler *x = u->params;
 
-    FOR_ROWS(r, fail_nulls(u, f, rows))
-    {
-        if (!reaches(u, f, r))
-            continue;
-        struct vec *v = vec_copy(u, f, r, &f->columns[u->in[0]].vec[r]);
-        if (!v)
-            return;
-        for (uint32_t k = 0; k < v->n; k++)
-            v->values[k] = scaled(x, v->sparse ? v->indices[k] : k, v->values[k]);
-    }
+    vec_run_scaled(u, f, rows, x->scale, x->n);
 }
 
 static void run_same(const struct unit *u, struct frame *f, uint64_t rows)
