@@ -8,7 +8,7 @@ The daemon and its loader share a processor; the load, an open loop of 2,000 req
 that the models come from share another. Windows in which a version is published and asked for every second
 take turns with windows in which nothing happens. Every version has answers of its own; every 10th is corrupt
 and every 7th comes slowly. Every answer is judged (history.py), every reload must end as it should, memory
-must not grow, the loader must have run at idle priority. --full makes 1,000 reloads and also holds the
+must not grow, loads must have run at idle priority. --full makes 1,000 reloads and also holds the
 latencies to their bounds. A thread above all others notes on each processor when it stood still (a virtual
 machine does while its host runs others); what a request takes is counted less that, with as long
 again for the queue behind it, and printed both ways. It also keeps the processors from sleeping, where the
@@ -26,6 +26,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -136,23 +137,24 @@ class Process:
             seen.append(self.rss())
         return min(seen)
 
-    def idle_threads(self) -> list[int]:
-        """Return the threads that run at idle priority."""
-        tasks = [int(task.name) for task in Path(f"/proc/{self.pid}/task").iterdir()]
-        return [task for task in tasks if os.sched_getscheduler(task) == os.SCHED_IDLE]
+    def threads(self, idle: bool) -> list[int]:
+        """Return the threads that run at idle priority, or the others; a load's comes and goes."""
+        found = []
+        for task in Path(f"/proc/{self.pid}/task").iterdir():
+            with contextlib.suppress(ProcessLookupError):
+                if (os.sched_getscheduler(int(task.name)) == os.SCHED_IDLE) == idle:
+                    found.append(int(task.name))
+        return found
 
     def waited_seconds(self) -> float:
         """Return how long the threads that exist now, but for idle ones, were ready and did not run."""
-        tasks = [t.name for t in Path(f"/proc/{self.pid}/task").iterdir()]
-        chosen = [t for t in tasks if os.sched_getscheduler(int(t)) != os.SCHED_IDLE]
-        stats = [Path(f"/proc/{self.pid}/task/{t}/schedstat").read_text() for t in chosen]
+        stats = [Path(f"/proc/{self.pid}/task/{t}/schedstat").read_text() for t in self.threads(idle=False)]
         return sum(int(text.split()[1]) for text in stats) / 1e9
 
-    def cpu_seconds(self, tasks: list[int] | None = None) -> float:
-        """Return the time that some threads ran, or all."""
-        chosen = tasks if tasks is not None else [t.name for t in Path(f"/proc/{self.pid}/task").iterdir()]
-        stats = [Path(f"/proc/{self.pid}/task/{t}/schedstat").read_text() for t in chosen]
-        return sum(int(text.split()[0]) for text in stats) / 1e9
+    def cpu_seconds(self) -> float:
+        """Return the time that the process ran, threads that have ended too."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 # -- publishing
@@ -288,6 +290,27 @@ class Watch:
         return None if self.process.returncode else Standstills.read(seen)
 
 
+class IdleWatch:
+    """Looks a few hundred times a second how many threads run at idle priority; `most` is the most."""
+
+    def __init__(self, process: Process) -> None:
+        self.most = 0
+        self._process = process
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stop.wait(0.003):
+            self.most = max(self.most, len(self._process.threads(idle=True)))
+
+    def stop(self) -> tuple[int, int]:
+        """Return the most that were seen, and those that there are at the end."""
+        self._stop.set()
+        self._thread.join()
+        return self.most, len(self._process.threads(idle=True))
+
+
 # -- a run
 
 
@@ -366,14 +389,14 @@ class Campaign:
             load = Load(self.load, daemon.port, folder, self.plan)
             stack.callback(end, load.process)
             time.sleep(2)
+            idle_watch = IdleWatch(operator.process)
             self.windows(publisher, operator)
-            idle = operator.process.idle_threads()
-            cpu = operator.process.cpu_seconds(idle), operator.process.cpu_seconds()
+            idle, cpu = idle_watch.stop(), operator.process.cpu_seconds()
             figures, history = load.stop()
             stood = watch.stop()
             status, log, code = operator.status(), daemon.log()[started:], daemon.stop()
         verdict = check(self.record.publications, figures["replies"], history)
-        return Result(self.plan, self.record, figures, history, verdict, stood, len(idle), cpu, status, log, code)
+        return Result(self.plan, self.record, figures, history, verdict, stood, idle, cpu, status, log, code)
 
 
 def main() -> int:
