@@ -38,6 +38,7 @@ PARAMS = {
     "binarizer": (),
     "standard_scaler": ("withMean", "withStd", "mean", "std"),
     "min_max_scaler": ("min", "max", "originalMin", "originalMax"),
+    "max_abs_scaler": ("maxAbs",),
     "normalizer": ("p",),
     "vector_slicer": ("indices",),
     "linear_regression": ("intercept", "coefficients"),

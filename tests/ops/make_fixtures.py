@@ -229,6 +229,15 @@ class Maker:
             fit = self.frame({"v": "vector"}, [(dense([0.0] * size),), (dense([2.0] * size),)])
             yield "min_max_scaler", f"size_{size}", [stage.fit(fit)], self.frame({"v": "vector"}, rows)
 
+    def max_abs_scaler(self) -> Iterator[Case]:
+        """Return cases of MaxAbsScaler: sizes of rows, and factors of special maxima."""
+        stage = feature.MaxAbsScaler(inputCol="v", outputCol="x")
+        rows = self.frame({"v": "vector"}, self.vectors(6, 6))
+        yield "max_abs_scaler", "sizes", [stage.fit(self._fitted(6))], rows
+        ends = [(dense([HUGE, TINY, 0.0]),), (dense([-HUGE, TINY, -0.0]),)]
+        rows = self.frame({"v": "vector"}, self.vectors(3, 6))
+        yield "max_abs_scaler", "extremes", [stage.fit(self.frame({"v": "vector"}, ends))], rows
+
     def normalizer(self) -> Iterator[Case]:
         """Return cases of Normalizer."""
         powers = (1.0, 2.0, INF, 3.0, 1.5, 2.5, 7.25, 100.0)

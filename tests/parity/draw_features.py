@@ -155,6 +155,17 @@ class Features(Tools):
             (Vec("features", size=size),),
         )
 
+    def of_max_abs_scaler(self, r: random.Random) -> Drawn:
+        """MaxAbsScalerModel with special maxima."""
+        size, share = r.choice((1, 3)), r.choice((0.0, 0.5, 1.0))
+        make = feature.MaxAbsScaler(inputCol="features", outputCol="y")
+        model = self.fit(("max abs", size), lambda: make.fit(self.data(size, (1.0,))))
+
+        def change(rows: list[dict[str, Any]]) -> None:
+            rows[0]["maxAbs"] = spoiled(r, rows[0]["maxAbs"], share)
+
+        return Drawn(f"max abs, {share:.0%} special", self.changed(model, change), (Vec("features", size=size),))
+
     def of_normalizer(self, r: random.Random) -> Drawn:
         """Normalizer of any p, of empty vectors too."""
         p, size = r.choice((1.0, 1.5, 2.0, 3.0, 400.0, 1e308, INF)), r.choice((0, 1, 4))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pyspark.ml.feature import (
+    MaxAbsScaler,
     MinMaxScaler,
     Normalizer,
     StandardScaler,
@@ -49,6 +50,7 @@ def scale_assembled() -> Stages:
     return [
         va("v w"),
         *scalers(),
+        MaxAbsScaler(inputCol="c", outputCol="ma"),
         va("a c", "e"),
         logit(f="e", threshold=0.7),
         rfr(f="e"),
@@ -63,6 +65,7 @@ def scale_constant() -> Stages:
         hot("s_i", "keep"),
         va("x0 s_i_h x1 x2"),
         *scalers(),
+        MaxAbsScaler(inputCol="f", outputCol="ma"),
         lin(f="c"),
         gbtr(f="a"),
         gbtc(f="b"),
@@ -75,9 +78,22 @@ def min_max() -> Stages:
         MinMaxScaler(inputCol="v", outputCol="a"),
         MinMaxScaler(inputCol="v", outputCol="b", min=-1.0, max=1.0),
         MinMaxScaler(inputCol="v", outputCol="c", min=0.25, max=7.5),
+        MaxAbsScaler(inputCol="c", outputCol="ma"),
         va("a b c"),
         lin(),
         rfc(f="b"),
+    ]
+
+
+@pipeline(Vec("v", size=5), Vec("w", size=3), ci=True)
+def max_abs() -> Stages:
+    return [
+        MaxAbsScaler(inputCol="v", outputCol="a"),
+        MaxAbsScaler(inputCol="w", outputCol="b"),
+        va("a b"),
+        MaxAbsScaler(inputCol="f", outputCol="c"),
+        lin(f="c"),
+        dtr(f="a"),
     ]
 
 
@@ -87,6 +103,7 @@ def min_max_sparse() -> Stages:
         va([*upto("x", 6), "ok", "h"]),
         MinMaxScaler(inputCol="f", outputCol="g"),
         StandardScaler(inputCol="g", outputCol="h2"),
+        MaxAbsScaler(inputCol="h2", outputCol="ma"),
         MinMaxScaler(inputCol="h2", outputCol="k2", min=1.0, max=2.0),
         logit(f="k2", elasticNetParam=1.0),
         dtr(f="k2"),
@@ -114,6 +131,7 @@ def normalize_assembled() -> Stages:
         Normalizer(inputCol="f", outputCol="g", p=INF),
         Normalizer(inputCol="f", outputCol="e", p=2.5),
         StandardScaler(inputCol="g", outputCol="h"),
+        MaxAbsScaler(inputCol="h", outputCol="ma"),
         Normalizer(inputCol="h", outputCol="k2", p=1.0),
         logit(f="k2", y="k"),
         rfc(),
@@ -143,6 +161,7 @@ def slice_vectors() -> Stages:
         VectorSlicer(inputCol="v", outputCol="b", indices=[7]),
         VectorSlicer(inputCol="v", outputCol="c", indices=[6, 3, 5, 0]),
         Normalizer(inputCol="c", outputCol="e", p=1.0),
+        MaxAbsScaler(inputCol="e", outputCol="ma"),
         StandardScaler(inputCol="a", outputCol="d", withMean=True),
         va("c w"),
         MinMaxScaler(inputCol="f", outputCol="g"),
@@ -188,6 +207,7 @@ def assemble_skip() -> Stages:
 def wide_dense() -> Stages:
     return [
         va(upto("x", 37)),
+        MaxAbsScaler(inputCol="f", outputCol="ma"),
         lin(reg=0.01),
         lin("lin2", solver="l-bfgs", reg=0.01),
         logit(reg=0.001),

@@ -27,6 +27,7 @@ _TABLE = (
     Op("binarizer", "feature.Binarizer", _IN, _OUT, ("double", "vector"), vectors.binarizer),
     Op("standard_scaler", "feature.StandardScalerModel", _IN, _OUT, _VECTOR, scalers.standard_scaler, **_ROW),
     Op("min_max_scaler", "feature.MinMaxScalerModel", _IN, _OUT, _VECTOR, scalers.min_max_scaler, **_ROW),
+    Op("max_abs_scaler", "feature.MaxAbsScalerModel", _IN, _OUT, _VECTOR, scalers.max_abs_scaler, **_ROW),
     Op("normalizer", "feature.Normalizer", _IN, _OUT, _VECTOR, vectors.normalizer),
     Op("vector_slicer", "feature.VectorSlicer", _IN, _OUT, _VECTOR, vectors.vector_slicer),
     Op("linear_regression", "regression.LinearRegressionModel", _FEATURES, ("predictionCol",), _VECTOR,

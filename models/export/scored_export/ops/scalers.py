@@ -32,3 +32,8 @@ def min_max_scaler(r: Reading) -> Built:
     params, blocks = _vectors(r, "originalMin", "originalMax")
     bounds = {name: number(saved_number(r.saved.params[name])) for name in ("min", "max")}
     return Built({**bounds, **params}, blocks)
+
+
+def max_abs_scaler(r: Reading) -> Built:
+    """MaxAbsScalerModel."""
+    return Built(*_vectors(r, "maxAbs"))
