@@ -68,6 +68,7 @@ enum platform_compressed { COMPRESSED_OLD, COMPRESSED_41 };
 
 struct platform {
     const char *spark, *scala, *jdk, *locale, *arch, *cpu_vendor, *libm;
+    const char *time_zone; /* of the session; NULL: not told, for no input is a date or timestamp */
     enum platform_blas blas;
     enum platform_compressed compressed;
     bool ansi, case_sensitive, reduce_sequential;

@@ -44,7 +44,8 @@ struct list {
 struct column {
     uint64_t nulls;   /* bit r: row r is null, its value undefined */
     union {           /* indexed by row */
-        int64_t *i64; /* boolean (0, 1), tinyint to bigint */
+        int64_t *i64; /* boolean (0, 1), tinyint to bigint; days of dates, microseconds of
+                         timestamps, since 1970 */
         float *f32;
         double *f64;
         struct text *text; /* borrows the request's bytes or the model's */

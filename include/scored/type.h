@@ -15,6 +15,8 @@
     X(FLOAT, "float", COUNT)                 \
     X(DOUBLE, "double", COUNT)               \
     X(STRING, "string", COUNT)               \
+    X(DATE, "date", COUNT)                   \
+    X(TIMESTAMP, "timestamp", COUNT)         \
     X(VECTOR, "vector", COUNT)               \
     X(ARRAY_STRING, "array<string>", STRING) \
     X(ARRAY_INT, "array<int>", INT)          \

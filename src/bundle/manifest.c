@@ -263,7 +263,8 @@ static bool read_platform(struct bundle *b, struct err *e)
 {
     static const char *const keys[] = {
         "spark",  "scala", "jdk",  "locale",         "arch",       "cpu_vendor",       "blas",
-        "reduce", "libm",  "ansi", "case_sensitive", "compressed", "double_to_string", NULL};
+        "reduce", "libm",  "ansi", "case_sensitive", "compressed", "double_to_string", "time_zone",
+        NULL};
     static const char *const archs[] = {"x86_64", "aarch64", NULL};
     static const char *const blas[] = {"java8",   "java11", "vector2", "vector4",
                                        "vector8", "native", "mixed",   NULL};
@@ -284,6 +285,8 @@ static bool read_platform(struct bundle *b, struct err *e)
         !json_get_bool(&v, "case_sensitive", &p->case_sensitive, e) ||
         !get_enum(&v, "arch", archs, &arch, e) || !get_enum(&v, "libm", libms, &libm, e) ||
         !get_enum(&v, "double_to_string", texts, &n, e))
+        return false;
+    if (json_has(&v, "time_zone") && !json_get_string(&v, "time_zone", &p->time_zone, e))
         return false;
     p->arch = archs[arch];
     p->libm = libms[libm];

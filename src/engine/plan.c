@@ -59,6 +59,9 @@ static bool add_inputs(struct plan *p, const struct bundle *b, struct err *e)
                 return err_set(e, ERR_BAD_BUNDLE,
                                "input[%u]: '%.64s' stands twice, maybe in another case",
                                (unsigned)i, c->name);
+        if ((c->type == TYPE_DATE || c->type == TYPE_TIMESTAMP) && !b->platform.time_zone)
+            return err_set(e, ERR_BAD_BUNDLE, "platform: missing key 'time_zone', by input '%.64s'",
+                           c->name);
         /* A request may send a vector of another size than the sample's, as rows of a frame may. */
         p->columns[p->n_columns++] = (struct plan_column){
             .name = c->name,

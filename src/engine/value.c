@@ -98,6 +98,8 @@ static bool equal_list(enum type type, const void *a, const void *b, uint32_t ul
     X(FLOAT, float, equal_float)             \
     X(DOUBLE, double, equal_double)          \
     X(STRING, struct text, equal_text)       \
+    X(DATE, int64_t, equal_integer)          \
+    X(TIMESTAMP, int64_t, equal_integer)     \
     X(VECTOR, struct vec, equal_vector)      \
     X(ARRAY_STRING, struct list, equal_list) \
     X(ARRAY_INT, struct list, equal_list)    \

@@ -28,6 +28,8 @@ static const char *const forms[TYPE_COUNT] = {
     [TYPE_FLOAT] = "\"anyOf\":[{\"type\":\"number\",\"format\":\"float\"},@]",
     [TYPE_DOUBLE] = "\"anyOf\":[{\"type\":\"number\",\"format\":\"double\"},@]",
     [TYPE_STRING] = "\"type\":\"string\"",
+    [TYPE_DATE] = "\"type\":\"string\",\"format\":\"date\"",
+    [TYPE_TIMESTAMP] = "\"type\":\"string\",\"format\":\"date-time\"",
     [TYPE_ARRAY_STRING] = "\"type\":\"array\",\"items\":{\"type\":[\"string\",\"null\"]}",
     [TYPE_ARRAY_DOUBLE] =
         "\"type\":\"array\",\"items\":{\"anyOf\":[{\"type\":[\"number\",\"null\"]},@]}",

@@ -23,6 +23,8 @@ static const char *const articles[] = {
     [TYPE_FLOAT] = "a float",
     [TYPE_DOUBLE] = "a double",
     [TYPE_STRING] = "a string",
+    [TYPE_DATE] = "a date as \"2026-11-27\"",
+    [TYPE_TIMESTAMP] = "a timestamp as \"2026-11-27T12:00:00Z\"",
     [TYPE_VECTOR] = "a vector (an array, or an object of size, indices and values)",
     [TYPE_ARRAY_STRING] = "an array of strings",
     [TYPE_ARRAY_INT] = "an array of ints",
@@ -184,11 +186,25 @@ static bool decode_string(struct decoder *d, uint16_t f, enum type type, void *c
     return reader_string(&d->reader, true, cell);
 }
 
+static bool decode_moment(struct decoder *d, uint16_t f, enum type type, void *cell)
+{
+    struct text t;
+
+    if (*d->reader.p != '"')
+        return decode_wrong_kind(d, f);
+    if (!reader_string(&d->reader, true, &t))
+        return false;
+    bool ok = type == TYPE_DATE ? moment_read_date(&t, cell)
+                                : moment_read_timestamp(&t, &d->schema->zone, cell);
+    return ok || decode_wrong(d, f, PROBLEM_WRONG_TYPE, articles[type], "another text");
+}
+
 static decode_fn *const decoders[] = {
     [TYPE_BOOLEAN] = decode_boolean,  [TYPE_TINYINT] = decode_integer,
     [TYPE_SMALLINT] = decode_integer, [TYPE_INT] = decode_integer,
     [TYPE_BIGINT] = decode_integer,   [TYPE_FLOAT] = decode_f32,
     [TYPE_DOUBLE] = decode_f64,       [TYPE_STRING] = decode_string,
+    [TYPE_DATE] = decode_moment,      [TYPE_TIMESTAMP] = decode_moment,
     [TYPE_VECTOR] = decode_vector,
 };
 static_assert(countof(decoders) == TYPE_VECTOR + 1, "each type that is no array has its own");

@@ -36,6 +36,7 @@ struct schema *schema_new(const struct plan *p, struct arena *a)
     if (!s)
         return NULL;
     s->n_fields = p->n_inputs;
+    s->zone = zone_read(p->platform ? p->platform->time_zone : NULL);
     s->fields = arena_new(a, struct field, p->n_inputs);
     s->names = arena_new(a, struct text, p->n_inputs);
     s->members = arena_new(a, struct text, p->n_columns);

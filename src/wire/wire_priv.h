@@ -3,6 +3,7 @@
 #ifndef WIRE_PRIV_H
 #define WIRE_PRIV_H
 
+#include "moment.h"
 #include "reader.h"
 
 /* -- schema -- */
@@ -20,6 +21,7 @@ struct schema {
     uint32_t n_fields;
     struct text *names;
     struct dict dict;
+    struct zone zone;     /* of timestamps that name none */
     struct text *members; /* by column: `,"name":`; empty where it has no name */
 };
 

@@ -211,6 +211,7 @@ static void open_kits(void)
         {"l", TYPE_BIGINT, false, false},      {"f", TYPE_FLOAT, true, false},
         {"t", TYPE_TINYINT, true, false},      {"S", TYPE_ARRAY_STRING, true, true},
         {"D", TYPE_ARRAY_DOUBLE, true, false}, {"v", TYPE_VECTOR, true, false},
+        {"a", TYPE_DATE, true, false},         {"z", TYPE_TIMESTAMP, true, false},
     };
 
     for (unsigned i = 0; i < KITS; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmocka_all.h"
 
+#include "../../src/wire/moment.h"
 #include "wire_kit.h"
 
 /* What a field "x" of a type makes of a JSON value: the answer's value, or "!" and what the reply
@@ -43,6 +44,42 @@ static const struct one {
     {TYPE_INT, "null", "null"},
     {TYPE_INT, "[]", "!got an array"},
     {TYPE_INT, "{}", "!got an object"},
+    {TYPE_DATE, "\"2026-11-27\"", "\"2026-11-27\""},
+    {TYPE_DATE, "\"0001-01-01\"", "\"0001-01-01\""},
+    {TYPE_DATE, "\"1582-10-10\"", "\"1582-10-10\""},
+    {TYPE_DATE, "\"1970-01-01\"", "\"1970-01-01\""},
+    {TYPE_DATE, "\"2000-02-29\"", "\"2000-02-29\""},
+    {TYPE_DATE, "\"9999-12-31\"", "\"9999-12-31\""},
+    {TYPE_DATE, "null", "null"},
+    {TYPE_DATE, "\"1900-02-29\"", "!expected a date as \\\"2026-11-27\\\", got another text"},
+    {TYPE_DATE, "\"2026-13-01\"", "!wrong-type"},
+    {TYPE_DATE, "\"2026-00-01\"", "!wrong-type"},
+    {TYPE_DATE, "\"2026-04-31\"", "!wrong-type"},
+    {TYPE_DATE, "\"2026-04-00\"", "!wrong-type"},
+    {TYPE_DATE, "\"0000-01-01\"", "!wrong-type"},
+    {TYPE_DATE, "\"2026-1-1\"", "!wrong-type"},
+    {TYPE_DATE, "\"2026-11-27 \"", "!wrong-type"},
+    {TYPE_DATE, "\"20261127\"", "!wrong-type"},
+    {TYPE_DATE, "\"\"", "!wrong-type"},
+    {TYPE_DATE, "20261127", "!got a number"},
+    {TYPE_TIMESTAMP, "\"2026-11-27T12:34:56Z\"", "\"2026-11-27T12:34:56Z\""},
+    {TYPE_TIMESTAMP, "\"2026-11-27t12:34:56.120z\"", "\"2026-11-27T12:34:56.12Z\""},
+    {TYPE_TIMESTAMP, "\"2026-11-27 00:30:00+01:00\"", "\"2026-11-26T23:30:00Z\""},
+    {TYPE_TIMESTAMP, "\"2026-12-31T23:00:00-05:30\"", "\"2027-01-01T04:30:00Z\""},
+    {TYPE_TIMESTAMP, "\"1969-12-31T23:59:59.999999Z\"", "\"1969-12-31T23:59:59.999999Z\""},
+    {TYPE_TIMESTAMP, "\"0001-01-01T00:00:00Z\"", "\"0001-01-01T00:00:00Z\""},
+    {TYPE_TIMESTAMP, "\"9999-12-31T23:59:59-18:00\"", "\"+10000-01-01T17:59:59Z\""},
+    {TYPE_TIMESTAMP, "\"0001-01-01T00:00:00+18:00\"", "\"0000-12-31T06:00:00Z\""},
+    {TYPE_TIMESTAMP, "\"2026-11-27T12:34:56\"", "!wrong-type"}, /* whose time? */
+    {TYPE_TIMESTAMP, "\"2026-11-27T12:34:56.1234567Z\"", "!wrong-type"},
+    {TYPE_TIMESTAMP, "\"2026-11-27T12:34:56.Z\"", "!wrong-type"},
+    {TYPE_TIMESTAMP, "\"2026-11-27T24:00:00Z\"", "!wrong-type"},
+    {TYPE_TIMESTAMP, "\"2026-11-27T12:60:00Z\"", "!wrong-type"},
+    {TYPE_TIMESTAMP, "\"2026-11-27T12:00:60Z\"", "!wrong-type"},
+    {TYPE_TIMESTAMP, "\"2026-11-27T12:00:00+19:00\"", "!wrong-type"},
+    {TYPE_TIMESTAMP, "\"2026-11-27T12:00:00Zx\"", "!wrong-type"},
+    {TYPE_TIMESTAMP, "\"2026-11-27T12:00\\u0000\"", "!wrong-type"},
+    {TYPE_TIMESTAMP, "1", "!got a number"},
     {TYPE_BIGINT, "9007199254740993", "9007199254740993"},
     {TYPE_BIGINT, "9223372036854775807", "9223372036854775807"},
     {TYPE_BIGINT, "-9223372036854775808", "-9223372036854775808"},
@@ -355,6 +392,66 @@ static void lists_may_be_of_any_length(void **state)
     kit_close(&k);
 }
 
+/* A timestamp without a zone is the session's, where that is always as far from UTC. */
+static void local_time_is_the_sessions(void **state)
+{
+    static const struct kit_input input = {"x", TYPE_TIMESTAMP, true, false};
+    static const char row[] = "{\"x\":\"2026-07-01T12:00:00\"}",
+                      zoned[] = "{\"x\":\"2026-07-01T12:00:00Z\"}";
+    static const struct {
+        const char *zone, *want;
+    } zones[] = {
+        {"UTC", "\"2026-07-01T12:00:00Z\""},
+        {"Etc/UTC", "\"2026-07-01T12:00:00Z\""},
+        {"+05:30", "\"2026-07-01T06:30:00Z\""},
+        {"-08:00", "\"2026-07-01T20:00:00Z\""},
+        {"Europe/London", "wrong-type"},
+        {"+5:30", "wrong-type"},
+        {"+05:30x", "wrong-type"},
+        {"", "wrong-type"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < countof(zones); i++) {
+        const struct platform platform = {.time_zone = zones[i].zone};
+        struct body_problem why;
+        struct buf out = {0};
+        struct kit k;
+        kit_open(&k, &input, 1, 1);
+        k.plan.platform = &platform;
+        k.scoring.schema = schema_new(&k.plan, &k.arena);
+        kit_body(&k, row, sizeof row - 1, &out, &why);
+        if (!strstr(out.data, zones[i].want))
+            fail_msg("%s: expected %s, got %s", zones[i].zone, zones[i].want, out.data);
+        buf_reset(&out);
+        kit_body(&k, zoned, sizeof zoned - 1, &out, &why);
+        assert_non_null(strstr(out.data, "2026-07-01T12:00:00Z"));
+        buf_done(&out);
+        kit_close(&k);
+    }
+}
+
+/* Days come back as they were, and follow each other. */
+static void days_are_written_and_read(void **state)
+{
+    char before[32] = "";
+    struct buf text = {0};
+    int64_t day;
+
+    (void)state;
+    for (int64_t d = -719162; d <= 2932896; d += d > -80000 && d < 80000 ? 1 : 61) {
+        buf_reset(&text);
+        moment_put_date(&text, d);
+        const struct text t = {text.data, (uint32_t)text.len};
+        if (!moment_read_date(&t, &day) || day != d || strcmp(before, text.data) >= 0)
+            fail_msg("day %lld is written %s, after %s", (long long)d, text.data, before);
+        snprintf(before, sizeof before, "%s", text.data);
+    }
+    assert_true(moment_read_date(&(struct text){"2000-03-01", 10}, &day));
+    assert_int_equal(day, 11017);
+    buf_done(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +460,8 @@ int main(void)
         cmocka_unit_test(whole_bodies),
         cmocka_unit_test(depth_is_capped),
         cmocka_unit_test(unknown_fields_are_counted_or_refused),
+        cmocka_unit_test(local_time_is_the_sessions),
+        cmocka_unit_test(days_are_written_and_read),
     };
 
     return cmocka_run_group_tests_name("json_in", tests, NULL, NULL);
