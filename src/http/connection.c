@@ -59,8 +59,11 @@ static void bury(struct connection *c)
 
 void connection_close(struct connection *c)
 {
-    if (c->twin) /* else the socket lives on by the library's descriptor, and so would its events */
+    if (c->twin) { /* else the socket lives on by the library's descriptor, and so would its events
+                    */
         epoll_ctl(c->worker->epoll, EPOLL_CTL_DEL, c->fd, NULL);
+        shutdown(c->fd, SHUT_RDWR);
+    }
     close(c->fd);
     bury(c);
 }
@@ -90,6 +93,16 @@ static bool is_stale(const struct connection *c)
            info.tcpi_last_data_recv > STALE_MS;
 }
 
+/* The library watches itself what it serves (library_events), but not whether its client leaves. */
+static bool watch(struct connection *c, int change)
+{
+    uint32_t coming = c->state == CONNECTION_SERVED ? 0 : EPOLLIN;
+    struct epoll_event event = {.events = coming | EPOLLRDHUP | EPOLLET, .data.ptr = c};
+
+    c->watched = !epoll_ctl(c->worker->epoll, change, c->fd, &event);
+    return c->watched;
+}
+
 void connection_serve(struct connection *c)
 {
     struct worker *w = c->worker;
@@ -112,6 +125,8 @@ void connection_serve(struct connection *c)
         return;
     }
     c->state = CONNECTION_SERVED;
+    if (c->watched)
+        watch(c, EPOLL_CTL_MOD);
     if (!library_add(w->library, c))
         connection_released(c);
     else if (c->half_closed)
@@ -121,8 +136,6 @@ void connection_serve(struct connection *c)
 bool connection_join(struct connection *c, bool look)
 {
     struct worker *w = c->worker;
-    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = c};
-
     worker_add(w, c);
     c->accepted_ns = c->quiet_ns = worker_now(w);
     connection_deadline(c, config_of(c)->idle_timeout * MS);
@@ -131,7 +144,7 @@ bool connection_join(struct connection *c, bool look)
         intake_look(c); /* most have sent it by now */
     if (c->state == CONNECTION_DEAD)
         return false;
-    if (!epoll_ctl(w->epoll, EPOLL_CTL_ADD, c->fd, &event))
+    if (watch(c, EPOLL_CTL_ADD))
         return true;
     if (c->state == CONNECTION_SERVED)
         shutdown(c->fd, SHUT_RDWR);
@@ -144,7 +157,10 @@ bool connection_join(struct connection *c, bool look)
 
 bool connection_idles(const struct connection *c)
 {
-    return c->state == CONNECTION_SERVED && c->exchange->phase == PHASE_IDLE && !c->granted;
+    if (c->state != CONNECTION_SERVED)
+        return false;
+    return c->begun > c->judged ? c->exchange->phase == PHASE_HEAD
+                                : c->begun == c->judged && c->exchange->phase == PHASE_IDLE;
 }
 
 /* One that says that it has no more to send, right behind its request, waits for the answer; one
@@ -209,28 +225,25 @@ void connection_look_again(struct connection *c)
     enum phase phase = c->exchange->phase;
     if (phase == PHASE_WORK || phase == PHASE_ANSWERED)
         return; /* comes back when that is over */
-    if (intake_is_over(c)) {
+    if (c->wrong && connection_idles(c))
+        intake_refuse(c);
+    else if (c->half_closed && !c->partial.len && intake_is_over(c))
         shutdown(c->fd, SHUT_RDWR);
-        return;
-    }
-    if (connection_idles(c))
-        intake_nudge(c);
-    worker_look_again(c->worker, c);
+    else if (c->half_closed)
+        worker_look_again(c->worker, c);
 }
 
 void connection_overdue(struct connection *c)
 {
     struct worker *w = c->worker;
     bool idles = connection_idles(c),
-         in_head = c->state == CONNECTION_HEAD || (idles && c->partial);
+         in_head = c->state == CONNECTION_HEAD || (idles && c->partial.len);
     bool waits = c->state == CONNECTION_NEW || (idles && !in_head);
 
     if (waits && !intake_is_empty(c) && !c->half_closed) {
         connection_deadline(c, config_of(c)->head_timeout * MS); /* it came in the last moment */
         if (c->state == CONNECTION_NEW)
             c->state = CONNECTION_HEAD;
-        else
-            intake_nudge(c);
         return;
     }
     if (!waits && c->state != CONNECTION_LINGER)
@@ -258,7 +271,6 @@ void connection_unstick(struct connection *c)
         return;
     }
     connection_refuse(c, PROBLEM_TOO_LARGE, 413, "what stands between the chunks is too long");
-    library_drop(x);
 }
 
 /* What is held for nothing: a reply that is not read, a body that does not come on, else only the
@@ -315,12 +327,13 @@ void connection_leave(struct connection *c, bool now)
 
 bool connection_hold(struct connection *c, size_t bytes)
 {
-    return charge(c, SERVED_BYTES + bytes);
+    return charge(c, SERVED_BYTES + c->partial.cap + bytes);
 }
 
 void connection_released(struct connection *c)
 {
     intake_forget(c);
+    buf_done(&c->partial);
     exchange_free(c->exchange);
     c->exchange = NULL;
     bury(c);

@@ -7,7 +7,6 @@
 #ifndef SCORED_HTTP_CONNECTION_H
 #define SCORED_HTTP_CONNECTION_H
 
-#include "head.h"
 #include "http_priv.h"
 
 #include <netinet/in.h>
@@ -27,15 +26,17 @@ struct connection {
     struct connection *given;       /* to the library, beside this one */
     struct exchange *exchange;      /* while it is served */
     int fd;
-    uint8_t state;    /* enum connection_state */
-    bool half_closed; /* its client sends no more */
-    bool looked_for;  /* it is among those to look at again */
-    bool partial;     /* some of its next head is there */
-    bool behind;      /* bytes may lie behind its request */
-    bool refused;     /* the library is to drop it */
-    bool twin;        /* of one that the library is to drop: another descriptor of its socket */
-    uint64_t granted; /* bytes that the library may still read */
-    struct head_verdict head;          /* of its request; of no size: none was judged */
+    uint8_t state;      /* enum connection_state */
+    bool half_closed;   /* its client sends no more */
+    bool looked_for;    /* it is among those to look at again */
+    bool chunked;       /* so is the body under way: where it ends the library knows */
+    bool wrong;         /* `partial` is: to be refused once what came before is answered */
+    bool watched;       /* by its worker */
+    bool refused;       /* the library is to drop it */
+    bool twin;          /* of one that the library is to drop: another descriptor of its socket */
+    struct buf partial; /* of its next head: what has come of it, where that is not all */
+    uint64_t body_left; /* bytes of the body under way that have not come yet */
+    unsigned judged, begun; /* heads that were good, and request lines that the library has read */
     uint64_t accepted_ns, deadline_ns; /* in the worker's time */
     uint64_t quiet_ns;                 /* when something moved last */
     uint64_t since_ns, paused_ns;      /* its request began, less what it waited for turns */
@@ -75,7 +76,7 @@ bool connection_goes_first(const struct connection *a, const struct connection *
 
 void connection_close(struct connection *c); /* of one that is not the library's */
 
-/* Is between two requests, as far as we know. */
+/* Is between two requests, some of the next head aside. */
 bool connection_idles(const struct connection *c);
 
 /* Its first head was judged: gives it to the library. */

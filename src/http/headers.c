@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "headers.h"
 
+#include "head.h"
+
 #include <microhttpd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -12,6 +15,8 @@ static void note(struct head *h, const char *name, size_t n, const char *value)
         const char **value;
     } known[] = {
         {"Host", &h->host},
+        {"Content-Length", &h->content_length},
+        {"Transfer-Encoding", &h->transfer_encoding},
         {"Content-Type", &h->content_type},
         {"Content-Encoding", &h->content_encoding},
         {"Accept", &h->accept},
@@ -49,13 +54,6 @@ static void split_target(struct exchange *x)
     x->path = n ? (struct text){p, (uint32_t)n} : (struct text){root, 1};
 }
 
-static size_t head_size(struct MHD_Connection *connection)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    return info ? info->header_size : 0;
-}
-
 /* The client's own limit of time; 0 would be no request at all. */
 static const char *wrong_timeout(struct exchange *x)
 {
@@ -72,16 +70,14 @@ static const char *wrong_timeout(struct exchange *x)
     return NULL;
 }
 
-/* The library has been given the bytes of one request: a head that it takes to end elsewhere cannot
- * reach into the next one, but nothing behind it is trusted. */
-bool headers_read(struct exchange *x, struct MHD_Connection *connection,
-                  const struct head_verdict *v)
+bool headers_read(struct exchange *x, struct MHD_Connection *connection)
 {
     struct head *h = &x->head;
 
-    *h = (struct head){.length = v->length, .chunked = v->chunked};
+    *h = (struct head){0};
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_header, h);
-    h->doubtful = head_size(connection) != v->size;
+    h->length = h->content_length ? strtoull(h->content_length, NULL, 10) : 0;
+    h->chunked = h->transfer_encoding != NULL; /* no other coding passes the judge */
     h->wrong = wrong_timeout(x);
     if (!h->wrong && !x->target.failed)
         split_target(x);

@@ -85,10 +85,10 @@ static inline enum life app_life(const struct app *app)
 /* The request's head. Texts borrow the connection's memory. */
 struct head {
     const char *host, *content_type, *content_encoding, *accept, *request_id, *expect, *origin;
-    const char *timeout_ms;
+    const char *timeout_ms, *content_length, *transfer_encoding;
     uint64_t length; /* of the body; 0 where none is told */
     bool chunked;
-    bool doubtful;     /* the library takes it to end elsewhere */
+    bool doubtful;     /* where the body ends was not looked for */
     const char *wrong; /* why it is refused, or NULL */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "intake.h"
 
+#include "head.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -25,58 +26,18 @@ bool intake_is_over(const struct connection *c)
     return peek(c, 1) <= 0;
 }
 
-/* Setting the low-water mark makes the kernel tell again what it has told. */
-void intake_nudge(const struct connection *c)
-{
-    int one = 1;
-
-    setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
-}
-
-/* -- heads -- */
-
-/* `n` bytes were looked at. Those that came with them were told with them. */
-static void grant(struct connection *c, const struct head_verdict *v, size_t n)
-{
-    uint64_t whole = v->size + v->length;
-
-    c->head = *v;
-    c->partial = false;
-    c->granted = v->chunked ? UINT64_MAX : whole;
-    c->behind = !v->chunked && n != whole;
-}
+/* -- the first head -- */
 
 static void wait_for_rest(struct connection *c)
 {
-    if (c->state == CONNECTION_HEAD || c->partial)
-        return;
-    if (c->state == CONNECTION_NEW)
-        c->state = CONNECTION_HEAD;
-    else
-        c->partial = true;
     connection_deadline(c, c->worker->app->config->head_timeout * MS);
-}
-
-/* True: it is good. */
-static bool judge(struct connection *c, size_t n)
-{
-    const struct head_limits limits = HEAD_LIMITS;
-    struct head_verdict v;
-
-    switch (head_judge(c->worker->peeked, n, !c->half_closed, &limits, &v)) {
-    case HEAD_WHOLE: grant(c, &v, n); return true;
-    case HEAD_WRONG: connection_refuse(c, v.problem, v.status, v.wrong); return false;
-    case HEAD_PARTIAL: wait_for_rest(c); return false;
-    }
-    return false;
 }
 
 /* Under a load of long requests, those that would be refused are refused here, for a fraction of
  * what the library's connection alone would cost. */
-static bool turn_away(struct connection *c, size_t n)
+static bool turn_away(struct connection *c, size_t n, const struct head_verdict *v)
 {
     struct worker *w = c->worker;
-    const struct head_verdict *v = &c->head;
 
     if (w->listener->side != SIDE_PUBLIC ||
         !predict_is_hopeless(w->app, (struct text){w->peeked, (uint32_t)n}, v->size, v->length))
@@ -90,33 +51,45 @@ static bool turn_away(struct connection *c, size_t n)
     return true;
 }
 
-static ssize_t look(struct connection *c)
+/* The library will read what was judged here. */
+static void serve(struct connection *c, const struct head_verdict *v)
+{
+    c->judged = 1;
+    c->body_left = v->size + v->length;
+    c->chunked = v->chunked;
+    connection_serve(c);
+}
+
+static void judge_first(struct connection *c, size_t n)
+{
+    struct head_verdict v;
+
+    switch (head_judge(c->worker->peeked, n, !c->half_closed, &HEAD_LIMITS, &v)) {
+    case HEAD_WHOLE:
+        if (!turn_away(c, n, &v))
+            serve(c, &v);
+        break;
+    case HEAD_WRONG: connection_refuse(c, v.problem, v.status, v.wrong); break;
+    case HEAD_PARTIAL:
+        if (c->state == CONNECTION_NEW)
+            wait_for_rest(c);
+        c->state = CONNECTION_HEAD;
+        break;
+    }
+}
+
+void intake_look(struct connection *c)
 {
     struct worker *w = c->worker;
     ssize_t n = peek(c, HEAD_BYTES);
 
     w->peeked[n > 0 ? n : 0] = '\0';
-    return n;
-}
-
-void intake_look(struct connection *c)
-{
-    ssize_t n = look(c);
-
-    c->worker->judging = true;
-    if (n > 0 && judge(c, (size_t)n) && !turn_away(c, (size_t)n))
-        connection_serve(c);
-    c->worker->judging = false;
+    w->judging = true;
+    if (n > 0)
+        judge_first(c, (size_t)n);
+    w->judging = false;
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
         connection_close(c);
-}
-
-void intake_next(struct connection *c)
-{
-    c->head = (struct head_verdict){0};
-    c->granted = 0;
-    if (c->behind)
-        intake_nudge(c);
 }
 
 /* -- what the library reads -- */
@@ -159,38 +132,87 @@ void intake_forget(struct connection *c)
         w->served[c->fd] = NULL;
 }
 
-/* As recv() says it: the bytes that are there, 0 for no more, or -1 and errno. */
-static ssize_t next_head(struct connection *c)
+/* Of bytes that begin with some of a head, how many go on; those behind it may. */
+static size_t pass_head(struct connection *c, const char *p, size_t n)
 {
-    ssize_t n = look(c);
+    struct head_verdict v;
+    struct buf *partial = &c->partial;
+    size_t had = partial->len;
 
-    if (n <= 0)
-        return n;
-    c->worker->judging = true;
-    bool good = judge(c, (size_t)n);
-    c->worker->judging = false;
-    errno = c->refused ? ECONNRESET : EAGAIN;
-    return good ? n : -1;
+    if (had)
+        buf_put(partial, p, n < HEAD_BYTES - had ? n : HEAD_BYTES - had);
+    enum head_state state = had ? head_judge(partial->data, partial->len, true, &HEAD_LIMITS, &v)
+                                : head_judge(p, n, true, &HEAD_LIMITS, &v);
+    if (state == HEAD_WHOLE) {
+        buf_done(partial);
+        c->judged++;
+        c->body_left = v.length;
+        c->chunked = v.chunked;
+        return v.size - had;
+    }
+    if (!had) {
+        buf_put(partial, p, n < HEAD_BYTES ? n : HEAD_BYTES);
+        if (connection_idles(c))
+            wait_for_rest(c);
+    }
+    c->wrong = state == HEAD_WRONG || partial->failed || !connection_hold(c, 0);
+    return c->wrong ? 0 : n;
 }
 
-static ssize_t read_granted(struct connection *c, void *to, size_t n)
+/* How many of the bytes go on to the library. */
+static size_t pass(struct connection *c, const char *p, size_t n)
 {
-    if (c->refused) {
-        errno = ECONNRESET;
-        return -1;
+    size_t at = 0;
+
+    while (at < n && !c->chunked && !c->wrong) {
+        size_t body = n - at < c->body_left ? n - at : c->body_left;
+        c->body_left -= body;
+        at += body;
+        if (at < n)
+            at += pass_head(c, p + at, n - at);
     }
-    if (!c->granted && c->exchange->phase != PHASE_IDLE) {
-        c->behind = true; /* not before this request is over */
-        errno = EAGAIN;
-        return -1;
-    }
-    ssize_t got = c->granted ? 1 : next_head(c);
-    if (got <= 0)
+    return c->chunked ? n : at;
+}
+
+/* Not from within the library, which has not noticed yet that it is to let go. */
+void intake_refuse(struct connection *c)
+{
+    struct worker *w = c->worker;
+    const struct buf *head = &c->partial;
+    struct head_verdict v = {.problem = PROBLEM_OUT_OF_MEMORY, .status = 503, .wrong = "try again"};
+
+    if (!head->failed)
+        memcpy(w->peeked, head->data, head->len);
+    w->peeked[head->failed ? 0 : head->len] = '\0';
+    w->judging = true;
+    if (head->failed || head_judge(w->peeked, head->len, false, &HEAD_LIMITS, &v) == HEAD_WRONG)
+        connection_refuse(c, v.problem, v.status, v.wrong);
+    else
+        connection_refuse(c, PROBLEM_OVERLOADED, 503, "there is no memory for this request now");
+    w->judging = false;
+}
+
+/* As recv() says it. */
+static ssize_t fail(int why)
+{
+    errno = why;
+    return -1;
+}
+
+static ssize_t read_judged(struct connection *c, void *to, size_t n)
+{
+    if (c->refused)
+        return fail(ECONNRESET);
+    if (c->wrong)
+        return fail(EAGAIN);
+    ssize_t got = recvfrom(c->fd, to, n, MSG_DONTWAIT, NULL, NULL);
+    if (got < 0 || (got == 0 && !c->partial.len))
         return got;
-    got = recvfrom(c->fd, to, n < c->granted ? n : c->granted, MSG_DONTWAIT, NULL, NULL);
-    if (got > 0 && !c->head.chunked)
-        c->granted -= (uint64_t)got;
-    return got;
+    size_t good = got ? pass(c, to, (size_t)got) : 0;
+    c->wrong |= !got; /* its sender has ended within a head */
+    if (c->wrong)
+        worker_look_again(c->worker, c);
+    return good ? (ssize_t)good : fail(EAGAIN);
 }
 
 ssize_t recv(int fd, void *to, size_t n, int flags)
@@ -198,5 +220,5 @@ ssize_t recv(int fd, void *to, size_t n, int flags)
     struct worker *w = reading;
     struct connection *c = w && !flags && (size_t)fd < w->served_room ? w->served[fd] : NULL;
 
-    return c ? read_granted(c, to, n) : recvfrom(fd, to, n, flags, NULL, NULL);
+    return c ? read_judged(c, to, n) : recvfrom(fd, to, n, flags, NULL, NULL);
 }

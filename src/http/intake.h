@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the library is given to read: one request at a time, and none whose head was not judged.
+ * What the library is given to read: nothing of a head that was not judged.
  *
  * Left alone it reads what its buffer holds, and so has bytes of heads that nobody has seen: behind
  * a request, or in pieces. Its own reading of them is not to be trusted (it skips lines, folds
  * others, and takes control characters), and it has no hook for them. So the function that it reads
  * by is ours: recv() as defined here goes before the C library's for all that is linked to this
- * program. While a worker runs the library, recv() looks at what has come, judges a head where one
- * is due, and hands out its bytes and those of its body, not one more; what lies behind waits in
- * the kernel. All other callers get what they always got.
+ * program. While a worker runs the library, what recv() brings passes the judge: good heads and
+ * their bodies go on, and so does a part of a head in which nothing is wrong yet; of it a copy is
+ * kept, to be judged again with what comes next. From the first wrong head on nothing goes on: when
+ * all before it is answered, it is refused. All other callers get what they always got.
  *
- * A body in chunks ends where the library finds its end, so it may read on there; the connection
- * closes behind it.
+ * A body in chunks ends where the library finds its end, so all goes on from there; the connection
+ * closes behind it, and a request whose head was not judged is never answered.
  */
 #ifndef SCORED_HTTP_INTAKE_H
 #define SCORED_HTTP_INTAKE_H
@@ -30,11 +31,8 @@ void intake_close(void);
  */
 void intake_look(struct connection *c);
 
-/* The request is over, another may come. */
-void intake_next(struct connection *c);
-
-/* The library hears of bytes once, when they come. This makes it look at those that are there. */
-void intake_nudge(const struct connection *c);
+/* Refuses what was found wrong behind the requests that are answered now. */
+void intake_refuse(struct connection *c);
 
 bool intake_is_empty(const struct connection *c); /* nothing is unread, and more may come */
 bool intake_is_over(const struct connection *c);  /* nothing is unread, and no more will come */

@@ -104,6 +104,11 @@ bool library_has_more(const struct library *l)
     return l->resumed || (l->idle_runs < STUCK_RUNS && wants_more(l));
 }
 
+int library_events(const struct library *l)
+{
+    return MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+}
+
 bool library_is_stuck(const struct library *l)
 {
     return l->idle_runs == STUCK_RUNS / 2 || l->idle_runs == STUCK_RUNS;
@@ -111,7 +116,8 @@ bool library_is_stuck(const struct library *l)
 
 void library_drop(struct exchange *x)
 {
-    MHD_set_connection_option(x->handle, MHD_CONNECTION_OPTION_TIMEOUT, 1U);
+    if (x->handle)
+        MHD_set_connection_option(x->handle, MHD_CONNECTION_OPTION_TIMEOUT, 1U);
 }
 
 /* -- requests -- */
@@ -145,8 +151,8 @@ static void *begin(void *context, const char *target, struct MHD_Connection *m)
     (void)context;
     exchange_begin(x, target);
     x->handle = m;
+    c->begun++;
     c->since_ns = worker_now(c->worker);
-    set_read_deadline(x);
     return x;
 }
 
@@ -165,9 +171,9 @@ static void completed(void *context, struct MHD_Connection *m, void **request,
     struct connection *c = x->connection;
     c->quiet_ns = worker_now(c->worker);
     exchange_end(x);
-    connection_deadline(c, config_of(x)->idle_timeout * MS);
-    intake_next(c);
-    if (c->half_closed)
+    connection_deadline(
+        c, (c->partial.len ? config_of(x)->head_timeout : config_of(x)->idle_timeout) * MS);
+    if (c->half_closed || c->wrong)
         worker_look_again(c->worker, c);
 }
 
@@ -320,9 +326,10 @@ static enum MHD_Result last_call(struct exchange *x, struct MHD_Connection *m)
 
 static enum MHD_Result first_call(struct exchange *x, struct MHD_Connection *m, const char *method)
 {
-    bool sound = headers_read(x, m, &x->connection->head);
+    bool sound = headers_read(x, m);
 
     x->method = method;
+    set_read_deadline(x);
     exchange_name(x);
     if (x->target.failed) {
         x->head.doubtful = true; /* the body was not looked for */
@@ -350,7 +357,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *m, const cha
     (void)url;
     (void)version;
     l->moved = true;
-    if (!x || x->connection->refused || !x->connection->head.size)
+    if (!x || x->connection->refused || x->connection->begun > x->connection->judged)
         return MHD_NO; /* a head that nobody has judged is never answered */
     if (atomic_load_explicit(&x->job.gone, memory_order_relaxed))
         return MHD_NO;

@@ -23,6 +23,9 @@ void library_free(struct library *l); /* takes NULL; no request may be suspended
 /* Takes the connection's descriptor. False: it did not want it, and has closed it. */
 bool library_add(struct library *l, struct connection *c);
 
+/* A descriptor that is readable while the library has something to do. */
+int library_events(const struct library *l);
+
 /* Reads and writes all that is ready, once a connection. */
 void library_run(struct library *l);
 bool library_has_more(const struct library *l); /* without waiting */

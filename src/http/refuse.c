@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Answers of our own making: to what the library shall not see, or need not. */
-#include "intake.h"
 #include "worker.h"
 
 #include <fcntl.h>
@@ -102,8 +101,8 @@ static void refuse_served(struct connection *c, enum problem problem, unsigned s
         return;
     }
     connection_tell(other, problem, status, detail);
-    intake_nudge(c);
     connection_linger(other);
+    library_drop(c->exchange);
 }
 
 void connection_refuse(struct connection *c, enum problem problem, unsigned status,

@@ -320,7 +320,7 @@ static void handle_events(struct worker *w, struct epoll_event *events, int n)
             take_mail(w);
         else if (p == w->listener)
             worker_accept_some(w);
-        else
+        else if (p != w->library) /* which is run in each round */
             connection_event(p, events[i].events);
     }
 }
@@ -369,10 +369,12 @@ static void *work(void *context)
 static bool open_descriptors(struct worker *w, struct err *e)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = w};
+    struct epoll_event served = {.events = EPOLLIN, .data.ptr = w->library};
 
     w->epoll = epoll_create1(EPOLL_CLOEXEC);
     w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (w->epoll < 0 || w->wake < 0 || epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->wake, &event) ||
+        epoll_ctl(w->epoll, EPOLL_CTL_ADD, library_events(w->library), &served) ||
         !worker_accept(w, true))
         return err_errno(e, "cannot watch sockets");
     return true;

@@ -5,27 +5,13 @@
  */
 #include "scored/model.h"
 
+#include "scored/cgroup.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* The number in a file of one number; UINT64_MAX where it says "max", or there is no such file. */
-static uint64_t read_number(const char *folder, const char *name)
-{
-    char path[PATH_MAX], text[64];
-    uint64_t n = UINT64_MAX;
-
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *f = fopen(path, "re");
-    if (!f)
-        return n;
-    if (fgets(text, sizeof text, f) && text[0] >= '0' && text[0] <= '9')
-        n = strtoull(text, NULL, 10);
-    fclose(f);
-    return n;
-}
 
 /* The number behind a key of a file of "key number" lines; 0 where there is none. */
 static uint64_t read_key(const char *path, const char *key)
@@ -47,35 +33,16 @@ static uint64_t read_key(const char *path, const char *key)
     return n;
 }
 
-/* What a control group's limit leaves; its file cache can be given back and counts as free. */
-static uint64_t left_in(const char *folder, const char *limit, const char *usage)
-{
-    char path[PATH_MAX];
-    uint64_t max = read_number(folder, limit), used = read_number(folder, usage);
-
-    if (max == UINT64_MAX || used == UINT64_MAX)
-        return UINT64_MAX;
-    snprintf(path, sizeof path, "%s/memory.stat", folder);
-    uint64_t cached = read_key(path, "inactive_file ");
-    used -= cached < used ? cached : used;
-    return used < max ? max - used : 0;
-}
-
 static uint64_t least(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
 }
 
-/* In a container the group's own folder is the root of what is mounted. */
 static uint64_t memory_left(void)
 {
     uint64_t left = read_key("/proc/meminfo", "MemAvailable:") * 1024;
 
-    if (!left)
-        left = UINT64_MAX;
-    left = least(left, left_in("/sys/fs/cgroup", "memory.max", "memory.current"));
-    return least(
-        left, left_in("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"));
+    return least(left ? left : UINT64_MAX, cgroup_memory_left(&CGROUP_KERNEL));
 }
 
 uint64_t memory_resident(void)
@@ -87,10 +54,7 @@ uint64_t memory_limit(uint64_t setting)
 {
     uint64_t limit = read_key("/proc/meminfo", "MemTotal:") * 1024;
 
-    if (!limit)
-        limit = UINT64_MAX;
-    limit = least(limit, read_number("/sys/fs/cgroup", "memory.max"));
-    limit = least(limit, read_number("/sys/fs/cgroup/memory", "memory.limit_in_bytes"));
+    limit = least(limit ? limit : UINT64_MAX, cgroup_memory_limit(&CGROUP_KERNEL));
     return setting ? least(limit, setting) : limit;
 }
 

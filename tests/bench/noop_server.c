@@ -76,15 +76,13 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *c, const cha
 {
     struct exchange *x = *request;
 
-    static const struct head_verdict unjudged;
-
     (void)context;
     (void)url;
     (void)method;
     (void)version;
     if (x->phase == PHASE_HEAD) {
         x->phase = PHASE_BODY;
-        return headers_read(x, c, &unjudged) ? MHD_YES : MHD_NO;
+        return headers_read(x, c) ? MHD_YES : MHD_NO;
     }
     if (*n_upload) {
         buf_put(&x->body, upload, *n_upload);
