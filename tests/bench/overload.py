@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """More load than a processor can serve: ``overload.py [--seconds N] [--table FILE]``; the daemon is $SCORED_BIN.
 
-One worker on one processor, the load on another, requests of some 12 ms of scoring (40 rows; --rows makes it more or
+One worker on one processor, the load on another, requests of some 20 ms of scoring (80 rows; --rows makes it more or
 less), in steps of some 1 ms. Taking a connection, reading from it, answering and closing it costs some 0.07 ms
 before anybody looks at what was sent: so much does it cost to refuse, too, and ten times the capacity is nine
 refusals an answer. Capacity is measured first; then open loops of Poisson arrivals ask 0.5 to 10 times of it, on kept
@@ -158,7 +158,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=10.0, help="of each step")
     parser.add_argument("--table", type=Path, help="a file for the table")
-    parser.add_argument("--rows", type=int, default=40, help="a request")
+    parser.add_argument("--rows", type=int, default=80, help="a request")
     parser.add_argument("--modes", default="kept,fresh")
     parser.add_argument("flags", nargs="*", help="of the daemon, after --")
     args = parser.parse_args()
