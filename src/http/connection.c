@@ -330,6 +330,11 @@ bool connection_hold(struct connection *c, size_t bytes)
     return charge(c, SERVED_BYTES + c->partial.cap + bytes);
 }
 
+bool connection_hold_more(struct connection *c, size_t bytes)
+{
+    return charge(c, c->charged + bytes);
+}
+
 void connection_released(struct connection *c)
 {
     intake_forget(c);

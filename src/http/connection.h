@@ -108,6 +108,9 @@ void connection_released(struct connection *c);
 /* Charges the budget with that many bytes of its request and reply. False: there is no room. */
 bool connection_hold(struct connection *c, size_t bytes);
 
+/* Charges it with that many more, until the next of the above. */
+bool connection_hold_more(struct connection *c, size_t bytes);
+
 void connection_deadline(struct connection *c, uint64_t ns_from_now);
 
 #endif

@@ -113,10 +113,10 @@ bool intake_watch(struct connection *c)
 
     if (at >= w->served_room) {
         size_t room = at + at / 2 + 64;
-        struct connection **more = realloc(w->served, room * sizeof *more);
+        struct connection **more = realloc(w->served, room * sizeof(void *));
         if (!more)
             return false;
-        memset(more + w->served_room, 0, (room - w->served_room) * sizeof *more);
+        memset(more + w->served_room, 0, (room - w->served_room) * sizeof(void *));
         w->served = more;
         w->served_room = room;
     }
@@ -137,7 +137,7 @@ static size_t pass_head(struct connection *c, const char *p, size_t n)
 {
     struct head_verdict v;
     struct buf *partial = &c->partial;
-    size_t had = partial->len;
+    size_t had = partial->len, room = partial->cap;
 
     if (had)
         buf_put(partial, p, n < HEAD_BYTES - had ? n : HEAD_BYTES - had);
@@ -155,7 +155,8 @@ static size_t pass_head(struct connection *c, const char *p, size_t n)
         if (connection_idles(c))
             wait_for_rest(c);
     }
-    c->wrong = state == HEAD_WRONG || partial->failed || !connection_hold(c, 0);
+    c->wrong =
+        state == HEAD_WRONG || partial->failed || !connection_hold_more(c, partial->cap - room);
     return c->wrong ? 0 : n;
 }
 
@@ -215,6 +216,7 @@ static ssize_t read_judged(struct connection *c, void *to, size_t n)
     return good ? (ssize_t)good : fail(EAGAIN);
 }
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): theirs begin with "__" */
 ssize_t recv(int fd, void *to, size_t n, int flags)
 {
     struct worker *w = reading;
