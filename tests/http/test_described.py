@@ -22,12 +22,21 @@ METHODS = ("get", "post")
 OF_ALL = {400, 406, 431, 500, 503}
 
 
+AT_ONCE = 48  # models of a daemon; 64 may be named
+
+
 @pytest.fixture(scope="module")
-def many() -> Iterator[Daemon]:
-    """A daemon that serves a model of each op."""
-    d = Daemon(models=tuple(f"{path.name}={path}" for path in OPS))
-    yield d
-    assert d.stop() == 0
+def many() -> Iterator[list[Daemon]]:
+    """Daemons that serve the models of all ops, in their order."""
+    groups = [OPS[i : i + AT_ONCE] for i in range(0, len(OPS), AT_ONCE)]
+    daemons = [Daemon(models=tuple(f"{path.name}={path}" for path in group)) for group in groups]
+    yield daemons
+    assert not any([d.stop() for d in daemons])
+
+
+def server(many: list[Daemon], bundle: Path) -> Daemon:
+    """The one that has a bundle's model."""
+    return many[OPS.index(bundle) // AT_ONCE]
 
 
 def rows_of(bundle: Path) -> list[dict[str, Any]]:
@@ -47,16 +56,16 @@ def test_the_document_is_valid(daemon: Daemon) -> None:
         validate(ask(port, "GET", "/openapi.json").json)
 
 
-def test_each_operation_has_an_id_of_its_own(many: Daemon) -> None:
-    for port in (many.port, many.admin):
+def test_each_operation_has_an_id_of_its_own(many: list[Daemon]) -> None:
+    for port in [p for d in many for p in (d.port, d.admin)]:
         document = ask(port, "GET", "/openapi.json").json
         ids = [operation["operationId"] for _, _, operation in operations(document)]
         assert len(ids) == len(set(ids)) and all(re.fullmatch(r"[\w.-]+", i) for i in ids)
 
 
-def test_each_operation_lists_its_statuses(many: Daemon) -> None:
+def test_each_operation_lists_its_statuses(many: list[Daemon]) -> None:
     seen = set()
-    documents = [ask(port, "GET", "/openapi.json").json for port in (many.port, many.admin)]
+    documents = [ask(port, "GET", "/openapi.json").json for d in many for port in (d.port, d.admin)]
     for path, method, operation in (found for d in documents for found in operations(d)):
         statuses = {int(s) for s in operation["responses"]}
         assert statuses >= OF_ALL, path
@@ -72,12 +81,13 @@ def test_each_operation_lists_its_statuses(many: Daemon) -> None:
 
 @pytest.mark.parametrize("bundle", OPS, ids=lambda path: path.name)
 @pytest.mark.parametrize("query", ["", "?columns=all", "?columns=all&vectors=spark"])
-def test_answers_of_every_op_are_described(many: Daemon, bundle: Path, query: str) -> None:
+def test_answers_of_every_op_are_described(many: list[Daemon], bundle: Path, query: str) -> None:
+    port = server(many, bundle).port
     target = f"/models/{bundle.name}/predict{query}"
     before = described.checked
-    answers = ask(many.port, "POST", target, json.dumps(rows_of(bundle)[:50])).json
+    answers = ask(port, "POST", target, json.dumps(rows_of(bundle)[:50])).json
     for row in rows_of(bundle)[:3]:
-        assert ask(many.port, "POST", target, json.dumps(row)).status in (200, 422)
+        assert ask(port, "POST", target, json.dumps(row)).status in (200, 422)
     assert described.checked == before + 4 and len(answers) > 5
 
 
@@ -95,13 +105,15 @@ def fitting(port: int, model: str, body: Any) -> set[str]:
     return found
 
 
-def test_what_a_row_comes_to_can_be_told_apart(many: Daemon) -> None:
+def test_what_a_row_comes_to_can_be_told_apart(many: list[Daemon]) -> None:
+    bundle = TOP / "tests/ops/bundles" / SKIPS
+    port = server(many, bundle).port
     target = f"/models/{SKIPS}/predict"
-    rows = rows_of(TOP / "tests/ops/bundles" / SKIPS)
+    rows = rows_of(bundle)
     field = next(iter(rows[0]))
     rows += [rows[0] | {field: "no number"}]
-    answers = ask(many.port, "POST", f"{target}?echo={field}", json.dumps(rows)).json
-    kinds = [fitting(many.port, SKIPS, answer) for answer in answers]
+    answers = ask(port, "POST", f"{target}?echo={field}", json.dumps(rows)).json
+    kinds = [fitting(port, SKIPS, answer) for answer in answers]
     assert {frozenset(kind) for kind in kinds} == {
         frozenset({f"{SKIPS}.answer", f"{SKIPS}.columns"}),
         frozenset({"row-skipped"}),
