@@ -34,6 +34,7 @@ enum { SIZE_UNKNOWN = -1 };
 struct bundle_column {
     const char *name, *description; /* description: NULL where there is none */
     enum type type;
+    struct digits digits; /* of decimals */
     bool nullable, contains_null;
     int64_t size; /* of vectors; SIZE_UNKNOWN where it is null */
 };

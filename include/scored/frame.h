@@ -35,6 +35,14 @@ struct matrix {
     const uint32_t *indices, *indptr;
 };
 
+__extension__ typedef __int128 int128;
+
+/* unscaled * 10^-scale */
+struct decimal {
+    int128 unscaled; /* at most DECIMAL_DIGITS digits */
+    unsigned scale;
+};
+
 struct list {
     uint32_t n;
     uint64_t *nulls; /* bit set, NULL where no element is null */
@@ -49,6 +57,7 @@ struct column {
         float *f32;
         double *f64;
         struct text *text; /* borrows the request's bytes or the model's */
+        struct decimal *decimal;
         struct list *list;
         struct vec *vec;
     };

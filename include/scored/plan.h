@@ -21,6 +21,7 @@ struct shape {
     int64_t size;  /* of every vector of the column, or SIZE_UNKNOWN */
     uint32_t most; /* entries that vectors store: so many have their room in the frame, more are in
                       the scratch. MOST_UNKNOWN: all are in the scratch */
+    struct digits digits; /* of decimals */
 };
 
 struct unit;

@@ -17,6 +17,7 @@
     X(STRING, "string", COUNT)               \
     X(DATE, "date", COUNT)                   \
     X(TIMESTAMP, "timestamp", COUNT)         \
+    X(DECIMAL, "decimal", COUNT)             \
     X(VECTOR, "vector", COUNT)               \
     X(ARRAY_STRING, "array<string>", STRING) \
     X(ARRAY_INT, "array<int>", INT)          \
@@ -32,6 +33,18 @@ enum type {
 
 const char *type_name(enum type t);
 bool type_find(const char *name, enum type *out);
+
+/* What a decimal type says beside its name, "decimal(10,2)": digits, and how many of them stand
+ * behind the point. {0} of other types. */
+struct digits {
+    unsigned char precision, scale;
+};
+enum { DECIMAL_DIGITS = 38 };
+
+/* A type as manifests write it, with digits where it has them. */
+bool type_read(const char *text, enum type *out, struct digits *digits);
+enum { TYPE_TEXT = 32 };
+const char *type_write(enum type t, struct digits digits, char out[TYPE_TEXT]);
 
 /* Of an array the type of its elements, else TYPE_COUNT. */
 enum type type_element(enum type t);

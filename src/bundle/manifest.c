@@ -128,7 +128,7 @@ static bool read_name_and_type(const struct json *v, struct bundle_column *c, st
     if (!json_get(v, "name", &name, e) || !get_column_name(&name, &c->name, e) ||
         !json_get(v, "type", &type, e) || !json_as_string(&type, &text, e))
         return false;
-    if (!type_find(text, &c->type))
+    if (!type_read(text, &c->type, &c->digits))
         return json_fail(&type, e, "unknown type '%.64s'", text);
     return read_size(v, c, e);
 }

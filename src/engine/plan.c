@@ -65,7 +65,10 @@ static bool add_inputs(struct plan *p, const struct bundle *b, struct err *e)
         /* A request may send a vector of another size than the sample's, as rows of a frame may. */
         p->columns[p->n_columns++] = (struct plan_column){
             .name = c->name,
-            .shape = {.type = c->type, .size = SIZE_UNKNOWN, .most = MOST_UNKNOWN},
+            .shape = {.type = c->type,
+                      .size = SIZE_UNKNOWN,
+                      .most = MOST_UNKNOWN,
+                      .digits = c->digits},
             .nullable = c->nullable,
             .contains_null = c->contains_null,
             .stage = COLUMN_NONE,
@@ -223,6 +226,16 @@ static bool load_stage(struct plan *p, struct bundle *b, uint16_t index, struct 
     return load_check_keys(&l, e) && l.op->form->load(&l, e);
 }
 
+static bool check_type(const struct shape *s, const struct bundle_column *o, struct err *e)
+{
+    char made[TYPE_TEXT], told[TYPE_TEXT];
+
+    type_write(s->type, s->digits, made);
+    type_write(o->type, o->digits, told);
+    return strcmp(made, told) == 0 ||
+           err_set(e, ERR_BAD_BUNDLE, "column '%.64s' is %s, not %s", o->name, made, told);
+}
+
 /* A size that both the plan and the manifest know is the same. */
 static bool check_size(const struct plan *p, uint16_t c, const struct bundle_column *o,
                        struct err *e)
@@ -245,10 +258,8 @@ static bool add_outputs(struct plan *p, const struct bundle *b, struct err *e)
         if (c == COLUMN_NONE || c < p->n_inputs)
             return err_set(e, ERR_BAD_BUNDLE, "output[%u]: no stage makes a column '%.64s'",
                            (unsigned)i, o->name);
-        if (p->columns[c].shape.type != o->type)
-            return err_set(e, ERR_BAD_BUNDLE, "output[%u]: column '%.64s' is %s, not %s",
-                           (unsigned)i, o->name, type_name(p->columns[c].shape.type),
-                           type_name(o->type));
+        if (!check_type(&p->columns[c].shape, o, e))
+            return err_wrap(e, "output[%u]", (unsigned)i);
         if (column_in(&p->defaults, c))
             return err_set(e, ERR_BAD_BUNDLE, "output[%u]: '%.64s' stands twice", (unsigned)i,
                            o->name);

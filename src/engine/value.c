@@ -46,6 +46,15 @@ static bool equal_double(enum type type, const void *a, const void *b, uint32_t 
     return (p > q ? p - q : q - p) <= ulps;
 }
 
+static bool equal_decimal(enum type type, const void *a, const void *b, uint32_t ulps)
+{
+    const struct decimal *x = a, *y = b;
+
+    (void)type;
+    (void)ulps;
+    return x->unscaled == y->unscaled && x->scale == y->scale;
+}
+
 static bool equal_text(enum type type, const void *a, const void *b, uint32_t ulps)
 {
     const struct text *x = a, *y = b;
@@ -89,21 +98,22 @@ static bool equal_list(enum type type, const void *a, const void *b, uint32_t ul
 }
 
 /* X(type, what a cell is, what compares two) */
-#define KINDS(X)                             \
-    X(BOOLEAN, int64_t, equal_integer)       \
-    X(TINYINT, int64_t, equal_integer)       \
-    X(SMALLINT, int64_t, equal_integer)      \
-    X(INT, int64_t, equal_integer)           \
-    X(BIGINT, int64_t, equal_integer)        \
-    X(FLOAT, float, equal_float)             \
-    X(DOUBLE, double, equal_double)          \
-    X(STRING, struct text, equal_text)       \
-    X(DATE, int64_t, equal_integer)          \
-    X(TIMESTAMP, int64_t, equal_integer)     \
-    X(VECTOR, struct vec, equal_vector)      \
-    X(ARRAY_STRING, struct list, equal_list) \
-    X(ARRAY_INT, struct list, equal_list)    \
-    X(ARRAY_DOUBLE, struct list, equal_list) \
+#define KINDS(X)                              \
+    X(BOOLEAN, int64_t, equal_integer)        \
+    X(TINYINT, int64_t, equal_integer)        \
+    X(SMALLINT, int64_t, equal_integer)       \
+    X(INT, int64_t, equal_integer)            \
+    X(BIGINT, int64_t, equal_integer)         \
+    X(FLOAT, float, equal_float)              \
+    X(DOUBLE, double, equal_double)           \
+    X(STRING, struct text, equal_text)        \
+    X(DATE, int64_t, equal_integer)           \
+    X(TIMESTAMP, int64_t, equal_integer)      \
+    X(DECIMAL, struct decimal, equal_decimal) \
+    X(VECTOR, struct vec, equal_vector)       \
+    X(ARRAY_STRING, struct list, equal_list)  \
+    X(ARRAY_INT, struct list, equal_list)     \
+    X(ARRAY_DOUBLE, struct list, equal_list)  \
     X(ARRAY_VECTOR, struct list, equal_list)
 
 const unsigned char value_sizes[TYPE_COUNT] = {

@@ -131,7 +131,8 @@ static void put_bundle_columns(struct buf *out, const char *member,
         const struct bundle_column *c = &columns[i];
         buf_text(out, i ? ",{\"name\":" : "{\"name\":");
         put_string(out, c->name);
-        put_member(out, "type", type_name(c->type));
+        char type[TYPE_TEXT];
+        put_member(out, "type", type_write(c->type, c->digits, type));
         if (input)
             buf_printf(out, ",\"nullable\":%s", c->nullable ? "true" : "false");
         if (c->type == TYPE_VECTOR && c->size != SIZE_UNKNOWN)

@@ -30,6 +30,7 @@ static const char *const forms[TYPE_COUNT] = {
     [TYPE_STRING] = "\"type\":\"string\"",
     [TYPE_DATE] = "\"type\":\"string\",\"format\":\"date\"",
     [TYPE_TIMESTAMP] = "\"type\":\"string\",\"format\":\"date-time\"",
+    [TYPE_DECIMAL] = "\"type\":[\"number\",\"string\"]",
     [TYPE_ARRAY_STRING] = "\"type\":\"array\",\"items\":{\"type\":[\"string\",\"null\"]}",
     [TYPE_ARRAY_DOUBLE] =
         "\"type\":\"array\",\"items\":{\"anyOf\":[{\"type\":[\"number\",\"null\"]},@]}",
@@ -83,7 +84,8 @@ static void put_input(struct buf *out, const struct bundle_column *c,
         buf_lit(out, ",\"description\":");
         buf_json_string(out, c->description, strlen(c->description));
     }
-    buf_printf(out, ",\"x-spark-type\":\"%s\"", type_name(c->type));
+    char type[TYPE_TEXT];
+    buf_printf(out, ",\"x-spark-type\":\"%s\"", type_write(c->type, c->digits, type));
     if (c->type == TYPE_VECTOR && c->size != SIZE_UNKNOWN)
         buf_printf(out, ",\"x-size\":%lld", (long long)c->size);
     if (categories)

@@ -15,7 +15,9 @@ static const struct bundle_column *find(const struct bundle_column *columns, uin
 
 static bool same_type(const struct bundle_column *a, const struct bundle_column *b)
 {
-    return a->type == b->type && a->contains_null == b->contains_null && a->size == b->size;
+    return a->type == b->type && a->digits.precision == b->digits.precision &&
+           a->digits.scale == b->digits.scale && a->contains_null == b->contains_null &&
+           a->size == b->size;
 }
 
 static bool refuse(struct err *e, const char *what, const char *name, const char *how)

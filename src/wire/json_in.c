@@ -25,6 +25,7 @@ static const char *const articles[] = {
     [TYPE_STRING] = "a string",
     [TYPE_DATE] = "a date as \"2026-11-27\"",
     [TYPE_TIMESTAMP] = "a timestamp as \"2026-11-27T12:00:00Z\"",
+    [TYPE_DECIMAL] = "a decimal (a number, or its digits as a string)",
     [TYPE_VECTOR] = "a vector (an array, or an object of size, indices and values)",
     [TYPE_ARRAY_STRING] = "an array of strings",
     [TYPE_ARRAY_INT] = "an array of ints",
@@ -199,13 +200,51 @@ static bool decode_moment(struct decoder *d, uint16_t f, enum type type, void *c
     return ok || decode_wrong(d, f, PROBLEM_WRONG_TYPE, articles[type], "another text");
 }
 
+/* The text of a number, or of a string that is written as one. */
+static bool decimal_text(struct decoder *d, struct text *out)
+{
+    struct number n;
+
+    if (*d->reader.p == '"') {
+        if (!reader_string(&d->reader, true, out))
+            return false;
+        if (number_scan(out->p, out->p + out->len, &n) != out->p + out->len)
+            out->len = 0;
+        return true;
+    }
+    if (!reader_number(&d->reader, &n))
+        return false;
+    *out = (struct text){n.start, (uint32_t)n.len};
+    return true;
+}
+
+static bool decode_decimal(struct decoder *d, uint16_t f, enum type type, void *cell)
+{
+    struct text t;
+
+    if (*d->reader.p != '"' && !is_number(*d->reader.p))
+        return decode_wrong_kind(d, f);
+    if (!decimal_text(d, &t))
+        return false;
+    if (!t.len)
+        return decode_wrong(d, f, PROBLEM_WRONG_TYPE, articles[type], "another text");
+    switch (digits_read(t.p, t.len, d->schema->fields[f].digits, cell)) {
+    case DIGITS_FIT: return true;
+    case DIGITS_FRACTION:
+        return decode_wrong(d, f, PROBLEM_OUT_OF_RANGE, articles[type],
+                            "one with more digits behind the point than its type has");
+    case DIGITS_TOO_LARGE: break;
+    }
+    return decode_wrong(d, f, PROBLEM_OUT_OF_RANGE, articles[type], "a number beyond its range");
+}
+
 static decode_fn *const decoders[] = {
     [TYPE_BOOLEAN] = decode_boolean,  [TYPE_TINYINT] = decode_integer,
     [TYPE_SMALLINT] = decode_integer, [TYPE_INT] = decode_integer,
     [TYPE_BIGINT] = decode_integer,   [TYPE_FLOAT] = decode_f32,
     [TYPE_DOUBLE] = decode_f64,       [TYPE_STRING] = decode_string,
     [TYPE_DATE] = decode_moment,      [TYPE_TIMESTAMP] = decode_moment,
-    [TYPE_VECTOR] = decode_vector,
+    [TYPE_DECIMAL] = decode_decimal,  [TYPE_VECTOR] = decode_vector,
 };
 static_assert(countof(decoders) == TYPE_VECTOR + 1, "each type that is no array has its own");
 

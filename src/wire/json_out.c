@@ -129,6 +129,15 @@ static void put_moment(struct buf *out, enum type type, const void *cell, bool s
     buf_char(out, '"');
 }
 
+static void put_decimal(struct buf *out, enum type type, const void *cell, bool spark_vectors)
+{
+    (void)type;
+    (void)spark_vectors;
+    buf_char(out, '"');
+    digits_put(out, cell);
+    buf_char(out, '"');
+}
+
 static void put_vector(struct buf *out, enum type type, const void *cell, bool spark_vectors)
 {
     const struct vec *v = cell;
@@ -165,7 +174,7 @@ static put_fn *const putters[] = {
     [TYPE_BOOLEAN] = put_boolean,  [TYPE_TINYINT] = put_integer, [TYPE_SMALLINT] = put_integer,
     [TYPE_INT] = put_integer,      [TYPE_BIGINT] = put_integer,  [TYPE_FLOAT] = put_f32,
     [TYPE_DOUBLE] = put_f64,       [TYPE_STRING] = put_string,   [TYPE_DATE] = put_moment,
-    [TYPE_TIMESTAMP] = put_moment, [TYPE_VECTOR] = put_vector,
+    [TYPE_TIMESTAMP] = put_moment, [TYPE_DECIMAL] = put_decimal, [TYPE_VECTOR] = put_vector,
 };
 static_assert(countof(putters) == TYPE_VECTOR + 1, "each type that is no array has its own");
 

@@ -130,7 +130,7 @@ static bool take_time(struct text *t, int64_t *micros)
     if (!take_digits(t, 2, 23, &hour) || !take(t, ":") || !take_digits(t, 2, 59, &minute) ||
         !take(t, ":") || !take_digits(t, 2, 59, &second) || !take_fraction(t, &fraction))
         return false;
-    *micros = ((int64_t)hour * 3600 + minute * 60 + second) * MICROS + fraction;
+    *micros = ((int64_t)hour * 3600 + (int64_t)minute * 60 + second) * MICROS + fraction;
     return true;
 }
 

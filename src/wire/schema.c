@@ -48,6 +48,7 @@ struct schema *schema_new(const struct plan *p, struct arena *a)
         s->fields[i] = (struct field){
             .name = s->names[i],
             .type = c->shape.type,
+            .digits = c->shape.digits,
             .nullable = c->nullable,
             .contains_null = c->contains_null,
             .plain = stands_as_it_is(s->names[i].p, s->names[i].len),

@@ -3,6 +3,7 @@
 #ifndef WIRE_PRIV_H
 #define WIRE_PRIV_H
 
+#include "digits.h"
 #include "moment.h"
 #include "reader.h"
 
@@ -11,6 +12,7 @@
 struct field {
     struct text name;
     enum type type;
+    struct digits digits;
     bool nullable, contains_null;
     bool plain; /* the name stands in JSON as it is, so bytes may be compared before they are
                    unescaped */

@@ -212,6 +212,7 @@ static void open_kits(void)
         {"t", TYPE_TINYINT, true, false},      {"S", TYPE_ARRAY_STRING, true, true},
         {"D", TYPE_ARRAY_DOUBLE, true, false}, {"v", TYPE_VECTOR, true, false},
         {"a", TYPE_DATE, true, false},         {"z", TYPE_TIMESTAMP, true, false},
+        {"n", TYPE_DECIMAL, true, false},
     };
 
     for (unsigned i = 0; i < KITS; i++)

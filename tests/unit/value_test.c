@@ -23,6 +23,10 @@ static const struct pair {
     {TYPE_DATE, "\"2026-11-27\"", "\"2026-11-28\"", 9, false},
     {TYPE_TIMESTAMP, "\"2026-11-27T00:00:00Z\"", "\"2026-11-27T01:00:00+01:00\"", 0, true},
     {TYPE_TIMESTAMP, "\"2026-11-27T00:00:00Z\"", "\"2026-11-27T00:00:00.000001Z\"", 9, false},
+    {TYPE_DECIMAL, "12345678901234567890123456789012345.678",
+     "12345678901234567890123456789012345.6780", 0, true},
+    {TYPE_DECIMAL, "12345678901234567890123456789012345.678",
+     "12345678901234567890123456789012345.677", 9, false},
     {TYPE_FLOAT, "0.1", "0.1", 0, true},
     {TYPE_FLOAT, "0.0", "-0.0", 0, false},
     {TYPE_FLOAT, "\"NaN\"", "\"NaN\"", 0, true},
@@ -73,6 +77,7 @@ static void values_are_the_same_or_not(void **state)
     (void)state;
     for (size_t i = 0; i < countof(pairs); i++) {
         const struct pair *p = &pairs[i];
+        kit_digits = (struct digits){38, 3};
         const struct kit_input input = {"x", p->type, true, true};
         struct body_problem why;
         char text[2][128];

@@ -15,6 +15,8 @@ struct kit_input {
     bool nullable, contains_null;
 };
 
+static struct digits kit_digits = {10, 2}; /* of decimals */
+
 struct kit {
     struct arena arena;
     struct plan plan;
@@ -55,7 +57,7 @@ static inline void kit_open(struct kit *k, const struct kit_input *inputs, uint1
         columns[i] = i;
         k->plan.columns[i] =
             (struct plan_column){.name = inputs[i].name,
-                                 .shape = {inputs[i].type, SIZE_UNKNOWN, MOST_UNKNOWN},
+                                 .shape = {inputs[i].type, SIZE_UNKNOWN, MOST_UNKNOWN, kit_digits},
                                  .nullable = inputs[i].nullable,
                                  .contains_null = inputs[i].contains_null,
                                  .stage = COLUMN_NONE,
