@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 TOP = Path(__file__).resolve().parents[2]
 BIN = Path(os.environ.get("SCORED_BIN", TOP / "build" / "release" / "scored"))
@@ -17,7 +18,19 @@ BUNDLE = Path(os.environ.get("SCORED_BUNDLE", TOP / "models" / "days_to_sell" / 
 SERVING = re.compile(r"\blisten\W+\S*?:(\d+)\W+admin\W+\S*?:(\d+)\W")
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("SCORED_")}
 START_SECONDS = 30.0
+WAIT_SECONDS = 30.0
 STARTED: list[Callable[[Daemon], object]] = []  # told of each daemon that serves
+
+
+def until(found: Callable[[], Any], what: str) -> Any:
+    """Waits for a value that is true."""
+    end = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < end:
+        value = found()
+        if value:
+            return value
+        time.sleep(0.01)
+    raise AssertionError(f"waited in vain for {what}")
 
 
 class Daemon:

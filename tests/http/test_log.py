@@ -16,22 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from daemon import BIN, BUNDLE, SERVING, TOP, Daemon
+from daemon import BIN, BUNDLE, SERVING, TOP, WAIT_SECONDS, Daemon, until
 from wire import Connection, ask
-
-WAIT_SECONDS = 30.0
-
-
-def until(found, what: str):
-    """Waits for a value that is true."""
-    end = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < end:
-        value = found()
-        if value:
-            return value
-        time.sleep(0.01)
-    raise AssertionError(f"waited in vain for {what}")
-
 
 class Piped:
     """A daemon whose log is a pipe that this side reads, or does not."""
