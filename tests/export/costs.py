@@ -5,8 +5,8 @@
     costs.py [--only KIND ...] [--sizes N ...] [--work FOLDER]
 
 Each model is fitted or made once and saved. Then a new process loads it, and transforms the sample and collects what
-the pipeline adds, or exports it. The memory is the least heap of a ladder in which that ends; the time is that after
-the session stands, with twice that heap. The table is printed as Markdown; it takes an hour of a quiet machine.
+the pipeline adds, or exports it. The memory is the least heap of a ladder in which that ends, the time that of the
+same run after the session stands. The table is printed as Markdown; it takes half an hour of a quiet machine.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ EXPORT = TOP / "models" / "export"
 ROWS = 300
 FEATURES = 1000
 PREPARE_MB = 8192
-LADDER_MB = (512, 640, 768, 1024, 1280, 1536, 2048, 3072, 4096, 6144, 8192)
-SECONDS = 1800
+LADDER_MB = (512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192)
+SECONDS = 600
 TREES, DISTINCT = 1000, 20
 
 
@@ -204,13 +204,13 @@ def run(*args: str) -> float | None:
     return float(json.loads(done.stdout.strip().splitlines()[-1])["seconds"])
 
 
-def least(what: str, folder: Path, floor: int) -> tuple[int, float] | None:
-    """Return the least heap of the ladder in which some work ends, and its seconds with twice that."""
+def least(what: str, folder: Path) -> list[str]:
+    """Return the seconds of some work and the least heap of the ladder in which it ends."""
     for megabytes in LADDER_MB:
-        if megabytes >= floor and run(what, str(megabytes), str(folder)) is not None:
-            seconds = run(what, str(2 * megabytes), str(folder))
-            return None if seconds is None else (megabytes, seconds)
-    return None
+        seconds = run(what, str(megabytes), str(folder))
+        if seconds is not None:
+            return [f"{seconds:.0f} s", f"{megabytes} MB"]
+    return ["none", f"over {LADDER_MB[-1]} MB"]
 
 
 def measure(kind: str, size: int, work: Path) -> list[str]:
@@ -220,11 +220,7 @@ def measure(kind: str, size: int, work: Path) -> list[str]:
         "prepare", str(PREPARE_MB), str(folder), kind, str(size)
     ) is None:  # fmt: skip
         return [f"{size:,} {KINDS[kind][1]}", *["not made"] * 4]
-    cells = [f"{size:,} {KINDS[kind][1]}"]
-    for what in WORK:
-        found = least(what, folder, 0)
-        cells += ["none", "none"] if found is None else [f"{found[1]:.1f} s", f"{found[0]} MB"]
-    return cells
+    return [f"{size:,} {KINDS[kind][1]}", *(cell for what in WORK for cell in least(what, folder))]
 
 
 def main(argv: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ import pytest
 from format_check import Bad, Bundle, walk
 from pyspark.ml import classification as c
 from pyspark.ml import regression as r
+from pyspark.ml.linalg import Vectors
 from scored_export import export
 
 ESTIMATORS = {
@@ -109,22 +110,20 @@ def test_golden_rows_are_what_spark_answers_alone(spark, bundles, sample, name):
 
 
 @pytest.mark.parametrize("name", ["forest_regression", "tree_regression", "gbt_regression"])
-def test_forest_walks_to_the_leaves_of_spark(bundles, sample, name):
+def test_forest_walks_to_the_leaves_of_spark(spark, bundles, sample, name):
     _, model, bundle, _ = bundles(name)
     prefix = next(b for b in bundle.blocks if b.endswith("forest.kind")).split(".")[0]
     prediction = bundle.blocks[f"{prefix}.forest.prediction"]
     assert (bundle.blocks[f"{prefix}.forest.kind"] > 1).any()
-    forest = model.stages[-1]
+    vectors = []
     for row in model.stages[0].transform(sample).select("features").take(60):
-        for x in (
-            row.features.toArray(),
-            np.where(np.arange(len(row.features)) < 2, 77.0, row.features.toArray()),
-        ):
-            from pyspark.ml.linalg import Vectors
-
-            trees = getattr(forest, "trees", [forest])
-            want = [tree.predict(Vectors.dense(x)) for tree in trees]
-            assert [prediction[leaf] for leaf in walk(bundle, prefix, x)] == want
+        x = row.features.toArray()
+        vectors += [x, np.where(np.arange(len(x)) < 2, 77.0, x)]
+    frame = spark.createDataFrame([(Vectors.dense(x),) for x in vectors], ["features"]).coalesce(1).cache()
+    trees = getattr(model.stages[-1], "trees", [model.stages[-1]])
+    want = [[row[0] for row in tree.transform(frame).select(tree.getPredictionCol()).collect()] for tree in trees]
+    for i, x in enumerate(vectors):
+        assert [prediction[leaf] for leaf in walk(bundle, prefix, x)] == [answers[i] for answers in want]
 
 
 def test_params_that_are_folded(bundles):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,13 @@ def test_rows_are_scored_without_a_job(spark, rows, model):
     assert [answer is Outcome.ERROR for answer in answers] == [i % 4 < 2 for i in range(200)]
     kinds = [kind for kind in scorer.witnesses if " at " in kind]
     assert len(kinds) == 2 and any("VectorAssembler" in kind for kind in kinds), kinds
+
+
+def test_several_threads_score_at_once(spark, rows, model):
+    given = [tuple(row) for row in rows.collect()]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: Scorer(spark, model, rows.schema.fields, ["c"]).score(given), range(4)))
+    assert found[0][2:4] == [(0.0,), (1.0,)] and all(answers == found[0] for answers in found)
 
 
 def test_answers_carry_no_attributes(spark, monkeypatch):

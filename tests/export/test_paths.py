@@ -41,17 +41,19 @@ def test_a_temporary_folder_of_an_odd_name(model, sample, tmp_path, monkeypatch)
     assert not list((tmp_path / ODD).iterdir()), "nothing is left behind"
 
 
-def test_compressed_metadata(model, spark, sample, tmp_path):
+@pytest.mark.parametrize(("codec", "suffix"), [("DefaultCodec", "deflate"), ("GzipCodec", "gz")])
+def test_compressed_metadata(model, spark, sample, tmp_path, codec, suffix):
     """As Spark writes it where Hadoop compresses output; also within a pipeline."""
     conf = spark.sparkContext._jsc.hadoopConfiguration()
     key = "mapreduce.output.fileoutputformat.compress"
-    before = conf.get(key)
     conf.set(key, "true")
+    conf.set(f"{key}.codec", f"org.apache.hadoop.io.compress.{codec}")
     try:
         model.save(str(tmp_path / "model"))
     finally:
-        conf.set(key, before or "false")
-    assert list((tmp_path / "model" / "metadata").glob("part-*.deflate"))
+        conf.unset(key)
+        conf.unset(f"{key}.codec")
+    assert list((tmp_path / "model" / "metadata").glob(f"part-*.{suffix}"))
     export(str(tmp_path / "model"), tmp_path / "bundle", sample=sample, name="m")
     Bundle(tmp_path / "bundle")
 

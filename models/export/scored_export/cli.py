@@ -16,6 +16,8 @@ from scored_export.publish import promote, versions
 from scored_export.spark_says import spark_says, unexpected
 
 AGAIN, REFUSED = 1, 3
+#: The command's JVM makes many small plans once each: its optimising compiler costs more than it gives.
+HURRIED = "-XX:TieredStopAtLevel=1"
 PACKED = {".gz", ".bz2", ".deflate", ".zst", ".snappy", ".lz4"}
 EPILOG = """\
 example in Python, in the training job:
@@ -120,6 +122,8 @@ def _session() -> Any:
         raise Refused(f"PySpark is not installed: {error}", "pip install 'pyspark==3.5.*'") from None
     if os.environ.get("LC_ALL") in ("C", "POSIX"):  # the JVM could not open a file whose name is not ASCII
         os.environ["LC_ALL"] = "C.UTF-8"
+    # what the user sets for the driver's JVM comes after it and wins
+    os.environ["SPARK_SUBMIT_OPTS"] = f"{HURRIED} {os.environ.get('SPARK_SUBMIT_OPTS', '')}".rstrip()
     with spark_says("Spark does not start", cure="install Java 17, or set JAVA_HOME to it"):
         return (
             SparkSession.builder.appName("scored-export")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,7 @@ from scored_export.errors import Refused
 from scored_export.spark_says import causes, java_of, refusal, said
 
 ID = "__scored_row__"
+ONE_TASK = threading.Lock()
 #: No row's fault: memory, the stack, classes that are missing or do not fit.
 NO_ROWS = re.compile(r"java\.lang\.(?!AssertionError)\w*Error\b|\bjava\.lang\.ThreadDeath\b")
 
@@ -54,17 +56,21 @@ def _blocks(spark: Any) -> Any:
 
 @contextmanager
 def _task(spark: Any) -> Iterator[Any]:
-    """Make this thread of the driver a task: what was broadcast is read under locks that tasks hold."""
+    """Make this thread of the driver a task: what was broadcast is read under locks that tasks hold.
+
+    Such tasks all have one number, so that there is one at a time.
+    """
     tasks = getattr(getattr(spark.sparkContext._jvm.org.apache.spark, "TaskContext$"), "MODULE$")
     blocks = _blocks(spark)
     task = tasks.empty()
-    blocks.registerTask(task.taskAttemptId())
-    tasks.setTaskContext(task)
-    try:
-        yield task
-    finally:
-        tasks.unset()
-        blocks.releaseAllLocksForTask(task.taskAttemptId())
+    with ONE_TASK:
+        blocks.registerTask(task.taskAttemptId())
+        tasks.setTaskContext(task)
+        try:
+            yield task
+        finally:
+            tasks.unset()
+            blocks.releaseAllLocksForTask(task.taskAttemptId())
 
 
 class Planned:
