@@ -225,9 +225,11 @@ void connection_look_again(struct connection *c)
     enum phase phase = c->exchange->phase;
     if (phase == PHASE_WORK || phase == PHASE_ANSWERED)
         return; /* comes back when that is over */
+    bool ended = c->half_closed && intake_is_over(c);
+    c->wrong |= ended && intake_has_begun(c); /* the library may never hear of the end behind it */
     if (c->wrong && connection_idles(c))
         intake_refuse(c);
-    else if (c->half_closed && !c->partial.len && intake_is_over(c))
+    else if (ended && c->begun >= c->judged)
         shutdown(c->fd, SHUT_RDWR);
     else if (c->half_closed)
         worker_look_again(c->worker, c);
@@ -237,7 +239,7 @@ void connection_overdue(struct connection *c)
 {
     struct worker *w = c->worker;
     bool idles = connection_idles(c),
-         in_head = c->state == CONNECTION_HEAD || (idles && c->partial.len);
+         in_head = c->state == CONNECTION_HEAD || (idles && intake_has_begun(c));
     bool waits = c->state == CONNECTION_NEW || (idles && !in_head);
 
     if (waits && !intake_is_empty(c) && !c->half_closed) {
@@ -249,7 +251,7 @@ void connection_overdue(struct connection *c)
     if (!waits && c->state != CONNECTION_LINGER)
         metrics_event(w->app->metrics, w->index, EVENT_OVERDUE);
     if (in_head) {
-        connection_refuse(c, PROBLEM_TIMEOUT, 408, "the head of the request did not come in time");
+        intake_overdue(c);
     } else if (c->state == CONNECTION_SERVED) {
         c->deadline_ns = UINT64_MAX;
         atomic_store_explicit(&c->exchange->job.gone, true, memory_order_relaxed);

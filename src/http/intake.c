@@ -132,12 +132,20 @@ void intake_forget(struct connection *c)
         w->served[c->fd] = NULL;
 }
 
+bool intake_has_begun(const struct connection *c)
+{
+    const struct buf *b = &c->partial;
+
+    return b->len > 2 || (b->len && b->data[0] != '\r');
+}
+
 /* Of bytes that begin with some of a head, how many go on; those behind it may. */
 static size_t pass_head(struct connection *c, const char *p, size_t n)
 {
     struct head_verdict v;
     struct buf *partial = &c->partial;
     size_t had = partial->len, room = partial->cap;
+    bool had_begun = intake_has_begun(c);
 
     if (had)
         buf_put(partial, p, n < HEAD_BYTES - had ? n : HEAD_BYTES - had);
@@ -150,11 +158,10 @@ static size_t pass_head(struct connection *c, const char *p, size_t n)
         c->chunked = v.chunked;
         return v.size - had;
     }
-    if (!had) {
+    if (!had)
         buf_put(partial, p, n < HEAD_BYTES ? n : HEAD_BYTES);
-        if (connection_idles(c))
-            wait_for_rest(c);
-    }
+    if (!had_begun && intake_has_begun(c) && connection_idles(c))
+        wait_for_rest(c);
     c->wrong =
         state == HEAD_WRONG || partial->failed || !connection_hold_more(c, partial->cap - room);
     return c->wrong ? 0 : n;
@@ -175,22 +182,40 @@ static size_t pass(struct connection *c, const char *p, size_t n)
     return c->chunked ? n : at;
 }
 
+/* Puts where refusals look what has come of a head. */
+static size_t show(struct connection *c)
+{
+    struct worker *w = c->worker;
+    ssize_t n = (ssize_t)c->partial.len;
+
+    if (c->state != CONNECTION_SERVED)
+        n = peek(c, HEAD_BYTES);
+    else if (n)
+        memcpy(w->peeked, c->partial.data, c->partial.len);
+    w->peeked[n > 0 ? n : 0] = '\0';
+    w->judging = true;
+    return n > 0 ? (size_t)n : 0;
+}
+
 /* Not from within the library, which has not noticed yet that it is to let go. */
 void intake_refuse(struct connection *c)
 {
-    struct worker *w = c->worker;
-    const struct buf *head = &c->partial;
     struct head_verdict v = {.problem = PROBLEM_OUT_OF_MEMORY, .status = 503, .wrong = "try again"};
+    size_t n = show(c);
 
-    if (!head->failed)
-        memcpy(w->peeked, head->data, head->len);
-    w->peeked[head->failed ? 0 : head->len] = '\0';
-    w->judging = true;
-    if (head->failed || head_judge(w->peeked, head->len, false, &HEAD_LIMITS, &v) == HEAD_WRONG)
+    if (c->partial.failed ||
+        head_judge(c->worker->peeked, n, false, &HEAD_LIMITS, &v) == HEAD_WRONG)
         connection_refuse(c, v.problem, v.status, v.wrong);
     else
         connection_refuse(c, PROBLEM_OVERLOADED, 503, "there is no memory for this request now");
-    w->judging = false;
+    c->worker->judging = false;
+}
+
+void intake_overdue(struct connection *c)
+{
+    show(c);
+    connection_refuse(c, PROBLEM_TIMEOUT, 408, "the head of the request did not come in time");
+    c->worker->judging = false;
 }
 
 /* As recv() says it. */
@@ -207,7 +232,7 @@ static ssize_t read_judged(struct connection *c, void *to, size_t n)
     if (c->wrong)
         return fail(EAGAIN);
     ssize_t got = recvfrom(c->fd, to, n, MSG_DONTWAIT, NULL, NULL);
-    if (got < 0 || (got == 0 && !c->partial.len))
+    if (got < 0 || (got == 0 && !intake_has_begun(c)))
         return got;
     size_t good = got ? pass(c, to, (size_t)got) : 0;
     c->wrong |= !got; /* its sender has ended within a head */

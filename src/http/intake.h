@@ -31,8 +31,14 @@ void intake_close(void);
  */
 void intake_look(struct connection *c);
 
+/* Has some of a next head come? An empty line that may stand before one is none of it. */
+bool intake_has_begun(const struct connection *c);
+
 /* Refuses what was found wrong behind the requests that are answered now. */
 void intake_refuse(struct connection *c);
+
+/* Refuses a head that was not whole in time. */
+void intake_overdue(struct connection *c);
 
 bool intake_is_empty(const struct connection *c); /* nothing is unread, and more may come */
 bool intake_is_over(const struct connection *c);  /* nothing is unread, and no more will come */

@@ -172,7 +172,7 @@ static void completed(void *context, struct MHD_Connection *m, void **request,
     c->quiet_ns = worker_now(c->worker);
     exchange_end(x);
     connection_deadline(
-        c, (c->partial.len ? config_of(x)->head_timeout : config_of(x)->idle_timeout) * MS);
+        c, (intake_has_begun(c) ? config_of(x)->head_timeout : config_of(x)->idle_timeout) * MS);
     if (c->half_closed || c->wrong)
         worker_look_again(c->worker, c);
 }

@@ -41,10 +41,10 @@ static size_t put_refusal(struct buf *out, const char *id, enum problem problem,
     return n;
 }
 
-/* A reply to HEAD has no body; what was looked at last is the request. */
+/* A reply to HEAD has no body. */
 static bool is_head(const struct worker *w)
 {
-    return !strncmp(w->peeked, "HEAD ", 5);
+    return w->judging && !strncmp(w->peeked, "HEAD ", 5);
 }
 
 void connection_tell(struct connection *c, enum problem problem, unsigned status,

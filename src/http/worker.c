@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 enum {
-    EVENTS = 128,
+    EVENTS = 32,    /* of those who have not asked yet, between two runs of the library */
     LOOK_MS = 20,   /* between two looks at deadlines */
     REST_MS = 1000, /* where there is nothing to look at */
     STALL_MS = 500,
@@ -264,22 +264,26 @@ static void work_some(struct worker *w)
 
 /* -- rounds -- */
 
+/* Thousands may be over at one moment: no more of them in a round than a step takes. */
 static void look_at_deadlines(struct worker *w)
 {
     enum life life = app_life(w->app);
 
-    if (w->round_ns - w->looked_ns < LOOK_MS * MS)
+    if (!w->hurries && w->round_ns - w->looked_ns < LOOK_MS * MS)
         return;
     w->looked_ns = w->round_ns;
+    w->hurries = false;
     struct connection *c = w->ring;
     unsigned n = atomic_load_explicit(&w->connections, memory_order_relaxed);
-    for (unsigned i = 0; c && i < n && i < GIVE_UP && w->ring; i++) {
+    for (unsigned i = 0; c && i < n && i < GIVE_UP && w->ring && !w->hurries; i++) {
         w->ring = c->next;
         struct connection *next = c->next;
-        if (c->deadline_ns < worker_now(w))
+        if (c->deadline_ns < worker_now(w)) {
             connection_overdue(c);
-        else if (life >= LIFE_CLOSING)
+            w->hurries = clock_ns() - w->round_ns > STEP_NS;
+        } else if (life >= LIFE_CLOSING) {
             connection_leave(c, life == LIFE_OVER);
+        }
         c = next;
     }
     if (w->accept_at_ns && w->accept_at_ns != UINT64_MAX && w->accept_at_ns < w->round_ns &&
@@ -302,7 +306,7 @@ static void unstick(struct worker *w)
 /* Milliseconds to wait for events. */
 static int rest(struct worker *w)
 {
-    if (w->job || w->again || library_has_more(w->library))
+    if (w->job || w->again || w->hurries || library_has_more(w->library))
         return 0;
     atomic_store(&w->asleep, scores(w));
     if (scores(w) && queue_waits(&w->app->queue))

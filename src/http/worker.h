@@ -33,6 +33,7 @@ struct worker {
     uint64_t round_ns;       /* when this round began */
     uint64_t lost_ns;        /* that the worker stood still: no deadline runs meanwhile */
     uint64_t looked_ns;      /* when deadlines were looked at */
+    bool hurries;            /* more are over than there was time for */
     struct connection *ring; /* the next to be looked at */
     struct connection *again, *dead;
     struct exchange *job;        /* under way */

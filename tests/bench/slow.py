@@ -24,6 +24,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,7 @@ class Trickler:
     opened: int = 0
     refused: int = 0
     told: dict[str, int] = field(default_factory=dict)
+    turns: deque[tuple[float, int]] = field(default_factory=deque)  # when each sends next
 
     def start(self) -> None:
         """Begin."""
@@ -82,6 +84,7 @@ class Trickler:
             s.close()
             return
         self.began[s.fileno()] = time.monotonic()
+        self.turns.append((time.monotonic() + 1.0, s.fileno()))
         self.sockets[s.fileno()] = s
         self.epoll.register(s, select.EPOLLIN)
 
@@ -98,7 +101,6 @@ class Trickler:
         os.sched_setaffinity(0, {processors()[1]})  # of this thread
         first(0, 1)  # it takes times
         self.epoll = select.epoll()
-        turn = time.monotonic()
         while not self.ends.is_set():
             gone = self.epoll.poll(0.005, 20000)
             now = time.monotonic()
@@ -107,11 +109,12 @@ class Trickler:
             for _ in range(min(20, self.count - self.opened)):  # 4,000 a second
                 self._open(self.opened)
                 self.opened += 1
-            if time.monotonic() >= turn:
-                turn += 1.0
-                for s in list(self.sockets.values()):
+            while self.turns and self.turns[0][0] <= now:  # each by a second of its own
+                due, fd = self.turns.popleft()
+                if fd in self.sockets and due > self.began[fd]:
                     with contextlib.suppress(OSError):
-                        s.send(self.then)
+                        self.sockets[fd].send(self.then)
+                    self.turns.append((due + 1.0, fd))
 
     def stop(self) -> None:
         """End it; what is still open was not sent away."""

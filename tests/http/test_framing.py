@@ -230,6 +230,55 @@ def test_a_client_that_leaves_before_the_library_lets_go():
     assert d.stop() == 0
 
 
+def test_an_end_that_comes_with_a_part_of_a_later_head():
+    """The library hears once of both; nobody waits for the time of a head, in which the worker would not rest."""
+    d = Daemon("--head-timeout", "3600", "--idle-timeout", "3600")
+    for _ in range(100):
+        with Connection(d.port) as c:
+            c.send(request("GET", "/livez"))
+            r = c.read()
+            assert r is not None and r.status == 200
+            c.send(b"GET /livez HTTP/1.1\r\nHo")
+            c.socket.shutdown(socket.SHUT_WR)
+            r = c.read()
+            assert r is not None and r.status == 400 and r.closes
+    assert d.stop() == 0
+
+
+def test_a_refusal_knows_its_own_request():
+    """Whether it has a body is not told by what others have sent meanwhile."""
+    d = Daemon("--workers", "1", "--head-timeout", "1")
+    for first, other, body in ((b"GET /li", b"HEAD", True), (b"HEAD /li", b"GET", False)):
+        for kept in (b"", request("GET", "/livez")):
+            with Connection(d.port) as c, Connection(d.port) as stranger:
+                if kept:
+                    c.send(kept)
+                    assert c.read().status == 200
+                c.send(first)
+                time.sleep(0.3)
+                stranger.send(other + b" /livez HTTP/1.1\r\n" + HOST + b"\r\n")
+                stranger.socket.recv(1)
+                told = b"".join(iter(lambda: c.socket.recv(65536), b""))  # noqa: B023
+            assert told.startswith(b"HTTP/1.1 408 ") and told.endswith(b"\r\n\r\n") != body
+    assert d.stop() == 0
+
+
+def test_an_empty_line_behind_a_request_is_nothing():
+    """RFC 9112, 2.2: some clients send one; it begins no head, whose time would run."""
+    d = Daemon("--head-timeout", "0.5", "--idle-timeout", "2")
+    with Connection(d.port) as c, Connection(d.port) as idle:
+        for client in (c, idle):
+            client.send(request("GET", "/livez") + b"\r\n")
+            assert client.read().status == 200
+        time.sleep(1)
+        c.send(request("GET", "/livez") + b"\r\n")
+        assert c.read().status == 200
+        c.socket.shutdown(socket.SHUT_WR)
+        assert c.closed()
+        assert idle.socket.recv(100) == b""
+    assert d.stop() == 0
+
+
 def test_a_body_that_ends_too_early_in_pieces():
     """Ends at once, and not when its time is over."""
     data = POST + HOST + JSON + CHUNKED + b"\r\n3\r\n{}\n\r\n"
