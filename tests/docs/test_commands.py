@@ -34,7 +34,7 @@ RIGHT_PATH, WRONG_PATH = "curl -s localhost:8080/models", "curl -s localhost:808
 SOME_VERSION = "9cb6aab898b465bf"  # in documents: the one that is published
 
 EXPORTER = os.environ | {"PYTHONPATH": f"{TOP}/models/export:{TOP}/models"}
-FOREIGN = {"--build", "--install", "--image", "--target", "--build-arg", "--data-binary"}  # of other programs
+FOREIGN = {"--build", "--driver-memory", "--install", "--image", "--target", "--build-arg", "--data-binary"}  # of other programs
 
 # What a page takes for granted: files of TRAINED, and "served", models/run.sh in another terminal.
 GRANTED = {"README.md": ("served", "saved", "rows.parquet")}
