@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +94,11 @@ def test_dropped_lines_are_counted_and_said(piped):
         return piped.dropped() > 100
 
     until(hang_up_until_dropped, "lines to be dropped")
-    piped.process.terminate()
-    lines = piped.read_to_the_end().splitlines()
+    with ThreadPoolExecutor(1) as reader:
+        read = reader.submit(piped.read_to_the_end)
+        time.sleep(1)  # in which what waits is read, or the last line would find no room
+        piped.process.terminate()
+        lines = read.result().splitlines()
     assert piped.process.wait(timeout=WAIT_SECONDS) == 0
     assert sum(int(n) for n in re.findall(r"\bdropped=(\d+)", "\n".join(lines))) > 100
     assert "stopped" in lines[-1], lines[-3:]
