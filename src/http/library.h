@@ -34,8 +34,8 @@ bool library_has_more(const struct library *l); /* without waiting */
  * buffer is full with what is no body, such as an endless line between chunks. True twice. */
 bool library_is_stuck(const struct library *l);
 
-/* Drops a connection within two seconds. For one whose buffer was full from the first read on: the
- * library does not watch it, so that not even shutdown() ends it. */
+/* Drops a connection within two seconds, also where the library hears of nothing more: it does not
+ * watch one whose buffer was full from the first read on. Not from within the library. */
 void library_drop(struct exchange *x);
 
 /* Goes on with an exchange whose work is done. */

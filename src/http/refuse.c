@@ -91,6 +91,7 @@ static void refuse_served(struct connection *c, enum problem problem, unsigned s
 
     c->refused = true;
     c->deadline_ns = UINT64_MAX;
+    library_drop(c->exchange);
     epoll_ctl(w->epoll, EPOLL_CTL_DEL, c->fd, NULL);
     if (other) {
         other->twin = true;
@@ -102,7 +103,6 @@ static void refuse_served(struct connection *c, enum problem problem, unsigned s
     }
     connection_tell(other, problem, status, detail);
     connection_linger(other);
-    library_drop(c->exchange);
 }
 
 void connection_refuse(struct connection *c, enum problem problem, unsigned status,
