@@ -13,6 +13,8 @@ enum bounds {
     BOUND_GOLDEN_ROWS = 4096, /* replayed at every load */
     BOUND_PROFILE = 64 << 20, /* bytes: read only to be hashed */
     BOUND_STAGES = 1000,      /* stage indexes stand in three digits */
+    BOUND_MODELS = 1000,      /* that a stage holds: one a class */
+    BOUND_FILTERS = 2000,     /* steps of a program beside its columns */
     BOUND_COLUMNS = 4096,     /* a request's columns are a bit set on the stack */
     BOUND_INPUTS = 2048,      /* the decoder keeps an offset a field */
     BOUND_NAME = 256,         /* bytes of a column's name or a stage's uid */

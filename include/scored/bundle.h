@@ -41,7 +41,10 @@ struct bundle_column {
 
 struct bundle_stage {
     const char *op, *uid, *class_name;
+    const char *prefix; /* what its blocks' names begin with: "s003", "s003.models.1" */
     struct json inputs, outputs, params, blocks;
+    struct bundle_stage *models; /* fitted models that it holds; these hold none */
+    uint32_t n_models;
 };
 
 enum block_type { BLOCK_F64, BLOCK_I64, BLOCK_U32, BLOCK_U8 };
@@ -104,8 +107,8 @@ void bundle_free(struct bundle *b); /* takes NULL */
 bool bundle_attach(struct bundle *b, enum bundle_role role, unsigned char *bytes, size_t n,
                    const char *sha256, struct err *e);
 
-/* A block of a stage, "s003." and `name`, marked as used; NULL where there is none. */
-const struct block *bundle_block(struct bundle *b, uint32_t stage, const char *name);
+/* A block of a stage, its prefix, a dot and `name`, marked as used; NULL where there is none. */
+const struct block *bundle_block(struct bundle *b, const struct bundle_stage *s, const char *name);
 
 /* The labels of a column's classes, an array of strings: label i is that of class i, the value i of
  * a scalar, element i of a vector. False: it has none. */

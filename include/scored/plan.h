@@ -11,7 +11,7 @@
 #include "scored/bundle.h"
 #include "scored/frame.h"
 
-enum { COLUMN_NONE = UINT16_MAX, COLUMN_WORDS = 64 };
+enum { COLUMN_NONE = UINT16_MAX, COLUMN_WORDS = 64, PLAN_NAMES = 2 * 4096 };
 
 #define MOST_UNKNOWN UINT32_MAX /* an enumerator has to be an int */
 
@@ -58,6 +58,13 @@ struct plan_column {
     uint32_t room, stride;
 };
 
+/* What a name means to what comes behind: of equal ones the last holds. */
+struct plan_name {
+    const char *name;
+    uint16_t column; /* COLUMN_NONE: dropped */
+    uint16_t stage;  /* that made or dropped it */
+};
+
 struct plan_stage {
     const char *op, *uid;
 };
@@ -80,11 +87,12 @@ struct plan {
     struct unit **order; /* units and filters in stage order */
     struct unit **filters;
     uint16_t n_columns, n_inputs, n_stages, n_order, n_filters;
-    struct dict names;     /* of the columns that have one */
-    const uint16_t *named; /* the column of each; NULL as long as columns are added */
-    uint16_t *outputs;     /* columns answered by default */
+    struct plan_name *names; /* in the order of stages, which shadow and drop */
+    uint32_t n_names;
+    struct dict index; /* of names, when all are there; until then keys are NULL */
+    uint16_t *outputs; /* columns answered by default */
     uint16_t n_outputs;
-    struct column_set defaults, all; /* all: every named column that a stage adds */
+    struct column_set defaults, all; /* all: what names that stages added mean at the end */
     const struct program *program;   /* for the defaults */
     const struct program *program_all;
     size_t row_size;     /* bytes of a row in a frame */
@@ -105,6 +113,8 @@ bool plan_layout(struct plan *p, size_t most, unsigned frame_rows, struct err *e
 
 /* The column of a name, as the last stage sees it, or COLUMN_NONE. */
 uint16_t plan_find(const struct plan *p, const char *name, size_t n);
+/* Why there is none: the stage that dropped it, or COLUMN_NONE: it never was. */
+uint16_t plan_dropped(const struct plan *p, const char *name, size_t n);
 
 /* Writes the program for a set of columns, none of them an input; `out` has room for
  * plan_program_size(p) bytes. */

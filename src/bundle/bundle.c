@@ -68,10 +68,10 @@ bool bundle_attach(struct bundle *b, enum bundle_role role, unsigned char *bytes
     return attach(b, role, n, sha256, e) || err_wrap(e, "%s", b->files[role].name);
 }
 
-const struct block *bundle_block(struct bundle *b, uint32_t stage, const char *name)
+const struct block *bundle_block(struct bundle *b, const struct bundle_stage *s, const char *name)
 {
     char full[BOUND_NAME];
-    int n = snprintf(full, sizeof full, "s%03u.%s", (unsigned)stage, name);
+    int n = snprintf(full, sizeof full, "%s.%s", s->prefix, name);
 
     if (n < 0 || n >= (int)sizeof full)
         return NULL;
@@ -82,43 +82,78 @@ const struct block *bundle_block(struct bundle *b, uint32_t stage, const char *n
     return &b->blocks[i];
 }
 
-/* The stage's list of block names is what its ops used: each listed one exists and is used, and
- * none is used beside (every used one begins with the stage's prefix, so counting suffices). */
-static bool check_stage(const struct bundle *b, uint32_t stage, struct err *e)
+/* Whether a block is the stage's own: not one of a model that it holds. */
+static bool is_own(const struct bundle_stage *s, const char *name)
 {
-    const struct json *list = &b->stages[stage].blocks;
-    struct json_iter it = {0};
-    char prefix[16];
-    uint32_t used = 0;
-    size_t n = (size_t)snprintf(prefix, sizeof prefix, "s%03u.", (unsigned)stage);
+    static const char models[] = "models.";
+    size_t n = strlen(s->prefix);
 
-    while (json_next(list, &it)) {
+    return strncmp(name, s->prefix, n) == 0 && name[n] == '.' &&
+           (!s->n_models || strncmp(name + n + 1, models, sizeof models - 1) != 0);
+}
+
+static bool check_listed(const struct bundle *b, const struct bundle_stage *s, uint32_t *listed,
+                         struct err *e)
+{
+    struct json_iter it = {0};
+
+    while (json_next(&s->blocks, &it)) {
         const char *name = NULL;
         struct err ignored;
         if (!json_as_string(&it.value, &name, &ignored))
             return false;
         int64_t i = dict_find(&b->block_names, name, strlen(name));
         if (i == DICT_NONE)
-            return json_fail(list, e, "stage '%.64s': block '%.64s' is not in the blocks file",
-                             b->stages[stage].uid, name);
-        if (strncmp(name, prefix, n) != 0 || !b->blocks[i].used)
-            return json_fail(list, e, "stage '%.64s': block '%.64s' is not one of this stage's",
-                             b->stages[stage].uid, name);
+            return json_fail(&s->blocks, e,
+                             "stage '%.64s': block '%.64s' is not in the blocks file", s->uid,
+                             name);
+        if (!is_own(s, name) || !b->blocks[i].used)
+            return json_fail(&s->blocks, e,
+                             "stage '%.64s': block '%.64s' is not one of this stage's", s->uid,
+                             name);
     }
-    for (uint32_t i = 0; i < b->n_blocks; i++)
-        used += strncmp(b->blocks[i].name, prefix, n) == 0;
-    return used == it.n || json_fail(list, e, "stage '%.64s': the list names %u of its %u blocks",
-                                     b->stages[stage].uid, (unsigned)it.n, (unsigned)used);
+    *listed += it.n;
+    return true;
 }
 
+static bool check_count(const struct bundle *b, const struct bundle_stage *s, uint32_t *all,
+                        struct err *e)
+{
+    uint32_t own = 0, listed = json_size(&s->blocks);
+
+    (void)all;
+    for (uint32_t i = 0; i < b->n_blocks; i++)
+        own += is_own(s, b->blocks[i].name);
+    return own == listed ||
+           json_fail(&s->blocks, e, "stage '%.64s': the list names %u of its %u blocks", s->uid,
+                     (unsigned)listed, (unsigned)own);
+}
+
+typedef bool check_fn(const struct bundle *b, const struct bundle_stage *s, uint32_t *listed,
+                      struct err *e);
+
+static bool each_stage(const struct bundle *b, check_fn *check, uint32_t *listed, struct err *e)
+{
+    for (uint32_t i = 0; i < b->n_stages; i++) {
+        const struct bundle_stage *s = &b->stages[i];
+        if (!check(b, s, listed, e))
+            return false;
+        for (uint32_t k = 0; k < s->n_models; k++)
+            if (!check(b, &s->models[k], listed, e))
+                return err_wrap(e, "stage '%.64s': models[%u]", s->uid, (unsigned)k);
+    }
+    return true;
+}
+
+/* Each stage's list is what its op used: what is listed exists, is used, and is the stage's own. So
+ * is nothing beside, where the lists name as many blocks as there are. */
 bool bundle_all_used(const struct bundle *b, struct err *e)
 {
     for (uint32_t i = 0; i < b->n_blocks; i++)
         if (!b->blocks[i].used)
             return err_set(e, ERR_BAD_BUNDLE, "block '%.100s' belongs to no stage",
                            b->blocks[i].name);
-    for (uint32_t i = 0; i < b->n_stages; i++)
-        if (!check_stage(b, i, e))
-            return false;
-    return true;
+    uint32_t listed = 0;
+    return each_stage(b, check_listed, &listed, e) &&
+           (listed == b->n_blocks || each_stage(b, check_count, &listed, e));
 }

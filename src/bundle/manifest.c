@@ -4,6 +4,7 @@
 
 #include "scored/utf8.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* An enumeration in JSON: one of `names`, NULL-terminated; *out is its index. */
@@ -128,6 +129,8 @@ static bool read_name_and_type(const struct json *v, struct bundle_column *c, st
     if (!json_get(v, "name", &name, e) || !get_column_name(&name, &c->name, e) ||
         !json_get(v, "type", &type, e) || !json_as_string(&type, &text, e))
         return false;
+    if (strncmp(text, "array<array<", strlen("array<array<")) == 0)
+        return json_fail(&type, e, "'%.64s': elements of arrays are no arrays", text);
     if (!type_read(text, &c->type, &c->digits))
         return json_fail(&type, e, "unknown type '%.64s'", text);
     return read_size(v, c, e);
@@ -211,23 +214,69 @@ static bool check_block_list(const struct json *list, struct err *e)
     return true;
 }
 
-static bool read_stage(const struct json *v, struct bundle_stage *s, struct err *e)
+/* What blocks of the stage that v is begin with, after the prefix of the stage that holds it. */
+static bool set_prefix(struct bundle *b, const struct json *v, const struct bundle_stage *holder,
+                       struct bundle_stage *s, struct err *e)
+{
+    char text[32];
+    int n = holder ? snprintf(text, sizeof text, "%s.models.%u", holder->prefix, (unsigned)v->index)
+                   : snprintf(text, sizeof text, "s%03u", (unsigned)v->index);
+
+    s->prefix = arena_copy(&b->arena, text, n < 0 ? 0 : (size_t)n);
+    return s->prefix || err_memory(e);
+}
+
+static bool read_stage(struct bundle *b, const struct json *v, const struct bundle_stage *holder,
+                       struct bundle_stage *s, struct err *e)
 {
     static const char *const keys[] = {"op",     "uid",    "class", "inputs", "outputs",
-                                       "params", "blocks", "x-fit", NULL};
+                                       "params", "blocks", "x-fit", "models", NULL};
 
     if (!json_is_object(v))
         return json_fail(v, e, "must be an object");
-    if (!json_only(v, keys, e) || !json_get_string(v, "op", &s->op, e) ||
-        !json_get_string(v, "uid", &s->uid, e) || !json_get_string(v, "class", &s->class_name, e) ||
+    if (!set_prefix(b, v, holder, s, e) || !json_only(v, keys, e) ||
+        !json_get_string(v, "op", &s->op, e) || !json_get_string(v, "uid", &s->uid, e) ||
+        !json_get_string(v, "class", &s->class_name, e) ||
         !json_get_object(v, "inputs", &s->inputs, e) ||
         !json_get_object(v, "outputs", &s->outputs, e) ||
         !json_get_object(v, "params", &s->params, e) || !json_get_array(v, "blocks", &s->blocks, e))
         return false;
     if (!*s->uid || strlen(s->uid) > BOUND_NAME)
         return json_fail(v, e, "uid must have 1 to %d bytes", BOUND_NAME);
-    return check_column_map(&s->inputs, e) && check_column_map(&s->outputs, e) &&
-           check_block_list(&s->blocks, e);
+    if (!check_column_map(&s->inputs, e) || !check_column_map(&s->outputs, e) ||
+        !check_block_list(&s->blocks, e))
+        return false;
+    /* Paths in later errors start at the stage: v is about to go. */
+    s->inputs.up = s->outputs.up = s->params.up = s->blocks.up = &b->root;
+    return true;
+}
+
+/* One level of them: their uids may be equal, as those are that one estimator has fitted. */
+static bool read_models(struct bundle *b, const struct json *v, struct bundle_stage *s,
+                        struct err *e)
+{
+    struct json list;
+    struct json_iter it = {0};
+
+    if (!json_has(v, "models"))
+        return true;
+    if (!json_get_array(v, "models", &list, e))
+        return false;
+    uint32_t n = json_size(&list);
+    if (n < 1 || n > BOUND_MODELS)
+        return json_fail(&list, e, "must have 1 to %d elements", BOUND_MODELS);
+    s->models = arena_new(&b->arena, struct bundle_stage, n);
+    if (!s->models)
+        return err_memory(e);
+    while (json_next(&list, &it)) {
+        if (!read_stage(b, &it.value, s, &s->models[it.n - 1], e))
+            return false;
+        if (json_has(&it.value, "models"))
+            return json_fail(&it.value, e, "%s '%.64s' holds models, but is one itself",
+                             s->models[it.n - 1].op, s->models[it.n - 1].uid);
+    }
+    s->n_models = n;
+    return true;
 }
 
 static bool read_stages(struct bundle *b, struct err *e)
@@ -245,13 +294,11 @@ static bool read_stages(struct bundle *b, struct err *e)
         return err_memory(e);
     while (json_next(&list, &it)) {
         struct bundle_stage *s = &b->stages[it.n - 1];
-        if (!read_stage(&it.value, s, e))
+        if (!read_stage(b, &it.value, NULL, s, e) || !read_models(b, &it.value, s, e))
             return false;
         for (uint32_t i = 0; i + 1 < it.n; i++)
             if (strcmp(b->stages[i].uid, s->uid) == 0)
                 return json_fail(&it.value, e, "uid '%.64s' stands twice", s->uid);
-        /* Paths in later errors start at the stage: `it` is about to go. */
-        s->inputs.up = s->outputs.up = s->params.up = s->blocks.up = &b->root;
     }
     b->n_stages = n;
     return true;

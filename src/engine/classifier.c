@@ -110,8 +110,7 @@ void classifier_sigmoid_double(const struct unit *u, struct frame *f, uint64_t r
 
 /* -- predictions -- */
 
-/* The first largest entry; 0 where the first is NaN, later ones never win. */
-static void run_argmax(const struct unit *u, struct frame *f, uint64_t rows)
+void classifier_argmax(const struct unit *u, struct frame *f, uint64_t rows)
 {
     FOR_ROWS(r, rows)
     {
@@ -206,7 +205,7 @@ static void choose(const struct classifier *c, struct made *m, const uint16_t *r
         u->in = probability;
         run = way->from_probability;
     }
-    u->run = run ? run : run_argmax;
+    u->run = run ? run : classifier_argmax;
 }
 
 static bool check_exp(struct load *l, const struct classifier_way *way, const struct made *m,

@@ -54,4 +54,7 @@ unit_run classifier_softmax;
 unit_run classifier_sigmoid;        /* of two classes: 1 / (1 + exp(-raw)) */
 unit_run classifier_sigmoid_double; /* the same of 2 * raw */
 
+/* Predicts the first largest entry; 0 where the first is NaN, later ones never win. */
+unit_run classifier_argmax;
+
 #endif

@@ -15,11 +15,12 @@ static void *new_params(struct load *l, uint16_t n, struct err *e)
     return params;
 }
 
-/* Whether handleInvalid is skip. */
+/* Whether handleInvalid, which all choices of error and skip are, is skip. */
 static bool skips(const struct op *op, const void *params)
 {
     for (unsigned i = 0; i < op->n_params; i++)
-        if (op->params[i].choices == error_skip_keep)
+        if (op->params[i].choices == error_skip_keep ||
+            op->params[i].choices == error_skip_optimistic)
             return *(const int *)(const void *)((const char *)params + op->params[i].at) ==
                    HANDLE_SKIP;
     return false;
@@ -55,6 +56,7 @@ static struct made make(const struct load *l, const struct port *port, const cha
         .name = name,
         .shape = type == TYPE_VECTOR && type == in->type ? *in : shape_of(type),
         .unit.run = port->run ? port->run : l->op->run,
+        .unit.barrier = l->op->barrier,
     };
 }
 

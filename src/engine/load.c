@@ -126,12 +126,31 @@ bool load_outputs(struct load *l, const char *key, const char *const **names, ui
 /* Spark replaces columns that are equal but for case, by its settings: refused. */
 static bool check_new_name(const struct load *l, const char *name, struct err *e)
 {
-    for (unsigned c = 0; c < l->plan->n_columns; c++) {
-        const char *other = l->plan->columns[c].name;
-        if (other && strcasecmp(other, name) == 0)
+    const struct plan *p = l->plan;
+
+    if (l->op->shadows && plan_find(p, name, strlen(name)) != COLUMN_NONE)
+        return true;
+    for (uint32_t i = 0; i < p->n_names; i++) {
+        const char *other = p->names[i].name;
+        if (strcasecmp(other, name) == 0 && plan_find(p, other, strlen(other)) != COLUMN_NONE)
             return err_set(e, ERR_BAD_BUNDLE, "outputs: there is a column '%.64s' already", other);
     }
     return true;
+}
+
+static bool add_name(struct load *l, const char *name, uint16_t column, struct err *e)
+{
+    struct plan *p = l->plan;
+
+    if (p->n_names >= PLAN_NAMES)
+        return err_set(e, ERR_BAD_BUNDLE, "more than %d names of columns", PLAN_NAMES);
+    p->names[p->n_names++] = (struct plan_name){.name = name, .column = column, .stage = l->index};
+    return true;
+}
+
+bool load_drop(struct load *l, uint16_t column, struct err *e)
+{
+    return add_name(l, load_column(l, column)->name, COLUMN_NONE, e);
 }
 
 static uint16_t common_root(const struct load *l, const struct unit *u)
@@ -154,7 +173,6 @@ static struct unit *new_unit(struct load *l, const struct unit *from, struct err
     }
     *u = *from;
     u->stage = l->index;
-    u->barrier = l->op->barrier;
     l->plan->order[l->plan->n_order++] = u;
     return u;
 }
@@ -166,14 +184,14 @@ bool load_unit(struct load *l, const char *name, struct shape shape, bool nullab
 
     if (p->n_columns >= BOUND_COLUMNS)
         return err_set(e, ERR_BAD_BUNDLE, "more than %d columns", BOUND_COLUMNS);
-    if (name && !check_new_name(l, name, e))
+    if (name && (!check_new_name(l, name, e) || !add_name(l, name, p->n_columns, e)))
         return false;
     struct unit *u = new_unit(l, unit, e);
     if (!u)
         return false;
     u->out = p->n_columns;
     p->columns[p->n_columns++] = (struct plan_column){
-        .name = name,
+        .name = l->holder ? NULL : name,
         .shape = shape,
         .nullable = nullable,
         .unit = u,
@@ -185,8 +203,9 @@ bool load_unit(struct load *l, const char *name, struct shape shape, bool nullab
 
 bool load_filter(struct load *l, const struct unit *unit, struct err *e)
 {
+    if (l->plan->n_filters >= BOUND_FILTERS)
+        return err_set(e, ERR_BAD_BUNDLE, "more than %d filters", BOUND_FILTERS);
     struct unit *u = new_unit(l, unit, e);
-
     if (!u)
         return false;
     u->out = COLUMN_NONE;
@@ -221,6 +240,8 @@ static bool is_inexact(const struct load *l, const char *column)
     struct err ignored;
     const char *tier;
 
+    if (l->holder)
+        column = l->holder->promise;
     return json_get_object(&l->bundle->exactness, column, &entry, &ignored) &&
            json_get_string(&entry, "tier", &tier, &ignored) && strcmp(tier, "ulp") == 0;
 }
@@ -252,4 +273,70 @@ bool load_pow(struct load *l, const char *name, enum jmath_cpu *cpu, struct err 
         return err_set(e, ERR_BAD_BUNDLE,
                        "platform.cpu_vendor: pow is reproduced of GenuineIntel and AuthenticAMD");
     return load_libm(l, name, e);
+}
+
+/* -- stages -- */
+
+static bool check_op(const struct load *l, struct err *e)
+{
+    const struct bundle_stage *s = l->stage;
+    const struct op *op = l->op;
+
+    if (!op)
+        return err_set(e, ERR_BAD_BUNDLE, "unknown op '%.64s'", s->op);
+    if (strcmp(s->class_name, op->class_name) != 0)
+        return err_set(e, ERR_BAD_BUNDLE, "op %s goes with class %s, not '%.100s'", op->name,
+                       op->class_name, s->class_name);
+    if (op->out[0].key && !json_size(&s->outputs))
+        return err_set(e, ERR_BAD_BUNDLE, "outputs: the stage makes no column");
+    if (op->models != (s->n_models != 0))
+        return err_set(e, ERR_BAD_BUNDLE, "models: op %s holds %s", op->name,
+                       op->models ? "at least one" : "none");
+    return true;
+}
+
+static bool load(struct load *l, struct err *e)
+{
+    l->op = op_find(l->stage->op);
+    l->arena = l->plan->arena;
+    l->params = l->stage->params;
+    return check_op(l, e) && load_check_keys(l, e) && l->op->form->load(l, e);
+}
+
+bool load_stage(struct plan *p, struct bundle *b, uint16_t index, struct err *e)
+{
+    const struct bundle_stage *s = &b->stages[index];
+    struct load l = {.plan = p, .bundle = b, .stage = s, .index = index};
+
+    p->stages[index] = (struct plan_stage){.op = s->op, .uid = s->uid};
+    return load(&l, e) || err_wrap(e, "stages[%u] '%.64s'", (unsigned)index, s->uid);
+}
+
+static bool load_within(struct load *l, const char *key, uint16_t *column, struct err *e)
+{
+    const char *const *names;
+
+    if (!load(l, e))
+        return false;
+    for (uint16_t i = 0; i < l->n_in; i++)
+        if (l->in[i] != l->holder->in[0])
+            return err_set(e, ERR_BAD_BUNDLE, "inputs: must be its holder's, column '%.64s'",
+                           load_column(l, l->holder->in[0])->name);
+    if (!load_outputs(l, key, &names, 1, e))
+        return false;
+    *column = plan_find(l->plan, names[0], strlen(names[0]));
+    return true;
+}
+
+bool load_model(struct load *l, uint32_t k, const char *key, uint16_t *column, struct err *e)
+{
+    const struct bundle_stage *s = &l->stage->models[k];
+    struct load model = {
+        .plan = l->plan, .bundle = l->bundle, .stage = s, .holder = l, .index = l->index};
+    uint32_t n_names = l->plan->n_names;
+
+    if (!load_within(&model, key, column, e))
+        return err_wrap(e, "models[%u] '%.64s'", (unsigned)k, s->uid);
+    l->plan->n_names = n_names;
+    return true;
 }

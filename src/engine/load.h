@@ -14,8 +14,10 @@ struct load {
     struct plan *plan;
     struct bundle *bundle;
     const struct bundle_stage *stage;
+    const struct load *holder; /* of a model that a stage holds; NULL: of the pipeline's own */
     const struct op *op;
-    uint16_t index;
+    uint16_t index;      /* of the pipeline's stage: a model's rows fail as its holder's */
+    const char *promise; /* set by the holder: the column whose exactness is that of its models */
     struct arena *arena; /* for what `run` reads */
     struct json params;
     const uint16_t *in; /* columns of the op's input, in the arena */
@@ -34,6 +36,13 @@ static inline const struct plan_column *load_input(const struct load *l)
 {
     return load_column(l, l->in[l->column]);
 }
+
+/* Loads a stage of the pipeline. */
+bool load_stage(struct plan *p, struct bundle *b, uint16_t index, struct err *e);
+
+/* Loads model k of the stage, which reads what the stage reads. Its columns are hidden, and their
+ * names hold within it alone. *column is the one that outputs[key] names. */
+bool load_model(struct load *l, uint32_t k, const char *key, uint16_t *column, struct err *e);
 
 /* Keys of `inputs`, `outputs` and `params` are those of the op. */
 bool load_check_keys(const struct load *l, struct err *e);
@@ -67,7 +76,7 @@ bool load_dense(struct load *l, const char *key, const struct vec *v, const doub
                 struct err *e);
 
 /* Adds the column that the unit makes; name NULL makes a hidden one. The unit is
- * copied, its `stage`, `barrier` and `out` are set here; `in` must be in the arena. */
+ * copied, its `stage` and `out` are set here; `in` must be in the arena. */
 bool load_unit(struct load *l, const char *name, struct shape shape, bool nullable,
                const struct unit *unit, struct err *e);
 /* The same of a column that a form laid out, if it is asked for. */
@@ -79,6 +88,8 @@ static inline uint16_t load_last(const struct load *l)
 }
 /* Adds a filter of the stage; it is placed in front of the stage's columns. */
 bool load_filter(struct load *l, const struct unit *unit, struct err *e);
+/* From here on the column's name means nothing. */
+bool load_drop(struct load *l, uint16_t column, struct err *e);
 
 /* Tells of the input which values it had in training. */
 bool load_column_categories(struct load *l, const struct texts *values, enum handle_invalid unseen,

@@ -13,10 +13,10 @@ static const char *const block_types[] = {"F64", "I64", "U32", "U8"};
 bool load_block(struct load *l, const char *name, enum block_type type, const struct block **out,
                 struct err *e)
 {
-    const struct block *b = bundle_block(l->bundle, l->index, name);
+    const struct block *b = bundle_block(l->bundle, l->stage, name);
 
     if (!b)
-        return err_set(e, ERR_BAD_BUNDLE, "blocks: no block s%03u.%s", (unsigned)l->index, name);
+        return err_set(e, ERR_BAD_BUNDLE, "blocks: no block %s.%s", l->stage->prefix, name);
     if (b->type != type)
         return err_set(e, ERR_BAD_BUNDLE, "block %s: dtype is %s, not %s", b->name,
                        block_types[b->type], block_types[type]);

@@ -14,7 +14,6 @@ const struct op *const op_all[] = {
 };
 
 const unsigned op_count = countof(op_all);
-const char op_package[] = "org.apache.spark.ml.";
 
 const struct op *op_find(const char *name)
 {

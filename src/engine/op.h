@@ -94,8 +94,8 @@ struct optional_double {
     double value;
 };
 
-enum handle_invalid { HANDLE_ERROR, HANDLE_SKIP, HANDLE_KEEP };
-extern const struct choice error_skip_keep[], error_keep[];
+enum handle_invalid { HANDLE_ERROR, HANDLE_SKIP, HANDLE_KEEP, HANDLE_OPTIMISTIC };
+extern const struct choice error_skip_keep[], error_keep[], error_skip_optimistic[];
 
 /* -- columns -- */
 
@@ -105,6 +105,7 @@ enum {
     IS_DOUBLE = TYPE_BIT(DOUBLE),
     IS_STRING = TYPE_BIT(STRING),
     IS_VECTOR = TYPE_BIT(VECTOR),
+    IS_ANY = (1u << TYPE_COUNT) - 1,
     IS_NUMERIC = TYPE_BIT(TINYINT) | TYPE_BIT(SMALLINT) | TYPE_BIT(INT) | TYPE_BIT(BIGINT) |
                  TYPE_BIT(FLOAT) | TYPE_BIT(DOUBLE),
     AS_INPUT = 0, /* of an output: its input's type */
@@ -120,7 +121,8 @@ struct port {
 
 #define PORT(name, kinds) .key = name, .types = (kinds)
 
-/* A column to be made, as its form lays it out; `prepare` may change all but the name. */
+/* A column to be made, as its form lays it out; `prepare` may change all but the name. Its unit is
+ * a barrier where the op is. */
 struct made {
     const char *name; /* NULL: not asked for */
     struct shape shape;
@@ -148,7 +150,7 @@ struct form {
 
 struct op {
     const char *name;       /* as bundles spell it */
-    const char *class_name; /* Spark's, after "org.apache.spark.ml." */
+    const char *class_name; /* the fitted stage's on the JVM, in full */
     const struct form *form;
     struct port in, out[OUTPUTS_MAX];
     const struct param *params;
@@ -159,13 +161,16 @@ struct op {
     unit_run *filter; /* drops rows under handleInvalid=skip; it reads the structs of all columns */
     bool single;      /* a map of one column */
     bool barrier;     /* Spark marks its UDF non-deterministic (FORMAT.md 7) */
+    bool shadows;     /* its outputs may have the names of columns before them */
+    bool models;      /* the stage holds fitted models */
 };
+
+#define SPARK_ML(name) "org.apache.spark.ml." name
 
 #define OP_PARAMS(table) .params = table, .n_params = countof(table)
 
 extern const struct op *const op_all[];
 extern const unsigned op_count;
-extern const char op_package[]; /* what classes' names begin with */
 
 const struct op *op_find(const char *name);
 

@@ -116,10 +116,12 @@ static void put_params(struct buf *out, const struct op *op)
 
 static void put_op(struct buf *out, const struct op *op)
 {
-    buf_printf(out, "{\"op\":\"%s\",\"class\":\"%s%s\",\"form\":\"%s\"", op->name, op_package,
-               op->class_name, op->form->name);
+    buf_printf(out, "{\"op\":\"%s\",\"class\":\"%s\",\"form\":\"%s\"", op->name, op->class_name,
+               op->form->name);
     put_bool(out, "filter", op->filter != NULL);
     put_bool(out, "barrier", op->barrier);
+    put_bool(out, "shadows", op->shadows);
+    put_bool(out, "models", op->models);
     buf_lit(out, ",\"inputs\":[");
     put_port(out, &op->in, "one", op->single || op->form->one_input);
     buf_lit(out, "],\"outputs\":[");
@@ -143,5 +145,5 @@ void ops_json(struct buf *out)
 void ops_list(struct buf *out)
 {
     for (unsigned i = 0; i < op_count; i++)
-        buf_printf(out, "%-32s %s%s\n", op_all[i]->name, op_package, op_all[i]->class_name);
+        buf_printf(out, "%-32s %s\n", op_all[i]->name, op_all[i]->class_name);
 }

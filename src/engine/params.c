@@ -11,6 +11,12 @@ const struct choice error_skip_keep[] = {
     {"keep", HANDLE_KEEP},
     {NULL, 0},
 };
+const struct choice error_skip_optimistic[] = {
+    {"error", HANDLE_ERROR},
+    {"skip", HANDLE_SKIP},
+    {"optimistic", HANDLE_OPTIMISTIC},
+    {NULL, 0},
+};
 const struct choice error_keep[] = {{"error", HANDLE_ERROR}, {"keep", HANDLE_KEEP}, {NULL, 0}};
 
 /* -- values in `params` -- */

@@ -14,39 +14,51 @@
 
 /* -- columns -- */
 
-uint16_t plan_find(const struct plan *p, const char *name, size_t n)
+/* The last entry of a name; NULL: there was none. */
+static const struct plan_name *find_name(const struct plan *p, const char *name, size_t n)
 {
-    if (p->named) {
-        int64_t i = dict_find(&p->names, name, n);
-        return i == DICT_NONE ? COLUMN_NONE : p->named[i];
+    if (p->index.keys) {
+        int64_t i = dict_find(&p->index, name, n);
+        return i == DICT_NONE ? NULL : &p->names[i];
     }
-    for (unsigned c = p->n_columns; c-- > 0;) {
-        const char *other = p->columns[c].name;
-        if (other && strlen(other) == n && memcmp(other, name, n) == 0)
-            return (uint16_t)c;
+    for (uint32_t i = p->n_names; i-- > 0;) {
+        const char *other = p->names[i].name;
+        if (strlen(other) == n && memcmp(other, name, n) == 0)
+            return &p->names[i];
     }
-    return COLUMN_NONE;
+    return NULL;
 }
 
-/* When all columns are there: of equal names the last one is found, as above. */
+uint16_t plan_find(const struct plan *p, const char *name, size_t n)
+{
+    const struct plan_name *found = find_name(p, name, n);
+
+    return found ? found->column : COLUMN_NONE;
+}
+
+uint16_t plan_dropped(const struct plan *p, const char *name, size_t n)
+{
+    const struct plan_name *found = find_name(p, name, n);
+
+    return found && found->column == COLUMN_NONE ? found->stage : COLUMN_NONE;
+}
+
+/* When all names are there: what each means at the end is `all`, but for inputs. */
 static bool index_names(struct plan *p, struct err *e)
 {
-    struct text *names = arena_new(p->arena, struct text, p->n_columns);
-    uint16_t *named = arena_new(p->arena, uint16_t, p->n_columns);
-    uint32_t n = 0;
+    struct text *keys = arena_new(p->arena, struct text, p->n_names);
 
-    if (!names || !named)
+    if (!keys)
         return err_memory(e);
-    for (uint16_t c = 0; c < p->n_columns; c++) {
-        const char *name = p->columns[c].name;
-        if (!name)
-            continue;
-        names[n] = (struct text){name, (uint32_t)strlen(name)};
-        named[n++] = c;
+    for (uint32_t i = 0; i < p->n_names; i++)
+        keys[i] = (struct text){p->names[i].name, (uint32_t)strlen(p->names[i].name)};
+    if (!dict_build(&p->index, keys, p->n_names, p->arena))
+        return err_memory(e);
+    for (uint32_t i = 0; i < p->n_names; i++) {
+        uint16_t c = plan_find(p, keys[i].p, keys[i].len);
+        if (c != COLUMN_NONE && c >= p->n_inputs)
+            column_add(&p->all, c);
     }
-    if (!dict_build(&p->names, names, n, p->arena))
-        return err_memory(e);
-    p->named = named;
     return true;
 }
 
@@ -63,6 +75,8 @@ static bool add_inputs(struct plan *p, const struct bundle *b, struct err *e)
             return err_set(e, ERR_BAD_BUNDLE, "platform: missing key 'time_zone', by input '%.64s'",
                            c->name);
         /* A request may send a vector of another size than the sample's, as rows of a frame may. */
+        p->names[p->n_names++] =
+            (struct plan_name){.name = c->name, .column = (uint16_t)i, .stage = COLUMN_NONE};
         p->columns[p->n_columns++] = (struct plan_column){
             .name = c->name,
             .shape = {.type = c->type,
@@ -203,29 +217,6 @@ bool plan_run(const struct program *program, struct frame *f)
 
 /* -- building -- */
 
-static bool load_stage(struct plan *p, struct bundle *b, uint16_t index, struct err *e)
-{
-    const struct bundle_stage *s = &b->stages[index];
-    struct load l = {.plan = p,
-                     .bundle = b,
-                     .stage = s,
-                     .op = op_find(s->op),
-                     .index = index,
-                     .arena = p->arena,
-                     .params = s->params};
-
-    if (!l.op)
-        return err_set(e, ERR_BAD_BUNDLE, "unknown op '%.64s'", s->op);
-    if (strncmp(s->class_name, op_package, strlen(op_package)) != 0 ||
-        strcmp(s->class_name + strlen(op_package), l.op->class_name) != 0)
-        return err_set(e, ERR_BAD_BUNDLE, "op %s goes with class %s%s, not '%.100s'", l.op->name,
-                       op_package, l.op->class_name, s->class_name);
-    p->stages[index] = (struct plan_stage){.op = l.op->name, .uid = s->uid};
-    if (!json_size(&s->outputs))
-        return err_set(e, ERR_BAD_BUNDLE, "outputs: the stage makes no column");
-    return load_check_keys(&l, e) && l.op->form->load(&l, e);
-}
-
 static bool check_type(const struct shape *s, const struct bundle_column *o, struct err *e)
 {
     char made[TYPE_TEXT], told[TYPE_TEXT];
@@ -255,6 +246,10 @@ static bool add_outputs(struct plan *p, const struct bundle *b, struct err *e)
     for (uint32_t i = 0; i < b->n_outputs; i++) {
         const struct bundle_column *o = &b->outputs[i];
         uint16_t c = plan_find(p, o->name, strlen(o->name));
+        uint16_t dropped = plan_dropped(p, o->name, strlen(o->name));
+        if (dropped != COLUMN_NONE)
+            return err_set(e, ERR_BAD_BUNDLE, "output[%u]: stage '%.64s' drops column '%.64s'",
+                           (unsigned)i, p->stages[dropped].uid, o->name);
         if (c == COLUMN_NONE || c < p->n_inputs)
             return err_set(e, ERR_BAD_BUNDLE, "output[%u]: no stage makes a column '%.64s'",
                            (unsigned)i, o->name);
@@ -272,23 +267,29 @@ static bool add_outputs(struct plan *p, const struct bundle *b, struct err *e)
     return true;
 }
 
-/* An entry of exactness for every column that the stages add, and for no other. */
+/* An entry of exactness for every name that stages add, kept, shadowed or dropped, and for no
+ * other.
+ */
 static bool check_exactness(struct plan *p, const struct bundle *b, struct err *e)
 {
-    unsigned named = 0;
+    bool *seen = arena_new(p->arena, bool, p->n_names);
+    unsigned added = 0;
 
-    for (unsigned c = p->n_inputs; c < p->n_columns; c++) {
-        const char *name = p->columns[c].name;
-        if (!name)
+    if (!seen)
+        return err_memory(e);
+    for (uint32_t i = p->n_inputs; i < p->n_names; i++) {
+        const char *name = p->names[i].name;
+        int64_t last = dict_find(&p->index, name, strlen(name));
+        if (p->names[i].column == COLUMN_NONE || last == DICT_NONE || seen[last])
             continue;
-        named++;
-        column_add(&p->all, c);
+        seen[last] = true;
+        added++;
         if (!json_has(&b->exactness, name))
             return err_set(e, ERR_BAD_BUNDLE, "exactness: no entry for column '%.64s'", name);
     }
-    return named == json_size(&b->exactness) ||
+    return added == json_size(&b->exactness) ||
            err_set(e, ERR_BAD_BUNDLE, "exactness: %u entries for %u columns",
-                   (unsigned)json_size(&b->exactness), named);
+                   (unsigned)json_size(&b->exactness), added);
 }
 
 /* Labels are of classes, which are values of a scalar, or elements of a vector. */
@@ -317,16 +318,17 @@ static bool build(struct plan *p, struct bundle *b, struct err *e)
 {
     p->columns = arena_new(p->arena, struct plan_column, BOUND_COLUMNS);
     p->stages = arena_new(p->arena, struct plan_stage, b->n_stages);
-    p->order = arena_new(p->arena, struct unit *, BOUND_COLUMNS + BOUND_STAGES);
-    p->filters = arena_new(p->arena, struct unit *, BOUND_STAGES);
-    if (!p->columns || !p->stages || !p->order || !p->filters)
+    p->names = arena_new(p->arena, struct plan_name, PLAN_NAMES);
+    p->order = arena_new(p->arena, struct unit *, BOUND_COLUMNS + BOUND_FILTERS);
+    p->filters = arena_new(p->arena, struct unit *, BOUND_FILTERS);
+    if (!p->columns || !p->stages || !p->names || !p->order || !p->filters)
         return err_memory(e);
     if (!add_inputs(p, b, e))
         return false;
     p->n_stages = (uint16_t)b->n_stages;
     for (uint16_t i = 0; i < p->n_stages; i++)
         if (!load_stage(p, b, i, e))
-            return err_wrap(e, "stages[%u] '%.64s'", (unsigned)i, b->stages[i].uid);
+            return false;
     return index_names(p, e) && bundle_all_used(b, e) && add_outputs(p, b, e) &&
            check_labels(p, b, e) && check_exactness(p, b, e);
 }

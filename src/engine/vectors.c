@@ -83,3 +83,12 @@ void vec_run_scaled(const struct unit *u, struct frame *f, uint64_t rows, const 
             v->values[k] *= factors[v->sparse ? v->indices[k] : k];
     }
 }
+
+void vec_run_same(const struct unit *u, struct frame *f, uint64_t rows)
+{
+    const struct vec *from = f->columns[u->in[0]].vec;
+    struct vec *to = f->columns[u->out].vec;
+
+    FOR_ROWS(r, pass_nulls(u, f, rows))
+    to[r] = from[r];
+}

@@ -24,6 +24,9 @@ void vec_compress(struct vec *v, enum platform_compressed rule);
  * those that are stored. If not, the row fails. */
 bool vec_reaches(const struct unit *u, struct frame *f, unsigned row, uint32_t n, bool all);
 
+/* The unit's rows are the vectors that it reads, by reference; null ones stay null. */
+unit_run vec_run_same;
+
 /* Makes vectors of each entry times its factor, of `n`. Kind and stored zeros stay; a vector may be
  * shorter. */
 void vec_run_scaled(const struct unit *u, struct frame *f, uint64_t rows, const double *factors,

@@ -96,8 +96,15 @@ static bool take_columns(struct exchange *x, char *value)
     buf_json_string(&extra, unknown.p, unknown.len);
     buf_lit(&extra, ",\"columns\":");
     put_columns(&extra, &x->model->plan);
-    reply_problem(x, PROBLEM_UNKNOWN_COLUMN, extra.failed ? NULL : extra.data,
-                  "`columns` lists those that the model adds");
+    const struct plan *p = &x->model->plan;
+    uint16_t dropped = plan_dropped(p, unknown.p, unknown.len);
+    if (dropped != COLUMN_NONE)
+        reply_problem(x, PROBLEM_UNKNOWN_COLUMN, extra.failed ? NULL : extra.data,
+                      "stage %s drops the column; `columns` lists those that the model keeps",
+                      p->stages[dropped].uid);
+    else
+        reply_problem(x, PROBLEM_UNKNOWN_COLUMN, extra.failed ? NULL : extra.data,
+                      "`columns` lists those that the model adds");
     buf_done(&extra);
     return false;
 }

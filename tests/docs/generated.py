@@ -86,12 +86,13 @@ def block_text(block: dict[str, Any]) -> str:
 def row(op: Op) -> str:
     """Return an op's row of the table."""
     blocks = list(dict.fromkeys(block_text(block) for block in op["blocks"]))
+    params = [*map(param_text, op["params"]), *(["models"] if op["models"] else [])]
     cells = [
         f"`{op['op']}`",
         f"`{op['class'].removeprefix(PACKAGE)}`",
         "; ".join(map(input_text, op["inputs"])),
-        "; ".join(map(output_text, op["outputs"])),
-        "; ".join(map(param_text, op["params"])) or "-",
+        "; ".join(map(output_text, op["outputs"])) or "-",
+        "; ".join(params) or "-",
         "; ".join(blocks) or "-",
     ]
     return f"| {' | '.join(cells)} |"

@@ -41,6 +41,9 @@ PARAMS = {
     "max_abs_scaler": ("maxAbs",),
     "normalizer": ("p",),
     "vector_slicer": ("indices",),
+    "vector_size_hint": ("size", "handleInvalid"),
+    "vector_attribute_rewriter": (),
+    "column_pruner": (),
     "linear_regression": ("intercept", "coefficients"),
     "logistic_regression": (
         *("numClasses", "numFeatures", "isMultinomial", "threshold", "rawThreshold", "thresholds"),
@@ -52,7 +55,10 @@ PARAMS = {
     "decision_tree_classification": CLASSES,
     "random_forest_classification": CLASSES,
     "gbt_classification": CLASSES,
+    "one_vs_rest": (),
 }
+STAGE = {"op", "uid", "class", "inputs", "outputs", "params", "blocks"}
+SHADOWING = {"imputer", "vector_size_hint", "vector_attribute_rewriter"}
 NUMBERS = {"tinyint", "smallint", "int", "bigint", "float", "double"}
 TYPES = {"boolean", *NUMBERS, "string", "vector"} | {
     f"array<{element}>" for element in ("string", "int", "double", "vector")
@@ -148,7 +154,7 @@ class Bundle:
         added = {c for s in m["stages"] for names in s["outputs"].values() for c in names}
         need(set(m["exactness"]) == added, "exactness of every added column")
         need(all(c["name"] in added for c in m["output"]), "outputs are added columns")
-        names = [c["name"] for c in m["input"]] + sorted(added)
+        names = {c["name"] for c in m["input"]} | added
         need(len({n.lower() for n in names}) == len(names), "names differ by more than case")
         need(set(m["golden"]) == {"rows", "made", "leaves", "labels"}, "keys of golden")
         need({f["role"] for f in m["files"]} == {"blocks", "golden", "profile"}, "roles of files")
@@ -157,19 +163,28 @@ class Bundle:
         have = {c["name"] for c in self.manifest["input"]}
         claimed: set[str] = set()
         for i, stage in enumerate(self.manifest["stages"]):
-            need(
-                set(stage) - {"x-fit"} == {"op", "uid", "class", "inputs", "outputs", "params", "blocks"},
-                "stage",
-            )
-            need(set(stage["params"]) == set(PARAMS[stage["op"]]), f"params of {stage['op']}")
-            need({c for names in stage["inputs"].values() for c in names} <= have, "inputs of a stage exist")
-            have |= {c for names in stage["outputs"].values() for c in names}
-            wanted = self._wanted(f"s{i:03d}", stage)
-            need(stage["blocks"] == sorted(wanted), f"blocks of {stage['op']}: {wanted}")
-            claimed |= wanted
-            if f"s{i:03d}.forest.kind" in wanted:
-                self._check_forest(f"s{i:03d}", stage)
+            read, made = ({c for names in stage[k].values() for c in names} for k in ("inputs", "outputs"))
+            need(made.isdisjoint(have) or stage["op"] in SHADOWING, "names of a stage's outputs are new")
+            claimed |= self._check_stage(f"s{i:03d}", stage, have)
+            need(("models" in stage) == (stage["op"] == "one_vs_rest"), "which stages hold models")
+            for k, model in enumerate(stage.get("models", [])):
+                need(model["inputs"] == stage["inputs"], "a model reads what its holder reads")
+                need("rawPredictionCol" in model["outputs"] and "models" not in model, "a model of a stage")
+                claimed |= self._check_stage(f"s{i:03d}.models.{k}", model, have)
+            have = have - read if stage["op"] == "column_pruner" else have | made
         need(claimed == set(self.blocks), "every block belongs to a stage")
+        need({c["name"] for c in self.manifest["output"]} <= have, "outputs are kept to the end")
+
+    def _check_stage(self, prefix: str, stage: dict[str, Any], have: set[str]) -> set[str]:
+        """Return the blocks of a stage, or of a model that one holds."""
+        need(set(stage) - {"x-fit", "models"} == STAGE, "keys of a stage")
+        need(set(stage["params"]) == set(PARAMS[stage["op"]]), f"params of {stage['op']}")
+        need({c for names in stage["inputs"].values() for c in names} <= have, "inputs of a stage exist")
+        wanted = self._wanted(prefix, stage)
+        need(stage["blocks"] == sorted(wanted), f"blocks of {stage['op']}: {wanted}")
+        if f"{prefix}.forest.kind" in wanted:
+            self._check_forest(prefix, stage)
+        return wanted
 
     def _wanted(self, prefix: str, stage: dict[str, Any]) -> set[str]:
         """Return the block names that FORMAT.md 4 and 5 require of a stage."""

@@ -22,6 +22,7 @@ struct bundle_text {
     const char *input;      /* elements of the array */
     const char *output;     /* the same */
     const char *stage;      /* members, without uid and blocks */
+    const char *more;       /* NULL, or further stages, whole */
     const char *exactness;  /* members */
     const char *spark;      /* NULL: 3.5.9 */
     const char *compressed; /* NULL: old */
@@ -49,7 +50,7 @@ static inline int by_name(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The blocks file, and the stage's list of blocks. */
+/* The blocks file, and the stage's list of blocks; models that it holds list theirs themselves. */
 static inline void put_blocks(const struct bundle_text *t, struct buf *file, struct buf *list)
 {
     struct buf header = {0};
@@ -62,7 +63,8 @@ static inline void put_blocks(const struct bundle_text *t, struct buf *file, str
         buf_printf(&header, "%s\"s000.%s\":{\"dtype\":\"%s\",\"shape\":[%s],", comma, x->name,
                    x->dtype, x->shape);
         buf_printf(&header, "\"data_offsets\":[%zu,%zu]}", at, at + x->size);
-        names[n_names++] = x->name;
+        if (strncmp(x->name, "models.", 7) != 0)
+            names[n_names++] = x->name;
         at += x->size;
     }
     qsort(names, n_names, sizeof *names, by_name);
@@ -100,8 +102,9 @@ static inline void put_manifest(const struct bundle_text *t, const struct buf *f
         t->ansi ? "true" : "false", or_else(t->compressed, "old"));
     buf_printf(out, "\"input\":[%s],\"output\":[%s],\"example\":{\"in\":{},\"out\":{}},", t->input,
                t->output);
-    buf_printf(out, "\"stages\":[{%s,\"uid\":\"u\",\"blocks\":[%.*s]}],", t->stage, (int)list->len,
-               list->len ? list->data : "");
+    buf_printf(out, "\"stages\":[{%s,\"uid\":\"u\",\"blocks\":[%.*s]}%s%s],", t->stage,
+               (int)list->len, list->len ? list->data : "", t->more ? "," : "",
+               or_else(t->more, ""));
     buf_printf(out, "\"exactness\":{%s},", t->exactness);
     buf_text(out,
              "\"golden\":{\"rows\":1,\"made\":0,\"leaves\":[0,0],\"labels\":[0,0]},\"files\":[");

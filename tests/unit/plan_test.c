@@ -20,6 +20,7 @@ struct fixture {
     struct unit *order[MAX], *filters[MAX];
     uint16_t in[MAX];
     char names[MAX][2];
+    struct plan_name named[MAX];
 };
 
 static uint16_t column_of(struct fixture *x, char name)
@@ -33,6 +34,8 @@ static void add_column(struct fixture *x, char name, const struct unit *u)
 
     x->names[p->n_columns][0] = name;
     x->columns[p->n_columns] = (struct plan_column){.name = x->names[p->n_columns], .unit = u};
+    p->names[p->n_names++] =
+        (struct plan_name){.name = x->names[p->n_columns], .column = p->n_columns};
     p->n_columns++;
 }
 
@@ -43,6 +46,7 @@ static void make(struct fixture *x, const char *inputs, const char *stages)
 
     memset(x, 0, sizeof *x);
     p->columns = x->columns;
+    p->names = x->named;
     p->order = x->order;
     p->filters = x->filters;
     for (; *inputs; inputs++)

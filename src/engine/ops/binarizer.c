@@ -127,7 +127,7 @@ static const struct param params[] = {
 
 const struct op op_binarizer = {
     .name = "binarizer",
-    .class_name = "feature.Binarizer",
+    .class_name = SPARK_ML("feature.Binarizer"),
     .form = &form_map,
     .in = {PORT("inputCols", IS_DOUBLE | IS_VECTOR)},
     .out = {{PORT("outputCols", AS_INPUT)}},

@@ -113,7 +113,7 @@ static const struct param params[] = {
 
 const struct op op_bucketizer = {
     .name = "bucketizer",
-    .class_name = "feature.Bucketizer",
+    .class_name = SPARK_ML("feature.Bucketizer"),
     .form = &form_map,
     .in = {PORT("inputCols", IS_NUMERIC)},
     .out = {{PORT("outputCols", IS_DOUBLE)}},

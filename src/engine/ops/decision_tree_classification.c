@@ -56,7 +56,7 @@ static const struct param params[] = {
 
 const struct op op_decision_tree_classification = {
     .name = "decision_tree_classification",
-    .class_name = "classification.DecisionTreeClassificationModel",
+    .class_name = SPARK_ML("classification.DecisionTreeClassificationModel"),
     .form = &form_classifier,
     .in = {PORT("featuresCol", IS_VECTOR)},
     .out = {CLASSIFIER_PORTS, LEAF_PORT},

@@ -41,7 +41,7 @@ static const struct param params[] = {FOREST_PARAMS(struct forest, n_features)};
 
 const struct op op_decision_tree_regression = {
     .name = "decision_tree_regression",
-    .class_name = "regression.DecisionTreeRegressionModel",
+    .class_name = SPARK_ML("regression.DecisionTreeRegressionModel"),
     .form = &form_predictor,
     .in = {PORT("featuresCol", IS_VECTOR)},
     .out = {{PORT("predictionCol", IS_DOUBLE), .optional = true},

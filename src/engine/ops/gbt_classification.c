@@ -42,7 +42,7 @@ static const struct param params[] = {
 
 const struct op op_gbt_classification = {
     .name = "gbt_classification",
-    .class_name = "classification.GBTClassificationModel",
+    .class_name = SPARK_ML("classification.GBTClassificationModel"),
     .form = &form_classifier,
     .in = {PORT("featuresCol", IS_VECTOR)},
     .out = {CLASSIFIER_PORTS, LEAVES_PORT},

@@ -21,7 +21,7 @@ static const struct param params[] = {FOREST_PARAMS(struct boosted, forest.n_fea
 
 const struct op op_gbt_regression = {
     .name = "gbt_regression",
-    .class_name = "regression.GBTRegressionModel",
+    .class_name = SPARK_ML("regression.GBTRegressionModel"),
     .form = &form_predictor,
     .in = {PORT("featuresCol", IS_VECTOR)},
     .out = {{PORT("predictionCol", IS_DOUBLE), .optional = true}, LEAVES_PORT},

@@ -84,7 +84,7 @@ static const struct param params[] = {
 
 const struct op op_imputer = {
     .name = "imputer",
-    .class_name = "feature.ImputerModel",
+    .class_name = SPARK_ML("feature.ImputerModel"),
     .form = &form_map,
     .in = {PORT("inputCols", IS_NUMERIC)},
     .out = {{PORT("outputCols", AS_INPUT)}},
@@ -92,4 +92,5 @@ const struct op op_imputer = {
     .size = sizeof(struct imputer),
     .prepare = prepare,
     .run = run,
+    .shadows = true,
 };

@@ -60,7 +60,7 @@ static const struct param params[] = {
 
 const struct op op_index_to_string = {
     .name = "index_to_string",
-    .class_name = "feature.IndexToString",
+    .class_name = SPARK_ML("feature.IndexToString"),
     .form = &form_map,
     .in = {PORT("inputCols", IS_NUMERIC)},
     .out = {{PORT("outputCols", IS_STRING)}},

@@ -31,7 +31,7 @@ static const struct param params[] = {
 
 const struct op op_linear_regression = {
     .name = "linear_regression",
-    .class_name = "regression.LinearRegressionModel",
+    .class_name = SPARK_ML("regression.LinearRegressionModel"),
     .form = &form_predictor,
     .in = {PORT("featuresCol", IS_VECTOR)},
     .out = {{PORT("predictionCol", IS_DOUBLE)}},

@@ -167,7 +167,7 @@ static const struct param params[] = {
 
 const struct op op_logistic_regression = {
     .name = "logistic_regression",
-    .class_name = "classification.LogisticRegressionModel",
+    .class_name = SPARK_ML("classification.LogisticRegressionModel"),
     .form = &form_classifier,
     .in = {PORT("featuresCol", IS_VECTOR)},
     .out = {CLASSIFIER_PORTS},

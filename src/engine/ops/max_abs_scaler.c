@@ -37,7 +37,7 @@ static const struct param params[] = {
 
 const struct op op_max_abs_scaler = {
     .name = "max_abs_scaler",
-    .class_name = "feature.MaxAbsScalerModel",
+    .class_name = SPARK_ML("feature.MaxAbsScalerModel"),
     .form = &form_vector,
     .in = {PORT("inputCols", IS_VECTOR)},
     .out = {{PORT("outputCols", IS_VECTOR)}},

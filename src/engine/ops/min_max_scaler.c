@@ -60,7 +60,7 @@ static const struct param params[] = {
 
 const struct op op_min_max_scaler = {
     .name = "min_max_scaler",
-    .class_name = "feature.MinMaxScalerModel",
+    .class_name = SPARK_ML("feature.MinMaxScalerModel"),
     .form = &form_vector,
     .in = {PORT("inputCols", IS_VECTOR)},
     .out = {{PORT("outputCols", IS_VECTOR)}},

@@ -87,7 +87,7 @@ static const struct param params[] = {
 
 const struct op op_normalizer = {
     .name = "normalizer",
-    .class_name = "feature.Normalizer",
+    .class_name = SPARK_ML("feature.Normalizer"),
     .form = &form_vector,
     .in = {PORT("inputCols", IS_VECTOR)},
     .out = {{PORT("outputCols", IS_VECTOR)}},

@@ -69,7 +69,7 @@ static const struct param params[] = {
 
 const struct op op_one_hot_encoder = {
     .name = "one_hot_encoder",
-    .class_name = "feature.OneHotEncoderModel",
+    .class_name = SPARK_ML("feature.OneHotEncoderModel"),
     .form = &form_map,
     .in = {PORT("inputCols", IS_NUMERIC)},
     .out = {{PORT("outputCols", IS_VECTOR)}},

@@ -70,7 +70,7 @@ static const struct param params[] = {
 
 const struct op op_random_forest_classification = {
     .name = "random_forest_classification",
-    .class_name = "classification.RandomForestClassificationModel",
+    .class_name = SPARK_ML("classification.RandomForestClassificationModel"),
     .form = &form_classifier,
     .in = {PORT("featuresCol", IS_VECTOR)},
     .out = {CLASSIFIER_PORTS, LEAVES_PORT},

@@ -34,7 +34,7 @@ static const struct param params[] = {FOREST_PARAMS(struct forest, n_features)};
 
 const struct op op_random_forest_regression = {
     .name = "random_forest_regression",
-    .class_name = "regression.RandomForestRegressionModel",
+    .class_name = SPARK_ML("regression.RandomForestRegressionModel"),
     .form = &form_predictor,
     .in = {PORT("featuresCol", IS_VECTOR)},
     .out = {{PORT("predictionCol", IS_DOUBLE), .optional = true}, LEAVES_PORT},

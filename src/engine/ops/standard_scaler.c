@@ -85,7 +85,7 @@ static const struct param params[] = {
 
 const struct op op_standard_scaler = {
     .name = "standard_scaler",
-    .class_name = "feature.StandardScalerModel",
+    .class_name = SPARK_ML("feature.StandardScalerModel"),
     .form = &form_vector,
     .in = {PORT("inputCols", IS_VECTOR)},
     .out = {{PORT("outputCols", IS_VECTOR)}},

@@ -148,7 +148,7 @@ static const struct param params[] = {
 
 const struct op op_string_indexer = {
     .name = "string_indexer",
-    .class_name = "feature.StringIndexerModel",
+    .class_name = SPARK_ML("feature.StringIndexerModel"),
     .form = &form_map,
     .in = {PORT("inputCols", IS_STRING | IS_NUMERIC)},
     .out = {{PORT("outputCols", IS_DOUBLE)}},

@@ -268,7 +268,7 @@ static const struct param params[] = {
 
 const struct op op_vector_assembler = {
     .name = "vector_assembler",
-    .class_name = "feature.VectorAssembler",
+    .class_name = SPARK_ML("feature.VectorAssembler"),
     .form = &form_several,
     .in = {PORT("inputCols", IS_NUMERIC | IS_BOOLEAN | IS_VECTOR)},
     .out = {{PORT("outputCol", IS_VECTOR)}},

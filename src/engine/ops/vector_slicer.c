@@ -90,7 +90,7 @@ static const struct param params[] = {
 
 const struct op op_vector_slicer = {
     .name = "vector_slicer",
-    .class_name = "feature.VectorSlicer",
+    .class_name = SPARK_ML("feature.VectorSlicer"),
     .form = &form_vector,
     .in = {PORT("inputCols", IS_VECTOR)},
     .out = {{PORT("outputCols", IS_VECTOR)}},
