@@ -13,10 +13,11 @@
 #include <unistd.h>
 
 enum {
-    EVENTS = 32,    /* of those who have not asked yet, between two runs of the library */
+    EVENTS = 16,    /* of those who have not asked yet, between two runs of the library */
     LOOK_MS = 20,   /* between two looks at deadlines */
     REST_MS = 1000, /* where there is nothing to look at */
     STALL_MS = 500,
+    OVERDUE_NS = 50 * 1000, /* for those whose time is over, in one round */
 };
 
 #define MS UINT64_C(1000000)
@@ -264,7 +265,7 @@ static void work_some(struct worker *w)
 
 /* -- rounds -- */
 
-/* Thousands may be over at one moment: no more of them in a round than a step takes. */
+/* Thousands may be over at one moment, and to tell one so takes as long as a few answers. */
 static void look_at_deadlines(struct worker *w)
 {
     enum life life = app_life(w->app);
@@ -274,13 +275,14 @@ static void look_at_deadlines(struct worker *w)
     w->looked_ns = w->round_ns;
     w->hurries = false;
     struct connection *c = w->ring;
+    uint64_t begin = clock_ns();
     unsigned n = atomic_load_explicit(&w->connections, memory_order_relaxed);
     for (unsigned i = 0; c && i < n && i < GIVE_UP && w->ring && !w->hurries; i++) {
         w->ring = c->next;
         struct connection *next = c->next;
         if (c->deadline_ns < worker_now(w)) {
             connection_overdue(c);
-            w->hurries = clock_ns() - w->round_ns > STEP_NS;
+            w->hurries = clock_ns() - begin > OVERDUE_NS;
         } else if (life >= LIFE_CLOSING) {
             connection_leave(c, life == LIFE_OVER);
         }
