@@ -315,7 +315,7 @@ static enum MHD_Result last_call(struct exchange *x, struct MHD_Connection *m)
     if (x->phase == PHASE_ANSWERED)
         return MHD_YES;
     if (x->phase == PHASE_BODY && !x->complete_ns) {
-        x->complete_ns = clock_ns();
+        x->complete_ns = x->connection->worker->round_ns;
         set_time_limit(x);
         x->route->answer(x);
         if (x->job.step)

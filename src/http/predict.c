@@ -131,10 +131,10 @@ static void learn(_Atomic uint32_t *mean, uint64_t seen)
 }
 
 /* The time that this thread had a processor. Asking for it costs, beside a row that takes a
- * microsecond: one request in sixteen does, and all that are long. */
+ * microsecond: one request in sixty-four does, and all that are long. */
 static bool measures(const struct exchange *x)
 {
-    return x->job.admitted || x->requests % 16 == 1 ||
+    return x->job.admitted || x->requests % 64 == 1 ||
            !atomic_load_explicit(&cost_of(x)->row_ns, memory_order_relaxed);
 }
 

@@ -51,6 +51,8 @@ static struct text text_of(const char *p, size_t n)
 /* Not the probes' 503: it is what they are there for, and comes every few seconds. */
 void reply_log(const struct exchange *x)
 {
+    if (x->status < 400 || x->problem == PROBLEM_NONE)
+        return;
     const char *target = x->target.data ? x->target.data : "";
     const struct failure f = {
         .client = x->connection,
@@ -64,8 +66,7 @@ void reply_log(const struct exchange *x)
         .why = x->head.wrong ? x->head.wrong : problem_title(x->problem),
     };
 
-    if (x->status >= 400 && x->problem != PROBLEM_NONE)
-        log_failure(x->app, &f);
+    log_failure(x->app, &f);
 }
 
 void operator_log(const struct exchange *x, const char *msg, const char *from, const char *to,
