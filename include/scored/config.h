@@ -3,6 +3,8 @@
 #ifndef SCORED_CONFIG_H
 #define SCORED_CONFIG_H
 
+#include "scored/log.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -10,6 +12,14 @@
 #define CONFIG_SECONDS uint64_t /* milliseconds */
 #define CONFIG_TEXT    const char *
 #define CONFIG_SWITCH  bool
+#define CONFIG_CHOICE  unsigned
+
+enum unknown_fields { UNKNOWN_IGNORE, UNKNOWN_REJECT };
+
+/* Names in the order of their enumeration; NULL ends a list. */
+#define CHOICES_unknown_fields "ignore", "reject", NULL
+#define CHOICES_log_level      "error", "warn", "info", "debug", NULL
+#define CHOICES_log_format     "logfmt", "json", NULL
 
 struct config {
 #define SETTING(kind, field, flag, value, low, high, help) CONFIG_##kind field;

@@ -57,12 +57,29 @@ static bool set_switch(const struct option *o, const char *name, const char *tex
     return true;
 }
 
+static bool set_choice(const struct option *o, const char *name, const char *text, struct err *e)
+{
+    for (unsigned i = 0; o->choices[i]; i++) {
+        if (!strcmp(text, o->choices[i])) {
+            *(unsigned *)o->target = i;
+            return true;
+        }
+    }
+    err_set(e, ERR_USAGE, "%s takes", name);
+    for (unsigned i = 0; o->choices[i]; i++) {
+        size_t len = strlen(e->msg);
+        snprintf(e->msg + len, sizeof e->msg - len, "%s %s", i ? "," : "", o->choices[i]);
+    }
+    return false;
+}
+
 bool option_set(const struct option *o, const char *name, const char *text, struct err *e)
 {
     struct option_list *list = o->target;
 
     switch (o->kind) {
     case OPTION_SWITCH: return set_switch(o, name, text, e);
+    case OPTION_CHOICE: return set_choice(o, name, text, e);
     case OPTION_TEXT: *(const char **)o->target = text; return true;
     case OPTION_NUMBER: return set_number(o, name, text, e);
     case OPTION_SECONDS: return set_seconds(o, name, text, e);

@@ -12,6 +12,7 @@
 
 enum option_kind {
     OPTION_SWITCH,  /* bool: true where it stands */
+    OPTION_CHOICE,  /* unsigned: the number of one of `choices` */
     OPTION_TEXT,    /* const char *: borrows argv */
     OPTION_NUMBER,  /* uint64_t, within low..high */
     OPTION_SECONDS, /* uint64_t, milliseconds, within low..high; decimal in the text */
@@ -34,6 +35,7 @@ struct option {
     uint64_t low, high;             /* of numbers */
     bool *given;                    /* set where the flag stands; may be NULL */
     const char *variable, *initial; /* for help; NULL: there is none */
+    const char *const *choices;     /* NULL ends them */
     const char *missing; /* of TEXT and LIST: said where it does not stand; NULL: it need not */
 };
 

@@ -10,6 +10,7 @@
 
 #include "scored/buf.h"
 #include "scored/clock.h"
+#include "scored/config.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,8 +19,14 @@
 
 enum { READ_SIZE = 1 << 20 };
 
+enum { VECTORS_DENSE, VECTORS_SPARK };
+static const char *const vector_kinds[] = {
+    [VECTORS_DENSE] = "dense", [VECTORS_SPARK] = "spark", NULL};
+static const char *const unknown_rules[] = {CHOICES_unknown_fields};
+
 struct predict {
-    const char *uri, *columns, *vectors, *unknown;
+    const char *uri, *columns;
+    unsigned vectors, unknown; /* numbers of choices */
     struct option_list echoes;
     uint64_t frame_rows, max_line;
 
@@ -142,8 +149,8 @@ static bool make_question(struct predict *p, struct err *e)
                        (int)(unknown.len < 100 ? unknown.len : 100), unknown.p);
     if (p->echoes.n > ECHO_MAX)
         return err_set(e, ERR_USAGE, "--echo: at most %d fields", ECHO_MAX);
-    p->question.spark_vectors = strcmp(p->vectors, "spark") == 0;
-    p->question.reject_unknown = strcmp(p->unknown, "reject") == 0;
+    p->question.spark_vectors = p->vectors == VECTORS_SPARK;
+    p->question.reject_unknown = p->unknown == UNKNOWN_REJECT;
     for (unsigned i = 0; i < p->echoes.n; i++)
         p->question.echoes[p->question.n_echoes++] =
             (struct text){p->echoes.items[i], (uint32_t)strlen(p->echoes.items[i])};
@@ -153,12 +160,6 @@ static bool make_question(struct predict *p, struct err *e)
                                   .frame = m->frames[0],
                                   .scratch = &p->scratch};
     return true;
-}
-
-static bool one_of(const char *flag, const char *value, const char *a, const char *b, struct err *e)
-{
-    return strcmp(value, a) == 0 || strcmp(value, b) == 0 ||
-           err_set(e, ERR_USAGE, "--%s: '%.64s' is neither %s nor %s", flag, value, a, b);
 }
 
 static const char above[] =
@@ -193,22 +194,19 @@ static int predict(struct predict *p)
 
 int cmd_predict(int argc, char **argv)
 {
-    struct predict p = {.columns = "",
-                        .vectors = "dense",
-                        .unknown = "ignore",
-                        .frame_rows = 64,
-                        .max_line = 16 << 20};
+    struct predict p = {.columns = "", .frame_rows = 64, .max_line = 16 << 20};
     const struct option options[] = {
         {"model", OPTION_TEXT, &p.uri, .value = "URI",
          .help = "the bundle: a directory or s3://BUCKET/PREFIX/",
          .missing = "--model URI is needed"},
         {"columns", OPTION_TEXT, &p.columns, .value = "LIST",
          .help = "columns to answer, separated by commas, or all (default: the bundle's)"},
-        {"vectors", OPTION_TEXT, &p.vectors, .value = "KIND",
+        {"vectors", OPTION_CHOICE, &p.vectors, .value = "KIND", .choices = vector_kinds,
          .help = "dense, or spark: sparse vectors as size, indices, values"},
         {"echo", OPTION_LIST, &p.echoes, .value = "FIELD",
          .help = "a field of the row to copy into its answer; may be repeated"},
-        {"unknown-fields", OPTION_TEXT, &p.unknown, .value = "RULE", .help = "ignore or reject"},
+        {"unknown-fields", OPTION_CHOICE, &p.unknown, .value = "RULE", .choices = unknown_rules,
+         .help = "ignore or reject"},
         {"frame-rows", OPTION_NUMBER, &p.frame_rows, .value = "N",
          .help = "rows scored together; never changes an answer", .low = 1, .high = 64},
         {"max-line", OPTION_NUMBER, &p.max_line, .value = "BYTES", .help = "longest line",
@@ -216,12 +214,9 @@ int cmd_predict(int argc, char **argv)
     };
     const struct command_line line = {
         .command = "predict", above, below, {options, countof(options)}};
-    struct err e = {0};
     int status;
 
     if (!command_read(&line, argc, argv, NULL, &status))
         return status;
-    bool ok = one_of("vectors", p.vectors, "dense", "spark", &e) &&
-              one_of("unknown-fields", p.unknown, "ignore", "reject", &e);
-    return ok ? predict(&p) : command_usage("predict", &e);
+    return predict(&p);
 }

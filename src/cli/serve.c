@@ -104,14 +104,6 @@ static bool finish(struct arguments *a, struct err *e)
            err_set(e, ERR_USAGE, "which model? --model URI, a directory with a bundle.json");
 }
 
-static enum log_level level_of(const char *name)
-{
-    return !strcmp(name, "error")  ? LOG_ERROR
-           : !strcmp(name, "warn") ? LOG_WARN
-           : !strcmp(name, "info") ? LOG_INFO
-                                   : LOG_DEBUG;
-}
-
 /* As many open files as the system lets us have: connections take one each. */
 static void raise_descriptors(const struct config *config)
 {
@@ -297,8 +289,8 @@ static int run(struct arguments *a)
     struct err e = {0};
     sigset_t signals;
 
-    log_set(level_of(a->settings.config.log_level),
-            strcmp(a->settings.config.log_format, "json") ? LOG_LOGFMT : LOG_JSON);
+    log_set((enum log_level)a->settings.config.log_level,
+            (enum log_format)a->settings.config.log_format);
     set_memory_thresholds();
     arrange_signals(&signals);
     settings_warn(&a->settings);

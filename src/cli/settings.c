@@ -29,17 +29,37 @@ static const char *variable(unsigned i, char out[VARIABLE_MAX])
 /* What help calls a value. */
 static const char *option_value(enum option_kind kind)
 {
-    static const char *const values[] = {
-        [OPTION_TEXT] = "TEXT", [OPTION_NUMBER] = "N", [OPTION_SECONDS] = "SECONDS"};
+    static const char *const values[] = {[OPTION_CHOICE] = "NAME",
+                                         [OPTION_TEXT] = "TEXT",
+                                         [OPTION_NUMBER] = "N",
+                                         [OPTION_SECONDS] = "SECONDS"};
 
     return kind < countof(values) ? values[kind] : NULL;
 }
+
+/* The choices of each setting, NULL where it has none. */
+static const char *const *const choices[] = {
+#define NAMES_NUMBER(field)  NULL
+#define NAMES_SECONDS(field) NULL
+#define NAMES_TEXT(field)    NULL
+#define NAMES_SWITCH(field)  NULL
+#define NAMES_CHOICE(field) \
+    (const char *const[])   \
+    {                       \
+        CHOICES_##field     \
+    }
+#define SETTING(kind, field, flag, value, low, high, help) NAMES_##kind(field),
+#include "../util/config.def"
+#undef SETTING
+};
 
 /* The value of a setting as its flag takes it. */
 static const char *show(const struct option *o, char out[64])
 {
     const uint64_t *n = o->target;
 
+    if (o->kind == OPTION_CHOICE)
+        return o->choices[*(const unsigned *)o->target];
     if (o->kind == OPTION_TEXT)
         return *(const char *const *)o->target;
     if (o->kind == OPTION_SWITCH)
@@ -80,6 +100,7 @@ void settings_init(struct settings *s, struct option options[SETTING_COUNT])
                                  .help = (help_),                       \
                                  .low = (low_),                         \
                                  .high = (high_),                       \
+                                 .choices = choices[i],                 \
                                  .given = &s->by_flag[i]};              \
     i++;
 #include "../util/config.def"
@@ -87,25 +108,8 @@ void settings_init(struct settings *s, struct option options[SETTING_COUNT])
     describe(s, options);
 }
 
-static bool one_of(const char *flag, const char *text, const char *const *allowed, size_t n,
-                   struct err *e)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!strcmp(text, allowed[i]))
-            return true;
-    err_set(e, ERR_USAGE, "%s takes", flag);
-    for (size_t i = 0; i < n; i++) {
-        size_t len = strlen(e->msg);
-        snprintf(e->msg + len, sizeof e->msg - len, "%s %s", i ? "," : "", allowed[i]);
-    }
-    return false;
-}
-
 bool settings_finish(struct settings *s, const struct option options[SETTING_COUNT], struct err *e)
 {
-    static const char *const unknown[] = {"ignore", "reject"};
-    static const char *const levels[] = {"error", "warn", "info", "debug"};
-    static const char *const formats[] = {"logfmt", "json"};
     char name[VARIABLE_MAX];
 
     for (unsigned i = 0; i < SETTING_COUNT; i++) {
@@ -118,9 +122,7 @@ bool settings_finish(struct settings *s, const struct option options[SETTING_COU
             return false;
         s->by_environment[i] = true;
     }
-    return one_of("--unknown-fields", s->config.unknown_fields, unknown, countof(unknown), e) &&
-           one_of("--log-format", s->config.log_format, formats, countof(formats), e) &&
-           one_of("--log-level", s->config.log_level, levels, countof(levels), e);
+    return true;
 }
 
 /* Read elsewhere, or put there by others: by Kubernetes, for a service that is named "scored". */

@@ -26,8 +26,7 @@ struct settings {
 /* Sets the defaults, and writes a row a setting to `options`, for options_parse. */
 void settings_init(struct settings *s, struct option options[SETTING_COUNT]);
 
-/* After options_parse: takes what no flag has set from the environment, and checks what is not a
- * number. */
+/* After options_parse: takes what no flag has set from the environment. */
 bool settings_finish(struct settings *s, const struct option options[SETTING_COUNT], struct err *e);
 
 /* Tells of SCORED_* in the environment that no setting takes, by a warning each. */

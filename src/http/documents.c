@@ -85,7 +85,7 @@ void answer_schema(struct exchange *x)
     x->content_type = "application/schema+json";
     pthread_mutex_lock(&d->lock);
     if (!is_current(d, &key))
-        put_row_schema(&d->text, x->model, !strcmp(x->app->config->unknown_fields, "reject"), true);
+        put_row_schema(&d->text, x->model, x->app->config->unknown_fields == UNKNOWN_REJECT, true);
     give(x, d);
     pthread_mutex_unlock(&d->lock);
 }

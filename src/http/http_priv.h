@@ -171,27 +171,11 @@ void reply_overloaded(struct exchange *x, const char *why);
 
 /* -- routes.c -- */
 
-#define ROUTES(X)                                                   \
-    X(PREDICT, "/predict")                                          \
-    X(MODEL_PREDICT, "/models/{name}/predict")                      \
-    X(VERSION_PREDICT, "/models/{name}/versions/{version}/predict") \
-    X(RELOAD, "/models/{name}/reload")                              \
-    X(ROLLBACK, "/models/{name}/rollback")                          \
-    X(LIVEZ, "/livez")                                              \
-    X(READYZ, "/readyz")                                            \
-    X(HEALTHZ, "/healthz")                                          \
-    X(MODELS, "/models")                                            \
-    X(MODEL, "/models/{name}")                                      \
-    X(SCHEMA, "/models/{name}/schema")                              \
-    X(OPENAPI, "/openapi.json")                                     \
-    X(METRICS, "/metrics")                                          \
-    X(VERSION, "/version")
-
 enum route_id {
-#define X(id, path) ROUTE_##id,
-    ROUTES(X)
-#undef X
-        ROUTE_NONE, /* for requests that have no route */
+#define ROUTE(id, ...) ROUTE_##id,
+#include "routes.def"
+#undef ROUTE
+    ROUTE_NONE, /* for requests that have no route */
     ROUTE_COUNT
 };
 

@@ -249,7 +249,7 @@ static void put_model_schemas(struct buf *out, const char *name, const struct mo
 
 void put_openapi(struct buf *out, struct app *app, struct model *const *models, enum side side)
 {
-    bool closed = !strcmp(app->config->unknown_fields, "reject");
+    bool closed = app->config->unknown_fields == UNKNOWN_REJECT;
 
     buf_printf(out,
                "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"scored\",\"version\":\"%s\","

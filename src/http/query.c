@@ -199,7 +199,7 @@ bool query_open(struct exchange *x)
 
     x->question = x->model->defaults;
     x->question.n_echoes = 0;
-    x->question.reject_unknown = !strcmp(config->unknown_fields, "reject");
+    x->question.reject_unknown = config->unknown_fields == UNKNOWN_REJECT;
     x->question.max_rows = (uint32_t)config->max_rows;
     x->question.max_reply = config->max_reply;
     if (!x->query || !*x->query)

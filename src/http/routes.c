@@ -7,51 +7,23 @@
 #define JSON_TYPES  "application/json"
 #define LINES_TYPES "application/x-ndjson,application/ndjson,application/jsonl"
 
-const struct route routes[] = {
-#define ROUTE_PREDICT_ROW                                                                \
-    SIDE_PUBLIC, predict_open, predict_body, predict_answer, JSON_TYPES "," LINES_TYPES, \
-        "application/json"
-    {"POST", "/predict", ROUTE_PREDICT_ROW, "Answers of the default model", "predict", NULL},
-    {"POST", "/models/{name}/predict", ROUTE_PREDICT_ROW, "Answers of a model", "predict", NULL},
-    {"POST", "/models/{name}/versions/{version}/predict", ROUTE_PREDICT_ROW,
-     "Answers of a version that is loaded: the current one, or one kept for rollback",
-     "version_predict", NULL},
-    {"POST", "/models/{name}/reload", SIDE_ADMIN, NULL, reload_body, answer_reload, JSON_TYPES,
-     JSON_TYPES, "Look for a new version now", "reload", "reload-begun"},
-    {"POST", "/models/{name}/rollback", SIDE_ADMIN, NULL, reload_body, answer_rollback, JSON_TYPES,
-     JSON_TYPES, "Go back to the previous version", "rollback", "rolled-back"},
-#define GET(path, side, open, answer, produces, operation, describes, summary)               \
-    {                                                                                        \
-        "GET", path, side, open, NULL, answer, NULL, produces, summary, operation, describes \
-    }
-    GET("/livez", SIDE_ALL, NULL, answer_livez, JSON_TYPES, "livez", "liveness",
-        "Is the process alive?"),
-    GET("/readyz", SIDE_ALL, NULL, answer_readyz, JSON_TYPES, "readyz", "readiness",
-        "Are all models loaded?"),
-    GET("/healthz", SIDE_ALL, NULL, answer_readyz, JSON_TYPES, "healthz", "readiness",
-        "The same as /readyz"),
-    GET("/models", SIDE_BOTH, NULL, answer_models, JSON_TYPES, "models", "model-list",
-        "The models served"),
-    GET("/models/{name}", SIDE_BOTH, model_open, answer_model, JSON_TYPES, "model", "model",
-        "What a model is"),
-    GET("/models/{name}/schema", SIDE_BOTH, model_open, answer_schema, "application/schema+json",
-        "schema", "json-schema", "JSON Schema of a model's rows"),
-    GET("/openapi.json", SIDE_BOTH, NULL, answer_openapi, JSON_TYPES, "openapi", "openapi",
-        "This description"),
-    GET("/metrics", SIDE_ALL, NULL, answer_metrics, "text/plain,application/openmetrics-text",
-        "metrics", NULL, "Metrics for Prometheus"),
-    GET("/version", SIDE_BOTH, NULL, answer_version, JSON_TYPES, "version", "program",
-        "What runs here"),
-#undef GET
+const struct route routes[ROUTE_NONE] = {
+#define ROUTE(id, method_, path_, side_, open_, body_, answer_, consumes_, produces_, operation_, \
+              describes_, summary_)                                                               \
+    [ROUTE_##id] = {.method = (method_),                                                          \
+                    .path = (path_),                                                              \
+                    .side = (side_),                                                              \
+                    .open = (open_),                                                              \
+                    .body = (body_),                                                              \
+                    .answer = (answer_),                                                          \
+                    .consumes = (consumes_),                                                      \
+                    .produces = (produces_),                                                      \
+                    .operation = (operation_),                                                    \
+                    .describes = (describes_),                                                    \
+                    .summary = (summary_)},
+#include "routes.def"
+#undef ROUTE
 };
-
-/* A row of ROUTES stands where its row of the table does. */
-static const char *const paths[] = {
-#define X(id, path) path,
-    ROUTES(X)
-#undef X
-};
-_Static_assert(countof(routes) == ROUTE_NONE, "a route needs its id");
 
 enum route_id route_id(const struct route *r)
 {
@@ -60,7 +32,7 @@ enum route_id route_id(const struct route *r)
 
 const char *route_path(const struct route *r)
 {
-    return r ? paths[r - routes] : "none";
+    return r ? r->path : "none";
 }
 
 /* Matches byte for byte; "{...}" is one segment that is not empty, and the next of `parts`. */
