@@ -42,31 +42,7 @@ struct reload_status {
     unsigned n_refused;
 };
 
-/* Digests of what was served last; "" where nothing was. */
-struct served {
-    char manifest[SHA256_HEX + 1], envelope[SHA256_HEX + 1];
-};
-
-struct slot {
-    char own_name[SLOT_NAME]; /* read by slot_name */
-    atomic_bool named; /* it is there: where --model did not give it, the first manifest does */
-    struct source *source;
-    _Atomic(struct model *) current;         /* NULL: not loaded */
-    _Atomic(struct model *) kept[SLOT_KEPT]; /* previous versions, the latest first */
-    atomic_uint taking;                      /* threads between a pointer and a reference on it */
-
-    pthread_mutex_t lock; /* guards what is below, and writing what is above */
-    struct reload_status status;
-
-    atomic_bool asked, force; /* by people */
-    atomic_bool changed;      /* what is served, or refused: to be remembered */
-
-    /* the loader's own */
-    struct served served;
-    uint64_t due_ns;   /* UINT64_MAX: never */
-    unsigned failures; /* since the last success */
-    char tag[SOURCE_TAG];
-};
+struct slot;
 
 struct registry_options {
     struct model_options model;
@@ -81,7 +57,7 @@ struct loader;
 
 /* All models served. The list of slots never changes while threads run. */
 struct registry {
-    struct slot *slots;
+    struct slot *slots; /* by registry_slot */
     unsigned n_slots;
     struct registry_options options;
     _Atomic(struct loader *) loader; /* requests may come before it */
@@ -96,10 +72,13 @@ bool registry_start(struct registry *r, struct err *e); /* the loader; once */
 void registry_stop(struct registry *r);                 /* ends the loader; before close */
 void registry_close(struct registry *r);
 
+struct slot *registry_slot(const struct registry *r, unsigned i); /* i below n_slots */
+unsigned slot_index(const struct registry *r, const struct slot *s);
 struct slot *registry_find(struct registry *r, const char *name, size_t n); /* NULL: none */
 /* The only slot, or the one named "default", or NULL. */
 struct slot *registry_default(struct registry *r);
 const char *slot_name(const struct slot *s); /* "" as long as it is not known */
+bool slot_loaded(const struct slot *s);      /* it has a model */
 bool registry_ready(struct registry *r);     /* every slot has a model */
 
 /* A reference on the slot's current model, or on a kept one by its version; NULL: none. Never

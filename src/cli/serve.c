@@ -125,9 +125,9 @@ static void raise_descriptors(const struct config *config)
 static void log_models(struct registry *r)
 {
     for (unsigned i = 0; i < r->n_slots; i++) {
-        struct model *m = slot_acquire(&r->slots[i]);
+        struct model *m = slot_acquire(registry_slot(r, i));
         if (m)
-            log_with(LOG_INFO, "loaded", log_text("model", slot_name(&r->slots[i])),
+            log_with(LOG_INFO, "loaded", log_text("model", slot_name(registry_slot(r, i))),
                      log_text("to", m->bundle->version), log_text("sha256", m->bundle->sha256),
                      log_real("load_ms", (double)m->load_ns / 1e6),
                      log_number("golden", m->coverage.rows));

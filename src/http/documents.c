@@ -78,7 +78,7 @@ static void give(struct exchange *x, const struct document *d)
 
 void answer_schema(struct exchange *x)
 {
-    struct document *d = &x->app->documents->schemas[x->slot - x->app->registry->slots];
+    struct document *d = &x->app->documents->schemas[slot_index(x->app->registry, x->slot)];
     char *sha256 = x->model->bundle->sha256;
     struct buf key = {.data = sha256, .len = strlen(sha256)};
 
@@ -103,7 +103,7 @@ void answer_openapi(struct exchange *x)
         return;
     }
     for (unsigned i = 0; i < r->n_slots; i++) {
-        models[i] = slot_acquire(&r->slots[i]);
+        models[i] = slot_acquire(registry_slot(r, i));
         buf_text(&key, models[i] ? models[i]->bundle->sha256 : "-");
     }
     pthread_mutex_lock(&d->lock);

@@ -28,7 +28,7 @@ void put_model_names(struct buf *out, const struct registry *r)
     buf_char(out, '[');
     for (unsigned i = 0; i < r->n_slots; i++) {
         buf_text(out, i ? "," : "");
-        put_string(out, slot_name(&r->slots[i]));
+        put_string(out, slot_name(registry_slot(r, i)));
     }
     buf_char(out, ']');
 }
@@ -59,13 +59,13 @@ static bool put_readiness(struct buf *out, struct registry *r, bool whole)
     bool ready = true;
 
     for (unsigned i = 0; i < r->n_slots; i++) {
-        bool loaded = atomic_load(&r->slots[i].current) != NULL;
+        bool loaded = slot_loaded(registry_slot(r, i));
         buf_text(out, i ? "," : "");
-        put_string(out, slot_name(&r->slots[i]));
+        put_string(out, slot_name(registry_slot(r, i)));
         if (loaded)
             buf_lit(out, ":\"ready\"");
         else
-            put_unready(out, &r->slots[i], whole);
+            put_unready(out, registry_slot(r, i), whole);
         ready &= loaded;
     }
     return ready;
@@ -114,9 +114,9 @@ void answer_models(struct exchange *x)
     x->status = 200;
     buf_lit(&x->reply, "{\"models\":[");
     for (unsigned i = 0; i < r->n_slots; i++) {
-        struct model *m = slot_acquire(&r->slots[i]);
+        struct model *m = slot_acquire(registry_slot(r, i));
         buf_text(&x->reply, i ? "," : "");
-        put_identity(&x->reply, &r->slots[i], m);
+        put_identity(&x->reply, registry_slot(r, i), m);
         buf_char(&x->reply, '}');
         model_release(m);
     }

@@ -144,7 +144,7 @@ static void put_row_counter(const struct text_of *t, const char *name, const cha
     snprintf(series, sizeof series, "scored_%s_total{model", name);
     for (unsigned i = 0; i < t->m->n_slots; i++) {
         struct counts sum = sum_rows(t->m, i);
-        label(t, series, slot_name(&t->app->registry->slots[i]));
+        label(t, series, slot_name(registry_slot(t->app->registry, i)));
         end(t, pick(&sum));
     }
 }
@@ -186,7 +186,7 @@ static void put_field_errors(const struct text_of *t, unsigned slot, const struc
             n += get(&f->threads[i].of[p]);
         if (!n)
             continue;
-        label(t, "scored_row_errors_total{model", slot_name(&t->app->registry->slots[slot]));
+        label(t, "scored_row_errors_total{model", slot_name(registry_slot(t->app->registry, slot)));
         label(t, ",field", f->name);
         label(t, ",type", problem_urn((enum problem)p));
         end(t, n);
@@ -208,9 +208,9 @@ static void put_models(const struct text_of *t)
 
     head(t, "model_info", "gauge", "The model that a name is answered by: always 1.");
     for (unsigned i = 0; i < r->n_slots; i++) {
-        struct model *m = slot_acquire(&r->slots[i]);
+        struct model *m = slot_acquire(registry_slot(r, i));
         if (m) {
-            label(t, "scored_model_info{model", slot_name(&r->slots[i]));
+            label(t, "scored_model_info{model", slot_name(registry_slot(r, i)));
             label(t, ",version", m->bundle->version);
             label(t, ",sha256", m->bundle->sha256);
             end(t, 1);
@@ -219,9 +219,9 @@ static void put_models(const struct text_of *t)
     }
     head(t, "model_loaded_timestamp_seconds", "gauge", "When the model was loaded.");
     for (unsigned i = 0; i < r->n_slots; i++) {
-        struct model *m = slot_acquire(&r->slots[i]);
+        struct model *m = slot_acquire(registry_slot(r, i));
         if (m) {
-            label(t, "scored_model_loaded_timestamp_seconds{model", slot_name(&r->slots[i]));
+            label(t, "scored_model_loaded_timestamp_seconds{model", slot_name(registry_slot(r, i)));
             buf_printf(t->out, "} %.3f\n", (double)m->loaded_ms / 1e3);
         }
         model_release(m);
@@ -237,14 +237,14 @@ static void put_reloads(const struct text_of *t)
     head(t, "model_loads", "counter",
          "Loads of new versions, by result: published, or the phase that failed.");
     for (unsigned i = 0; i < r->n_slots; i++) {
-        slot_status(&r->slots[i], &status);
-        label(t, "scored_model_loads_total{model", slot_name(&r->slots[i]));
+        slot_status(registry_slot(r, i), &status);
+        label(t, "scored_model_loads_total{model", slot_name(registry_slot(r, i)));
         label(t, ",result", "published");
         end(t, status.published);
         for (unsigned p = 0; p < PHASE_COUNT; p++) {
             if (!status.failed[p])
                 continue;
-            label(t, "scored_model_loads_total{model", slot_name(&r->slots[i]));
+            label(t, "scored_model_loads_total{model", slot_name(registry_slot(r, i)));
             label(t, ",result", load_phase_name((enum load_phase)p));
             end(t, status.failed[p]);
         }
@@ -252,14 +252,15 @@ static void put_reloads(const struct text_of *t)
     head(t, "model_source_success_timestamp_seconds", "gauge",
          "When the model's source was last read; what is served is at least this fresh.");
     for (unsigned i = 0; i < r->n_slots; i++) {
-        slot_status(&r->slots[i], &status);
-        label(t, "scored_model_source_success_timestamp_seconds{model", slot_name(&r->slots[i]));
+        slot_status(registry_slot(r, i), &status);
+        label(t, "scored_model_source_success_timestamp_seconds{model",
+              slot_name(registry_slot(r, i)));
         buf_printf(t->out, "} %.3f\n", (double)status.success_ms / 1e3);
     }
     head(t, "model_failing", "gauge", "1 where the last look at the source failed or was refused.");
     for (unsigned i = 0; i < r->n_slots; i++) {
-        slot_status(&r->slots[i], &status);
-        label(t, "scored_model_failing{model", slot_name(&r->slots[i]));
+        slot_status(registry_slot(r, i), &status);
+        label(t, "scored_model_failing{model", slot_name(registry_slot(r, i)));
         end(t, status.has_error);
     }
 }

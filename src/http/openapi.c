@@ -218,8 +218,8 @@ static void put_paths(struct buf *out, struct app *app, struct model *const *mod
     for (size_t i = 0; i < ROUTE_NONE; i++) {
         bool named = strchr(routes[i].path, '{') != NULL;
         for (unsigned s = 0; s < (named ? r->n_slots : 1); s++) {
-            const struct slot *slot = named ? &r->slots[s] : first;
-            bool has_rows = slot && models[slot - r->slots];
+            const struct slot *slot = named ? registry_slot(r, s) : first;
+            bool has_rows = slot && models[slot_index(r, slot)];
             if (!(routes[i].side & side) || (routes[i].consumes && !has_rows))
                 continue;
             buf_text(out, comma);
@@ -262,6 +262,6 @@ void put_openapi(struct buf *out, struct app *app, struct model *const *models, 
     buf_text(out, openapi_components);
     for (unsigned s = 0; s < app->registry->n_slots; s++)
         if (models[s] && (side & SIDE_PUBLIC))
-            put_model_schemas(out, slot_name(&app->registry->slots[s]), models[s], closed);
+            put_model_schemas(out, slot_name(registry_slot(app->registry, s)), models[s], closed);
     buf_lit(out, "}}}");
 }

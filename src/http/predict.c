@@ -25,14 +25,14 @@ static void on_error(void *context, const struct row_error *error)
 
     x->problem = error->problem;
     snprintf(x->field, sizeof x->field, "%s", field);
-    metrics_row_error(x->app->metrics, x->worker, (unsigned)(x->slot - x->app->registry->slots),
-                      field, error->problem);
+    metrics_row_error(x->app->metrics, x->worker, slot_index(x->app->registry, x->slot), field,
+                      error->problem);
 }
 
 /* When it is known what came of the request. */
 static void count(struct exchange *x)
 {
-    metrics_rows(x->app->metrics, x->worker, (unsigned)(x->slot - x->app->registry->slots),
+    metrics_rows(x->app->metrics, x->worker, slot_index(x->app->registry, x->slot),
                  &x->scoring.counts);
 }
 
@@ -111,7 +111,7 @@ bool predict_open(struct exchange *x)
 
 static struct cost *cost_of_slot(struct app *app, const struct slot *s)
 {
-    return &app->costs[s - app->registry->slots];
+    return &app->costs[slot_index(app->registry, s)];
 }
 
 static struct cost *cost_of(const struct exchange *x)

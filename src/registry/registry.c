@@ -127,6 +127,16 @@ const char *slot_name(const struct slot *s)
     return atomic_load_explicit(&s->named, memory_order_acquire) ? s->own_name : "";
 }
 
+struct slot *registry_slot(const struct registry *r, unsigned i)
+{
+    return &r->slots[i];
+}
+
+unsigned slot_index(const struct registry *r, const struct slot *s)
+{
+    return (unsigned)(s - r->slots);
+}
+
 struct slot *registry_find(struct registry *r, const char *name, size_t n)
 {
     for (unsigned i = 0; i < r->n_slots; i++)
@@ -138,6 +148,11 @@ struct slot *registry_find(struct registry *r, const char *name, size_t n)
 struct slot *registry_default(struct registry *r)
 {
     return r->n_slots == 1 ? &r->slots[0] : registry_find(r, "default", strlen("default"));
+}
+
+bool slot_loaded(const struct slot *s)
+{
+    return atomic_load(&s->current) != NULL;
 }
 
 bool registry_ready(struct registry *r)

@@ -8,6 +8,32 @@
 
 struct model *model_retain(struct model *m); /* takes NULL */
 
+/* Digests of what was served last; "" where nothing was. */
+struct served {
+    char manifest[SHA256_HEX + 1], envelope[SHA256_HEX + 1];
+};
+
+struct slot {
+    char own_name[SLOT_NAME]; /* read by slot_name */
+    atomic_bool named; /* it is there: where --model did not give it, the first manifest does */
+    struct source *source;
+    _Atomic(struct model *) current;         /* NULL: not loaded */
+    _Atomic(struct model *) kept[SLOT_KEPT]; /* previous versions, the latest first */
+    atomic_uint taking;                      /* threads between a pointer and a reference on it */
+
+    pthread_mutex_t lock; /* guards what is below, and writing what is above */
+    struct reload_status status;
+
+    atomic_bool asked, force; /* by people */
+    atomic_bool changed;      /* what is served, or refused: to be remembered */
+
+    /* the loader's own */
+    struct served served;
+    uint64_t due_ns;   /* UINT64_MAX: never */
+    unsigned failures; /* since the last success */
+    char tag[SOURCE_TAG];
+};
+
 /* Makes `next` current, under the slot's lock; takes the caller's reference. What was current
  * becomes the latest of `keep` kept ones. Returns the model that falls out, with its reference, or
  * NULL: it may be used by some who are not counted yet, until slot_settle. */
