@@ -60,6 +60,7 @@ struct column {
         struct decimal *decimal;
         struct list *list;
         struct vec *vec;
+        unsigned char *bytes; /* cells of shape.bytes each */
     };
 };
 

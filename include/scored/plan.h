@@ -22,6 +22,8 @@ struct shape {
     uint32_t most; /* entries that vectors store: so many have their room in the frame, more are in
                       the scratch. MOST_UNKNOWN: all are in the scratch */
     struct digits digits; /* of decimals */
+    uint32_t bytes; /* of a cell, where the type is TYPE_COUNT: a hidden column whose bytes only
+                       the op knows that makes it */
 };
 
 struct unit;

@@ -8,7 +8,8 @@ static void put_column(const struct plan *p, uint16_t c, struct buf *out)
     const struct plan_column *column = &p->columns[c];
     const struct shape *s = &column->shape;
 
-    buf_printf(out, "%s: %s", column->name ? column->name : "(between)", type_name(s->type));
+    buf_printf(out, "%s: %s", column->name ? column->name : "(between)",
+               s->type == TYPE_COUNT ? "bytes" : type_name(s->type));
     if (s->type == TYPE_VECTOR && s->size != SIZE_UNKNOWN)
         buf_printf(out, "[%lld]", (long long)s->size);
     else if (s->type == TYPE_VECTOR)

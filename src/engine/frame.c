@@ -28,9 +28,14 @@ static size_t per_row_size(unsigned rows)
     return round_up(rows * sizeof(uint16_t)) * 2 + round_up(rows * sizeof(struct row_error));
 }
 
+static size_t cell_size(const struct shape *s)
+{
+    return s->type == TYPE_COUNT ? s->bytes : value_sizes[s->type];
+}
+
 static size_t cells_size(const struct plan_column *c, unsigned rows)
 {
-    return round_up((size_t)rows * value_sizes[c->shape.type]);
+    return round_up((size_t)rows * cell_size(&c->shape));
 }
 
 static size_t frame_size(const struct plan *p, unsigned rows)
@@ -56,7 +61,7 @@ static bool set_strides(struct plan *p, struct err *e)
             return err_set(e, ERR_NO_MEMORY, "column '%.64s' takes %zu bytes a row",
                            c->name ? c->name : "", stride);
         c->stride = (uint32_t)stride;
-        p->row_size += value_sizes[c->shape.type] + stride;
+        p->row_size += cell_size(&c->shape) + stride;
         p->bounded &= known || i < p->n_inputs;
     }
     return true;

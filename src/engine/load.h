@@ -120,6 +120,10 @@ static inline struct shape shape_of(enum type type)
 {
     return (struct shape){.type = type, .size = SIZE_UNKNOWN};
 }
+static inline struct shape shape_bytes(uint32_t bytes)
+{
+    return (struct shape){.type = TYPE_COUNT, .size = SIZE_UNKNOWN, .bytes = bytes};
+}
 static inline struct shape shape_vector(int64_t size, uint32_t most)
 {
     return (struct shape){.type = TYPE_VECTOR, .size = size, .most = most};

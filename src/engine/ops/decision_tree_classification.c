@@ -14,9 +14,10 @@ static void run_raw(const struct unit *u, struct frame *f, uint64_t rows)
 
     FOR_ROWS(r, forest_rows(x, u, f, rows))
     {
-        uint32_t leaf = forest_leaf(x, 0, &f->columns[u->in[0]].vec[r]);
+        const struct forest_row row = forest_row(x, u, f, r);
+        uint32_t leaf = forest_leaf(x, 0, &row);
         if (leaf == LEAF_NONE) {
-            forest_fail(u, f, r);
+            forest_fail(x, u, f, r);
             continue;
         }
         struct vec *v = frame_dense(f, u->out, r, x->n_stats);

@@ -36,8 +36,9 @@ static void run_raw(const struct unit *u, struct frame *f, uint64_t rows)
         if (!v)
             return;
         memset(v->values, 0, v->n * sizeof(double));
-        if (!forest_each(x, &f->columns[u->in[0]].vec[r], add_vote, v->values))
-            forest_fail(u, f, r);
+        const struct forest_row row = forest_row(x, u, f, r);
+        if (!forest_each(x, &row, add_vote, v->values))
+            forest_fail(x, u, f, r);
     }
 }
 

@@ -16,10 +16,11 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
     FOR_ROWS(r, forest_rows(x, u, f, rows))
     {
         double sum = 0;
-        if (forest_each(x, &f->columns[u->in[0]].vec[r], add, &sum))
+        const struct forest_row row = forest_row(x, u, f, r);
+        if (forest_each(x, &row, add, &sum))
             f->columns[u->out].f64[r] = sum / x->n_trees;
         else
-            forest_fail(u, f, r);
+            forest_fail(x, u, f, r);
     }
 }
 

@@ -19,8 +19,9 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
         struct vec *v = frame_dense(f, u->out, r, x->n_trees);
         if (!v)
             return;
-        if (!forest_each(x, &f->columns[u->in[0]].vec[r], take, v->values))
-            forest_fail(u, f, r);
+        const struct forest_row row = forest_row(x, u, f, r);
+        if (!forest_each(x, &row, take, v->values))
+            forest_fail(x, u, f, r);
     }
 }
 

@@ -11,11 +11,11 @@ uint64_t forest_rows(const struct forest *x, const struct unit *u, struct frame 
     return rows;
 }
 
-void forest_fail(const struct unit *u, struct frame *f, unsigned row)
+void forest_fail(const struct forest *x, const struct unit *u, struct frame *f, unsigned row)
 {
     frame_fail(f, row, u, u->in[0], PROBLEM_SIZE_MISMATCH,
                "a vector of %u entries is too short for the trees",
-               (unsigned)f->columns[u->in[0]].vec[row].size);
+               (unsigned)forest_row(x, u, f, row).features->size);
 }
 
 void forest_run_prediction(const struct unit *u, struct frame *f, uint64_t rows)
@@ -24,9 +24,10 @@ void forest_run_prediction(const struct unit *u, struct frame *f, uint64_t rows)
 
     FOR_ROWS(r, forest_rows(x, u, f, rows))
     {
-        uint32_t leaf = forest_leaf(x, 0, &f->columns[u->in[0]].vec[r]);
+        const struct forest_row row = forest_row(x, u, f, r);
+        uint32_t leaf = forest_leaf(x, 0, &row);
         if (leaf == LEAF_NONE)
-            forest_fail(u, f, r);
+            forest_fail(x, u, f, r);
         else
             f->columns[u->out].f64[r] = x->prediction[leaf];
     }
@@ -36,23 +37,22 @@ void forest_run_prediction(const struct unit *u, struct frame *f, uint64_t rows)
 
 enum { SLOTS_MAX = 1024 }; /* a row of models with more is searched by every walk */
 
-/* A vector that is too short for the model stays what it is. */
+/* A vector that is too short for the model has none. */
 static void run_slots(const struct unit *u, struct frame *f, uint64_t rows)
 {
     const struct forest *x = u->params;
+    uint32_t n_slots = x->category_slot + x->n_categories;
 
     FOR_ROWS(r, fail_nulls(u, f, rows))
     {
-        const struct vec *from = &f->columns[u->in[0]].vec[r];
-        if (from->size < x->n_features) {
-            f->columns[u->out].vec[r] = *from;
+        void *cell = f->columns[u->out].bytes + (size_t)r * x->cell;
+        struct forest_row *row = cell;
+        *row = (struct forest_row){.features = &f->columns[u->in[0]].vec[r]};
+        if (row->features->size < x->n_features)
             continue;
-        }
-        struct vec *v = frame_vec(f, u->out, r, x->category_slot + x->n_categories);
-        if (!v)
-            return;
-        v->size = x->n_features;
-        forest_put_slots(x, from, v);
+        row->keys = (int64_t *)(void *)(row + 1);
+        row->shifts = (uint32_t *)(void *)(row->keys + n_slots);
+        forest_put_slots(x, row);
     }
 }
 
@@ -60,13 +60,14 @@ static bool add_slots(struct load *l, struct forest *x, uint16_t *column, struct
 {
     uint32_t n_slots = x->category_slot + x->n_categories;
     const struct unit u = {.run = run_slots, .params = x, .in = l->in, .n_in = 1};
+    size_t cell = sizeof(struct forest_row) + n_slots * (sizeof(int64_t) + sizeof(uint32_t));
 
     *column = l->in[0];
     if (x->stumps || n_slots > SLOTS_MAX)
         return true;
-    if (!load_unit(l, NULL, shape_vector(SIZE_UNKNOWN, n_slots), false, &u, e))
+    x->cell = (uint32_t)((cell + 7) & ~(size_t)7);
+    if (!load_unit(l, NULL, shape_bytes(x->cell), false, &u, e))
         return false;
-    x->prepared = true;
     *column = load_last(l);
     return true;
 }
@@ -95,9 +96,10 @@ void forest_run_leaf(const struct unit *u, struct frame *f, uint64_t rows)
 
     FOR_ROWS(r, forest_rows(x, u, f, rows))
     {
-        uint32_t leaf = forest_leaf(x, 0, &f->columns[u->in[0]].vec[r]);
+        const struct forest_row row = forest_row(x, u, f, r);
+        uint32_t leaf = forest_leaf(x, 0, &row);
         if (leaf == LEAF_NONE)
-            forest_fail(u, f, r);
+            forest_fail(x, u, f, r);
         else
             f->columns[u->out].f64[r] = leaf;
     }
@@ -117,7 +119,8 @@ void forest_run_leaves(const struct unit *u, struct frame *f, uint64_t rows)
         struct vec *v = frame_dense(f, u->out, r, x->n_trees);
         if (!v)
             return;
-        if (!forest_each(x, &f->columns[u->in[0]].vec[r], take_number, v->values))
-            forest_fail(u, f, r);
+        const struct forest_row row = forest_row(x, u, f, r);
+        if (!forest_each(x, &row, take_number, v->values))
+            forest_fail(x, u, f, r);
     }
 }

@@ -42,7 +42,7 @@ struct forest {
     uint32_t wide_slot;    /* the first one whose sets do not fit into a node */
     const uint64_t *words; /* sets of wide slots; NULL where there are none */
     bool stumps;           /* every tree is a leaf: none looks at the vector */
-    bool prepared;         /* vectors come from the hidden column of slots */
+    uint32_t cell;         /* bytes of a row of the hidden column of slots; 0: there is none */
     double *prediction;    /* by leaf; where it is kept */
     double *stats;         /* n_stats a leaf; the same */
     const double *tree_weight;
@@ -71,13 +71,30 @@ extern const struct param_kind kind_categories, kind_forest;
 bool forest_load(struct load *l, const struct forest_need *need, struct forest *x,
                  struct made m[OUTPUTS_MAX], struct err *e);
 
-/* The leaf of tree t for a vector, or LEAF_NONE where the walk asks for a feature that it has not.
+/* What trees look at: a vector, and its slots, which stand behind this in the hidden column. */
+struct forest_row {
+    const struct vec *features;
+    int64_t *keys; /* NULL: there are no slots */
+    uint32_t *shifts;
+};
+
+static inline struct forest_row forest_row(const struct forest *x, const struct unit *u,
+                                           const struct frame *f, unsigned row)
+{
+    const struct column *c = &f->columns[u->in[0]];
+
+    if (x->cell)
+        return *(const struct forest_row *)(const void *)(c->bytes + (size_t)row * x->cell);
+    return (struct forest_row){.features = &c->vec[row]};
+}
+
+/* The leaf of tree t for a row, or LEAF_NONE where the walk asks for a feature that it has not.
  */
-uint32_t forest_leaf(const struct forest *x, uint32_t t, const struct vec *v);
+uint32_t forest_leaf(const struct forest *x, uint32_t t, const struct forest_row *row);
 
 /* The leaves of tree t and those behind it, t a multiple of FOREST_GROUP: at most FOREST_GROUP.
  * Returns how many, or 0 where a walk asks for a feature that the vector has not. */
-uint32_t forest_leaves(const struct forest *x, uint32_t t, const struct vec *v,
+uint32_t forest_leaves(const struct forest *x, uint32_t t, const struct forest_row *row,
                        uint32_t leaf[FOREST_GROUP]);
 
 /* Takes the leaf of tree t. */
@@ -85,12 +102,12 @@ typedef void forest_take(const struct forest *x, uint32_t t, uint32_t leaf, doub
 
 /* Has the leaves of a vector taken, tree by tree: Spark adds in this order. False where a walk asks
  * for a feature that the vector has not; some may be taken by then. */
-static inline bool forest_each(const struct forest *x, const struct vec *v, forest_take *take,
-                               double *to)
+static inline bool forest_each(const struct forest *x, const struct forest_row *row,
+                               forest_take *take, double *to)
 {
     for (uint32_t t = 0, n; t < x->n_trees; t += n) {
         uint32_t leaf[FOREST_GROUP];
-        n = forest_leaves(x, t, v, leaf);
+        n = forest_leaves(x, t, row, leaf);
         if (!n)
             return false;
         for (uint32_t k = 0; k < n; k++)
@@ -99,13 +116,8 @@ static inline bool forest_each(const struct forest *x, const struct vec *v, fore
     return true;
 }
 
-/* Makes the slots of a vector that has all features. They stand where a sparse vector has its
- * entries: keys are the values, shifts are the indices. */
-void forest_put_slots(const struct forest *x, const struct vec *v, struct vec *slots);
-static inline int64_t *forest_keys(const struct vec *slots)
-{
-    return (int64_t *)(void *)slots->values;
-}
+/* Makes the slots of a row whose vector has all features. */
+void forest_put_slots(const struct forest *x, const struct forest_row *row);
 
 /* An integer that is ordered as the value: -0.0 is 0.0, and NaN is above all. */
 static inline int64_t forest_order(double value)
@@ -144,7 +156,7 @@ unit_run forest_run_prediction, forest_run_leaf, forest_run_leaves;
 uint64_t forest_rows(const struct forest *x, const struct unit *u, struct frame *f, uint64_t rows);
 
 /* The row fails: its vector is too short for a tree. */
-void forest_fail(const struct unit *u, struct frame *f, unsigned row);
+void forest_fail(const struct forest *x, const struct unit *u, struct frame *f, unsigned row);
 
 static inline double *forest_stats(const struct forest *x, uint32_t leaf)
 {

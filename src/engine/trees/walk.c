@@ -67,12 +67,14 @@ static uint32_t category_shift(const struct forest_category *c, double value)
     return category_of(value, c->count) ^ 63;
 }
 
-void forest_put_slots(const struct forest *x, const struct vec *v, struct vec *slots)
+void forest_put_slots(const struct forest *x, const struct forest_row *row)
 {
-    int64_t *keys = forest_keys(slots);
+    const struct vec *v = row->features;
+    int64_t *keys = row->keys;
+    uint32_t *shifts = row->shifts;
 
     memset(keys, 0, (x->category_slot + x->n_categories) * sizeof *keys);
-    memset(slots->indices, 0, x->category_slot * sizeof *slots->indices);
+    memset(shifts, 0, x->category_slot * sizeof *shifts);
     keys[LEAF_SLOT] = INT64_MAX;
     for (uint32_t k = 0; k < v->n; k++) {
         uint32_t feature = v->sparse ? v->indices[k] : k;
@@ -83,7 +85,7 @@ void forest_put_slots(const struct forest *x, const struct vec *v, struct vec *s
     for (uint32_t k = 0; k < x->n_categories; k++) {
         const struct forest_category *c = &x->categories[k];
         double value = forest_value(keys[FEATURE_SLOT + c->feature]);
-        slots->indices[x->category_slot + k] = category_shift(c, value);
+        shifts[x->category_slot + k] = category_shift(c, value);
     }
 }
 
@@ -111,11 +113,11 @@ struct cursors {
 
 static_assert(FOREST_GROUP % ABREAST == 0, "a full group has no room to make up");
 
-static inline void walk(const struct forest *x, const struct vec *slots, struct cursors *c,
+static inline void walk(const struct forest *x, const struct forest_row *row, struct cursors *c,
                         uint32_t steps, bool wide)
 {
-    const int64_t *keys = forest_keys(slots);
-    const uint32_t *shifts = slots->indices;
+    const int64_t *keys = row->keys;
+    const uint32_t *shifts = row->shifts;
 
     for (uint32_t first = 0; first < c->n; first += ABREAST) {
         uint32_t at[ABREAST]; /* in registers */
@@ -140,33 +142,29 @@ static bool all_in_leaves(const struct forest *x, const struct cursors *c)
     return moving == 0;
 }
 
-static void walk_group(const struct forest *x, const struct vec *slots, struct cursors *c,
+static void walk_group(const struct forest *x, const struct forest_row *row, struct cursors *c,
                        uint32_t steps)
 {
     if (x->words)
-        walk(x, slots, c, steps, true);
+        walk(x, row, c, steps, true);
     else
-        walk(x, slots, c, steps, false);
+        walk(x, row, c, steps, false);
 }
 
 /* -- tree by tree -- */
 
-static bool has_slots(const struct forest *x, const struct vec *v)
-{
-    return x->prepared && v->size >= x->n_features;
-}
-
 /* What the slot is, or would be. */
-static bool find_slot(const struct forest *x, uint32_t slot, const struct vec *v, int64_t *key,
-                      uint32_t *shift)
+static bool find_slot(const struct forest *x, uint32_t slot, const struct forest_row *row,
+                      int64_t *key, uint32_t *shift)
 {
+    const struct vec *v = row->features;
     const struct forest_category *c =
         slot < x->category_slot ? NULL : &x->categories[slot - x->category_slot];
     uint32_t feature = c ? c->feature : slot - FEATURE_SLOT;
 
-    if (has_slots(x, v)) {
-        *key = forest_keys(v)[slot];
-        *shift = v->indices[slot];
+    if (row->keys) {
+        *key = row->keys[slot];
+        *shift = row->shifts[slot];
         return true;
     }
     if (feature >= v->size)
@@ -177,14 +175,14 @@ static bool find_slot(const struct forest *x, uint32_t slot, const struct vec *v
     return true;
 }
 
-uint32_t forest_leaf(const struct forest *x, uint32_t t, const struct vec *v)
+uint32_t forest_leaf(const struct forest *x, uint32_t t, const struct forest_row *row)
 {
     const struct forest_node *n = &x->nodes[x->root[t]];
 
     while (n->slot != LEAF_SLOT) {
         int64_t key;
         uint32_t shift;
-        if (!find_slot(x, n->slot, v, &key, &shift))
+        if (!find_slot(x, n->slot, row, &key, &shift))
             return LEAF_NONE;
         n = &x->nodes[n->child + goes_right(x, n, key, shift, x->words)];
     }
@@ -192,32 +190,32 @@ uint32_t forest_leaf(const struct forest *x, uint32_t t, const struct vec *v)
 }
 
 static uint32_t leaves_one_by_one(const struct forest *x, uint32_t t, uint32_t n,
-                                  const struct vec *v, uint32_t leaf[FOREST_GROUP])
+                                  const struct forest_row *row, uint32_t leaf[FOREST_GROUP])
 {
     for (uint32_t k = 0; k < n; k++) {
-        leaf[k] = forest_leaf(x, t + k, v);
+        leaf[k] = forest_leaf(x, t + k, row);
         if (leaf[k] == LEAF_NONE)
             return 0;
     }
     return n;
 }
 
-uint32_t forest_leaves(const struct forest *x, uint32_t t, const struct vec *v,
+uint32_t forest_leaves(const struct forest *x, uint32_t t, const struct forest_row *row,
                        uint32_t leaf[FOREST_GROUP])
 {
     struct cursors c;
 
     c.n = x->n_trees - t < FOREST_GROUP ? x->n_trees - t : FOREST_GROUP;
-    if (!has_slots(x, v))
-        return leaves_one_by_one(x, t, c.n, v, leaf);
+    if (!row->keys)
+        return leaves_one_by_one(x, t, c.n, row, leaf);
     memcpy(c.at, &x->root[t], c.n * sizeof *c.at);
     for (uint32_t k = c.n; k % ABREAST; k++)
         c.at[k] = c.at[0];
     uint32_t left = x->steps[t / FOREST_GROUP];
     for (; left > STEPS_A_LOOK && !all_in_leaves(x, &c); left -= STEPS_A_LOOK)
-        walk_group(x, v, &c, STEPS_A_LOOK);
+        walk_group(x, row, &c, STEPS_A_LOOK);
     if (left <= STEPS_A_LOOK)
-        walk_group(x, v, &c, left);
+        walk_group(x, row, &c, left);
     for (uint32_t k = 0; k < c.n; k++)
         leaf[k] = (uint32_t)x->nodes[c.at[k]].test;
     return c.n;
