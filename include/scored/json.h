@@ -83,7 +83,8 @@ struct json_iter {
 bool json_next(const struct json *v, struct json_iter *it);
 uint32_t json_size(const struct json *v);
 
-/* Prints the value, compact; the caller frees. NULL without memory. */
+/* Prints the value, compact, its numbers digit by digit as they came; the caller frees. NULL
+ * without memory. */
 char *json_print(const struct json *v);
 
 const char *json_library(void); /* the version of cJSON */

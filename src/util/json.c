@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct json_doc {
     cJSON *root;
@@ -20,14 +21,88 @@ static const cJSON *node(const struct json *v)
     return v->node;
 }
 
+/* -- numbers keep their text: what cJSON prints of a double may be its neighbour -- */
+
+/* The next number of a well-formed text; moves p behind it. False at the end. */
+static bool next_number(const char **p, const char *end, const char **number, size_t *n)
+{
+    for (; *p < end && **p != '-' && !(**p >= '0' && **p <= '9'); (*p)++) {
+        if (**p != '"')
+            continue;
+        for ((*p)++; **p != '"'; (*p)++)
+            *p += **p == '\\';
+    }
+    *number = *p;
+    while (*p < end && **p && strchr("+-.0123456789Ee", **p))
+        (*p)++;
+    *n = (size_t)(*p - *number);
+    return *n > 0;
+}
+
+/* cJSON prints an integer of up to fifteen characters as it came. */
+static bool prints_itself(const char *number, size_t n)
+{
+    return n <= 15 && !memchr(number, '.', n) && !memchr(number, 'e', n) && !memchr(number, 'E', n);
+}
+
+static bool keep_text(cJSON *number, const char *text, size_t n)
+{
+    char *copy = cJSON_malloc(n + 1); /* freed by cJSON */
+
+    if (!copy)
+        return false;
+    memcpy(copy, text, n);
+    copy[n] = '\0';
+    number->valuestring = copy;
+    return true;
+}
+
+/* Nodes in the order of the text, from p on; as deep as json_check let it be. */
+static bool keep_texts(cJSON *list, const char **p, const char *end)
+{
+    for (; list; list = list->next) {
+        const char *text;
+        size_t n;
+        if (cJSON_IsNumber(list) && next_number(p, end, &text, &n) && !prints_itself(text, n) &&
+            !keep_text(list, text, n))
+            return false;
+        if (!keep_texts(list->child, p, end))
+            return false;
+    }
+    return true;
+}
+
+static void as_they_came(cJSON *list)
+{
+    for (; list; list = list->next) {
+        if (cJSON_IsNumber(list) && list->valuestring)
+            list->type = cJSON_Raw;
+        as_they_came(list->child);
+    }
+}
+
+char *json_print(const struct json *v)
+{
+    cJSON *copy = cJSON_Duplicate(node(v), true);
+
+    as_they_came(copy);
+    char *text = copy ? cJSON_PrintUnformatted(copy) : NULL;
+    cJSON_Delete(copy);
+    return text;
+}
+
+/* -- documents -- */
+
 struct json_doc *json_parse(const char *text, size_t n, const struct json_limits *limits,
                             struct err *e)
 {
     if (!json_check(text, n, limits, e))
         return NULL;
+    const char *p = text;
     struct json_doc *doc = malloc(sizeof *doc);
     cJSON *root = doc ? cJSON_ParseWithLength(text, n) : NULL;
-    if (!root) {
+    if (!root || !keep_texts(root, &p, text + n)) {
+        cJSON_Delete(root);
         free(doc);
         err_memory(e); /* the bytes are well-formed */
         return NULL;
@@ -306,11 +381,6 @@ bool json_next(const struct json *v, struct json_iter *it)
 uint32_t json_size(const struct json *v)
 {
     return v->node ? (uint32_t)cJSON_GetArraySize(node(v)) : 0;
-}
-
-char *json_print(const struct json *v)
-{
-    return cJSON_PrintUnformatted(node(v));
 }
 
 /* cJSON writes the text anew at each call, into memory that all threads share. */

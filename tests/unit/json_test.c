@@ -4,6 +4,7 @@
 #include "scored/json.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct json_limits limits = {.bytes = 200, .depth = 4, .number = 10};
@@ -95,14 +96,34 @@ static void getters_name_the_place(void **state)
     json_free(doc);
 }
 
+/* Each of these is lost by a printer of doubles: the last bit, an integer above 2^53, a fraction
+ * that says the type, an exponent. */
+static void numbers_are_printed_as_they_came(void **state)
+{
+    const char *text = "{\"a\":[4.210000502437869,0.9999999999999998,-9007199254740993],\"2e5\":"
+                       "{\"x \\\" 7.50\":980.0,\"s\":\"1.50\"},\"b\":[1e-320,-0,-0.0,7,true,null]}";
+    const struct json_limits wide = {.bytes = 400, .depth = 4, .number = 40};
+    struct err e = {0};
+    struct json_doc *doc = json_parse(text, strlen(text), &wide, &e);
+
+    (void)state;
+    assert_non_null(doc);
+    struct json root = json_root(doc);
+    char *printed = json_print(&root);
+    assert_string_equal(printed, text);
+    free(printed);
+    json_free(doc);
+}
+
 int main(void)
 {
     enum { N = sizeof cases / sizeof cases[0] };
-    struct CMUnitTest tests[N + 1];
+    struct CMUnitTest tests[N + 2];
 
     for (size_t i = 0; i < N; i++)
         tests[i] =
             (struct CMUnitTest){cases[i].text, one_case, NULL, NULL, (void *)(uintptr_t)&cases[i]};
     tests[N] = (struct CMUnitTest)cmocka_unit_test(getters_name_the_place);
+    tests[N + 1] = (struct CMUnitTest)cmocka_unit_test(numbers_are_printed_as_they_came);
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);
 }
