@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rows as JSON text in, answers as JSON text out: decode - run - encode, a frame at a time. One
- * `struct scoring` is one request on one thread. Decoding works in the caller's text: strings are
+ * Rows as text in, answers as text out: decode - run - encode, a frame at a time. One `struct
+ * scoring` is one request on one thread: a session, which does not know in what dialect rows are
+ * written. Decoding works in the caller's text: strings are
  * unescaped in place, so the text is changed, and must live until the call returns. The byte behind
  * the text must exist and be NUL or a newline.
  */
@@ -30,6 +31,7 @@ struct question {
     struct text echoes[ECHO_MAX];
     uint32_t max_rows; /* of an array; 0: no limit */
     size_t max_reply;  /* bytes; 0: no limit */
+    size_t max_line;   /* bytes of a row that streams; 0: no limit */
 };
 
 struct counts {
@@ -66,13 +68,20 @@ struct scoring {
 unsigned score_body(struct scoring *s, char *text, size_t n, struct buf *out,
                     struct body_problem *why);
 
-/* The same a frame of rows at a time, so that a long body can wait between two. Private but for
- * `status` and `why`, which mean what they do above once it is over. Each step may run on another
- * thread, with another frame and scratch. */
+/* A body in a dialect, a frame of rows at a time, so that a long one can wait between two. Private
+ * but for `done`, `row_bytes`, and, once it is over, `status` and `why`, which mean what they do
+ * above. Each step may run on another thread, with another frame and scratch. */
+struct dialect;
 struct body_scoring {
+    const struct dialect *dialect;
     struct scoring *scoring;
-    char *text, *at, *line_start;
-    size_t n, line, start; /* `start`: of the reply in its buffer */
+    char *text; /* what is there of the body; it may move between two steps */
+    size_t n;
+    bool last;        /* no more comes */
+    size_t done;      /* bytes that are read: a dialect that streams needs them no longer */
+    size_t row_bytes; /* of a row of those; 0: not known */
+    size_t start;     /* of the reply in its buffer */
+    size_t line, line_start;
     uint32_t rows;
     int more; /* as reader_more */
     bool begun;
@@ -80,10 +89,34 @@ struct body_scoring {
     struct body_problem why;
 };
 
-enum scoring_state { SCORING_ON, SCORING_DONE, SCORING_FAILED };
+enum scoring_state { SCORING_ON, SCORING_WAITS, SCORING_DONE, SCORING_FAILED }; /* for more text */
 
-void score_begin(struct body_scoring *b, struct scoring *s, char *text, size_t n,
+/* How rows and their answers are written: a file of wire each. */
+struct dialect {
+    const char *name;                              /* for people */
+    const char *takes;                             /* media types, separated by commas */
+    const char *answers;                           /* that of the reply */
+    bool streams;                                  /* rows are scored before the body has ended */
+    bool (*is_single)(const char *text, size_t n); /* the body is one row; may be NULL */
+    enum scoring_state (*step)(struct body_scoring *b, struct buf *out);
+};
+
+#define DIALECT_JSON_TYPES   "application/json"
+#define DIALECT_NDJSON_TYPES "application/x-ndjson,application/ndjson,application/jsonl"
+enum { DIALECT_COUNT = 2 };
+extern const struct dialect dialect_json, dialect_ndjson;
+extern const struct dialect *const dialects[DIALECT_COUNT];
+
+void score_begin(struct body_scoring *b, const struct dialect *dialect, struct scoring *s,
                  const struct buf *out);
+/* Before each step: what is there of the body. */
+static inline void score_text(struct body_scoring *b, char *text, size_t n, bool last)
+{
+    b->text = text;
+    b->n = n;
+    b->last = last;
+}
+/* Where it fails, `out` is as it was. */
 enum scoring_state score_step(struct body_scoring *b, struct buf *out);
 
 /* Scores one NDJSON line without its newline, and appends one line to `out`, always. */

@@ -57,7 +57,7 @@ void exchange_begin(struct exchange *x, const char *target)
     x->late_ns = UINT64_MAX;
     x->received = 0;
     x->requests++;
-    x->ndjson = false;
+    x->dialect = NULL;
     x->job.step = NULL;
     x->job.admitted = false;
     atomic_store_explicit(&x->job.gone, false, memory_order_relaxed);

@@ -128,14 +128,12 @@ struct exchange {
     struct question question;
     struct scoring scoring;
     struct body_scoring body_scoring;
-    size_t line_at;   /* of NDJSON: how much of the body is scored */
-    size_t lines_due; /* of NDJSON: how much of it makes a look for lines worth while */
-    bool last;        /* of NDJSON: no more lines come */
+    const struct dialect *dialect;
+    size_t step_due; /* of streams: how much of the body makes a step worth while */
     struct job job;
     struct program *program; /* memory for asked-for columns */
     uint16_t *columns;
     size_t program_size, n_columns;
-    bool ndjson;
 
     /* reply */
     unsigned status;

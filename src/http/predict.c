@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * POST /predict: JSON is scored when the body is there, NDJSON as its lines come in; both a frame
- * at a time, so that a long body can wait between two.
+ * POST /predict: a dialect that streams is scored as it comes in, others when the body is there;
+ * all a frame at a time, so that a long body can wait between two.
  */
 #include "http_priv.h"
 #include "worker.h"
@@ -12,9 +12,8 @@
 #include <strings.h>
 
 enum {
-    WAITING_BYTES = 256 * 1024, /* of lines that wait for their frame to fill */
-    LINES_BYTES = 8 * 1024,     /* of lines before they are looked at */
-    LEAST_ROW = 64,             /* bytes of a row, before any was seen */
+    STREAM_BYTES = 8 * 1024, /* of a stream before it is looked at */
+    LEAST_ROW = 64,          /* bytes of a row, before any was seen */
 };
 
 static void on_error(void *context, const struct row_error *error)
@@ -38,14 +37,22 @@ static void count(struct exchange *x)
 
 static void too_large(struct exchange *x, uint64_t max)
 {
-    reply_problem(x, PROBLEM_TOO_LARGE, NULL, "%s may have %llu bytes; see --max-%s",
-                  x->ndjson ? "a body of NDJSON" : "a JSON body", (unsigned long long)max,
-                  x->ndjson ? "ndjson" : "body");
+    reply_problem(x, PROBLEM_TOO_LARGE, NULL, "a body of %s may have %llu bytes; see --max-%s",
+                  x->dialect->name, (unsigned long long)max,
+                  x->dialect->streams ? "ndjson" : "body");
 }
 
 static uint64_t body_max(const struct exchange *x)
 {
-    return x->ndjson ? x->app->config->max_ndjson : x->app->config->max_body;
+    return x->dialect->streams ? x->app->config->max_ndjson : x->app->config->max_body;
+}
+
+static const struct dialect *dialect_of(const char *content_type)
+{
+    for (unsigned i = 0; content_type && i < DIALECT_COUNT; i++)
+        if (media_listed(dialects[i]->takes, content_type))
+            return dialects[i];
+    return &dialect_json;
 }
 
 static bool open_version(struct exchange *x)
@@ -73,13 +80,12 @@ bool model_open(struct exchange *x)
 
 bool predict_open(struct exchange *x)
 {
-    x->ndjson = x->head.content_type && !media_is(x->head.content_type, "application/json");
+    x->dialect = dialect_of(x->head.content_type);
     if (x->head.length > body_max(x)) {
         too_large(x, body_max(x));
         return false;
     }
-    if (!media_accepts(x->head.accept, x->ndjson ? "application/x-ndjson" : "application/json",
-                       true)) {
+    if (!media_accepts(x->head.accept, x->dialect->answers, true)) {
         reply_problem(x, PROBLEM_NOT_ACCEPTABLE, NULL,
                       "NDJSON is answered by NDJSON, JSON by JSON");
         return false;
@@ -95,14 +101,14 @@ bool predict_open(struct exchange *x)
         .context = x,
         .echoed = echoed,
     };
-    x->line_at = 0;
-    x->lines_due = LINES_BYTES;
-    x->last = false;
-    if (x->ndjson)
-        x->content_type = "application/x-ndjson";
-    else if (!exchange_hold(x, x->head.length))
+    score_begin(&x->body_scoring, x->dialect, &x->scoring, &x->reply);
+    x->step_due = STREAM_BYTES;
+    x->content_type = x->dialect->answers;
+    if (x->dialect->streams)
+        return true;
+    if (!exchange_hold(x, x->head.length))
         return false;
-    else if (x->head.length)
+    if (x->head.length)
         buf_reserve(&x->body, x->head.length);
     return true;
 }
@@ -141,9 +147,9 @@ static bool measures(const struct exchange *x)
 static uint64_t rows_of(const struct exchange *x)
 {
     uint32_t bytes = atomic_load_explicit(&cost_of(x)->row_bytes, memory_order_relaxed);
-    size_t left = x->body.len - x->line_at;
+    size_t left = x->body.len - x->body_scoring.done;
 
-    if (!x->ndjson && left && x->body.data[strspn(x->body.data, " \t\r\n")] == '{')
+    if (x->dialect->is_single && x->dialect->is_single(x->body.data, left))
         return 1;
     return left / (bytes ? bytes : LEAST_ROW) + 1;
 }
@@ -185,78 +191,18 @@ bool predict_is_hopeless(struct app *app, struct text bytes, size_t head, uint64
     return guess >= STEP_NS && queue_ask(&app->queue, guess) != ADMITTED;
 }
 
-/* -- lines -- */
+/* -- scoring -- */
 
-/* Blank lines and nothing behind them: at the end of the body they are ignored, so until more comes
- * they wait. */
-static bool is_blank(const char *p, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (p[i] != '\n' && p[i] != '\r')
-            return false;
-    return true;
-}
-
-/* Takes the next line of the body from *at: one that ended, or, at the end of the body, the rest.
- */
-static bool next_line(const struct exchange *x, size_t *at, struct text *line)
-{
-    char *from = x->body.data + *at;
-    size_t left = x->body.len - *at;
-    const char *newline = left ? memchr(from, '\n', left) : NULL;
-
-    if (is_blank(from, left))
-        return false;
-    if (!newline && !(x->last && left))
-        return false;
-    size_t n = newline ? (size_t)(newline - from) : left;
-    *line = (struct text){from, (uint32_t)n};
-    *at += n + (newline != NULL);
-    return true;
-}
-
-/* Scores the next frame of lines. A frame that is not full waits for more lines, unless they take
- * much room. False: there is none. */
-static bool score_some_lines(struct exchange *x)
-{
-    struct text lines[FRAME_ROWS];
-    size_t at = x->line_at;
-    unsigned n = 0, full = x->scoring.plan->frame_rows;
-
-    while (n < full && next_line(x, &at, &lines[n]))
-        n++;
-    if (!n || (n < full && !x->last && x->body.len - x->line_at <= WAITING_BYTES))
-        return false;
-    score_lines(&x->scoring, lines, n, &x->reply);
-    learn(&cost_of(x)->row_bytes, (at - x->line_at) / n);
-    x->line_at = at;
-    return true;
-}
-
-/* What is left of the body is the beginning of a line. */
+/* What is read of a stream is dropped, so that its body begins where reading goes on. */
 static void drop_scored(struct exchange *x)
 {
-    x->body.len -= x->line_at;
-    if (x->body.len && x->line_at)
-        memmove(x->body.data, x->body.data + x->line_at, x->body.len + 1);
-    x->line_at = 0;
-    x->lines_due = x->body.len + LINES_BYTES;
-}
+    size_t done = x->body_scoring.done;
 
-static bool check_lines(struct exchange *x)
-{
-    const struct config *config = x->app->config;
-
-    if (x->reply.len > config->max_reply)
-        reply_problem(x, PROBLEM_TOO_LARGE, NULL,
-                      "the reply would exceed %llu bytes; see --max-reply",
-                      (unsigned long long)config->max_reply);
-    else if (x->body.len > config->max_body && x->body.len > WAITING_BYTES)
-        reply_problem(x, PROBLEM_TOO_LARGE, NULL, "a line may have %llu bytes; see --max-body",
-                      (unsigned long long)config->max_body);
-    else
-        return true;
-    return false;
+    x->body.len -= done;
+    if (x->body.len && done)
+        memmove(x->body.data, x->body.data + done, x->body.len + 1);
+    x->body_scoring.done = 0;
+    x->step_due = x->body.len + STREAM_BYTES;
 }
 
 static void failed_for_memory(struct exchange *x)
@@ -264,41 +210,62 @@ static void failed_for_memory(struct exchange *x)
     reply_problem(x, PROBLEM_OUT_OF_MEMORY, NULL, "try again, or with fewer rows");
 }
 
-static void end_lines(struct exchange *x)
+static void body_failed(struct exchange *x, const struct body_problem *why)
 {
-    drop_scored(x);
-    if (x->body.failed || x->reply.failed) {
-        failed_for_memory(x);
-    } else if (check_lines(x) && x->last) {
-        x->status = 200;
+    char extra[96];
+
+    snprintf(extra, sizeof extra, ",\"offset\":%zu,\"line\":%zu,\"column\":%zu", why->offset,
+             why->line, why->column);
+    reply_problem(x, why->problem, why->problem == PROBLEM_TOO_LARGE ? NULL : extra, "%s",
+                  why->detail);
+}
+
+static void end(struct exchange *x)
+{
+    const struct body_scoring *b = &x->body_scoring;
+
+    x->status = b->status;
+    if (x->status == 200)
         x->problem = PROBLEM_NONE;
-    }
-    if (x->last || x->status)
-        count(x);
+    else if (b->why.problem != PROBLEM_NONE)
+        body_failed(x, &b->why);
+    else
+        x->content_type = "application/problem+json";
+    if (x->body.failed || x->reply.failed)
+        failed_for_memory(x);
+    count(x);
 }
 
-/* The worker that takes a step has memory of its own. */
-static void take_seat(struct exchange *x)
+/* Goes on with the body; the worker that takes the step has memory of its own. */
+static enum scoring_state step_body(struct exchange *x)
 {
-    x->scoring.frame = x->model->frames[x->worker];
-    x->scoring.scratch = &x->app->all[x->worker]->scratch;
-}
-
-static bool step_lines(struct exchange *x)
-{
+    struct body_scoring *b = &x->body_scoring;
     uint64_t rows = x->scoring.counts.rows, begin = measures(x) ? clock_thread_ns() : 0;
 
-    take_seat(x);
-    bool more = score_some_lines(x) && !x->reply.failed;
+    x->scoring.frame = x->model->frames[x->worker];
+    x->scoring.scratch = &x->app->all[x->worker]->scratch;
+    score_text(b, x->body.data, x->body.len, b->last);
+    b->row_bytes = 0;
+    enum scoring_state state = score_step(b, &x->reply);
     if (begin && x->scoring.counts.rows > rows)
         learn(&cost_of(x)->row_ns, (clock_thread_ns() - begin) / (x->scoring.counts.rows - rows));
-    if (more && !exchange_hold(x, 0)) {
-        count(x);
-        return false;
-    }
-    if (more && x->reply.len <= x->question.max_reply)
+    if (b->row_bytes)
+        learn(&cost_of(x)->row_bytes, b->row_bytes);
+    return state;
+}
+
+static bool step(struct exchange *x)
+{
+    enum scoring_state state = step_body(x);
+
+    if (state == SCORING_ON && exchange_hold(x, 0))
         return true;
-    end_lines(x);
+    if (state == SCORING_ON)
+        count(x);
+    else if (state == SCORING_WAITS && !x->body.failed && !x->reply.failed)
+        drop_scored(x);
+    else
+        end(x);
     return false;
 }
 
@@ -312,55 +279,8 @@ void predict_body(struct exchange *x, const char *p, size_t n)
     if (!exchange_hold(x, n))
         return;
     buf_put(&x->body, p, n);
-    if (x->ndjson && !x->body.failed && x->body.len >= x->lines_due)
-        x->job.step = step_lines;
-}
-
-/* -- JSON -- */
-
-static void body_failed(struct exchange *x, const struct body_problem *why)
-{
-    char extra[96];
-
-    snprintf(extra, sizeof extra, ",\"offset\":%zu,\"line\":%zu,\"column\":%zu", why->offset,
-             why->line, why->column);
-    reply_problem(x, why->problem, why->problem == PROBLEM_TOO_LARGE ? NULL : extra, "%s",
-                  why->detail);
-}
-
-static void end_json(struct exchange *x)
-{
-    const struct body_scoring *b = &x->body_scoring;
-
-    x->status = b->status;
-    if (x->status == 200)
-        x->problem = PROBLEM_NONE;
-    else if (b->why.problem != PROBLEM_NONE)
-        body_failed(x, &b->why);
-    else
-        x->content_type = "application/problem+json";
-    if (x->reply.failed)
-        failed_for_memory(x);
-    if (b->rows > 1)
-        learn(&cost_of(x)->row_bytes, x->body.len / b->rows);
-    count(x);
-}
-
-static bool step_json(struct exchange *x)
-{
-    uint64_t rows = x->scoring.counts.rows, begin = measures(x) ? clock_thread_ns() : 0;
-
-    take_seat(x);
-    enum scoring_state state = score_step(&x->body_scoring, &x->reply);
-    if (begin && x->scoring.counts.rows > rows)
-        learn(&cost_of(x)->row_ns, (clock_thread_ns() - begin) / (x->scoring.counts.rows - rows));
-    if (state != SCORING_ON)
-        end_json(x);
-    else if (exchange_hold(x, 0))
-        return true;
-    else
-        count(x);
-    return false;
+    if (x->dialect->streams && !x->body.failed && x->body.len >= x->step_due)
+        x->job.step = step;
 }
 
 void predict_answer(struct exchange *x)
@@ -370,8 +290,6 @@ void predict_answer(struct exchange *x)
         count(x);
         return;
     }
-    x->last = true;
-    x->job.step = x->ndjson ? step_lines : step_json;
-    if (!x->ndjson)
-        score_begin(&x->body_scoring, &x->scoring, x->body.data, x->body.len, &x->reply);
+    x->body_scoring.last = true;
+    x->job.step = step;
 }

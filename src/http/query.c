@@ -202,6 +202,7 @@ bool query_open(struct exchange *x)
     x->question.reject_unknown = config->unknown_fields == UNKNOWN_REJECT;
     x->question.max_rows = (uint32_t)config->max_rows;
     x->question.max_reply = config->max_reply;
+    x->question.max_line = config->max_body;
     if (!x->query || !*x->query)
         return true;
     for (char *p = x->query, *next; p; p = next) {

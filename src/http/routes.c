@@ -4,8 +4,7 @@
 
 #include <strings.h>
 
-#define JSON_TYPES  "application/json"
-#define LINES_TYPES "application/x-ndjson,application/ndjson,application/jsonl"
+#define JSON_TYPES "application/json"
 
 const struct route routes[ROUTE_NONE] = {
 #define ROUTE(id, method_, path_, side_, open_, body_, answer_, consumes_, produces_, operation_, \
@@ -165,7 +164,7 @@ static bool check_accept(struct exchange *x)
             return true;
         p += n;
     }
-    if (x->route->consumes && media_accepts(x->head.accept, "application/x-ndjson", true))
+    if (x->route->consumes && media_accepts(x->head.accept, dialect_ndjson.answers, true))
         return true;
     reply_problem(x, PROBLEM_NOT_ACCEPTABLE, NULL, "the answer is %s", x->route->produces);
     return false;

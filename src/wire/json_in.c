@@ -36,14 +36,15 @@ static_assert(countof(articles) == TYPE_COUNT, "each type has its name");
 
 static struct column *column_of(struct decoder *d, uint16_t f)
 {
-    return &d->scoring->frame->columns[f];
+    return &d->rows.scoring->frame->columns[f];
 }
 
 bool decode_wrong(struct decoder *d, uint16_t f, enum problem problem, const char *what,
                   const char *got)
 {
-    frame_fail_field(d->scoring->frame, d->row, problem, f, "expected %s, got %s in field \"%s\"",
-                     what, got, d->schema->fields[f].name.p);
+    frame_fail_field(d->rows.scoring->frame, d->row, problem, f,
+                     "expected %s, got %s in field \"%s\"", what, got,
+                     d->rows.schema->fields[f].name.p);
     return true;
 }
 
@@ -196,7 +197,7 @@ static bool decode_moment(struct decoder *d, uint16_t f, enum type type, void *c
     if (!reader_string(&d->reader, true, &t))
         return false;
     bool ok = type == TYPE_DATE ? moment_read_date(&t, cell)
-                                : moment_read_timestamp(&t, &d->schema->zone, cell);
+                                : moment_read_timestamp(&t, &d->rows.schema->zone, cell);
     return ok || decode_wrong(d, f, PROBLEM_WRONG_TYPE, articles[type], "another text");
 }
 
@@ -228,7 +229,7 @@ static bool decode_decimal(struct decoder *d, uint16_t f, enum type type, void *
         return false;
     if (!t.len)
         return decode_wrong(d, f, PROBLEM_WRONG_TYPE, articles[type], "another text");
-    switch (digits_read(t.p, t.len, d->schema->fields[f].digits, cell)) {
+    switch (digits_read(t.p, t.len, d->rows.schema->fields[f].digits, cell)) {
     case DIGITS_FIT: return true;
     case DIGITS_FRACTION:
         return decode_wrong(d, f, PROBLEM_OUT_OF_RANGE, articles[type],
@@ -257,11 +258,11 @@ bool decode_value(struct decoder *d, uint16_t f, enum type type, void *cell)
 
 static void note_null(struct decoder *d, uint16_t f, const char *what)
 {
-    const struct field *field = &d->schema->fields[f];
+    const struct field *field = &d->rows.schema->fields[f];
 
     column_of(d, f)->nulls |= row_bit(d->row);
     if (!field->nullable)
-        frame_fail_field(d->scoring->frame, d->row, PROBLEM_NULL_VALUE, f,
+        frame_fail_field(d->rows.scoring->frame, d->row, PROBLEM_NULL_VALUE, f,
                          "expected %s, got %s in field \"%s\"", articles[field->type], what,
                          field->name.p);
 }
@@ -272,16 +273,16 @@ static bool decode_known(struct decoder *d, uint16_t f)
         note_null(d, f, "null");
         return reader_word(&d->reader, "null");
     }
-    enum type type = d->schema->fields[f].type;
+    enum type type = d->rows.schema->fields[f].type;
     d->wanted = articles[type];
     return decode_value(d, f, type, column_cell(column_of(d, f), type, d->row));
 }
 
 static bool decode_unknown(struct decoder *d, const struct text *name)
 {
-    d->scoring->counts.unknown_fields++;
-    if (d->scoring->question->reject_unknown)
-        frame_fail_field(d->scoring->frame, d->row, PROBLEM_UNKNOWN_FIELD, FIELD_NONE,
+    d->rows.scoring->counts.unknown_fields++;
+    if (d->rows.scoring->question->reject_unknown)
+        frame_fail_field(d->rows.scoring->frame, d->row, PROBLEM_UNKNOWN_FIELD, FIELD_NONE,
                          "the model has no field \"%.*s\"", (int)name->len, name->p);
     return reader_skip(&d->reader);
 }
@@ -295,7 +296,7 @@ static bool see(struct decoder *d, uint16_t f, const char *at)
     if (d->seen[f / 64] & bit)
         return reader_fail(&d->reader, at, PROBLEM_DUPLICATE_FIELD,
                            "field \"%.64s\" stands at byte %zu and again",
-                           d->schema->fields[f].name.p, d->seen_at[f]);
+                           d->rows.schema->fields[f].name.p, d->seen_at[f]);
     d->seen[f / 64] |= bit;
     d->seen_at[f] = offset;
     return true;
@@ -304,27 +305,27 @@ static bool see(struct decoder *d, uint16_t f, const char *at)
 /* Copies the token of an echoed field before decoding changes it; p stays where it is. */
 static bool copy_echo(struct decoder *d, unsigned echo)
 {
-    struct scoring *s = d->scoring;
+    struct scoring *s = d->rows.scoring;
     struct reader ahead = d->reader;
     const struct text *name = &s->question->echoes[echo];
     char *from = ahead.p;
     const char *kind = reader_kind(*from);
 
-    d->echoes[d->row][echo].len = 0;
+    d->rows.echoes[d->row][echo].len = 0;
     if (!reader_skip(&ahead))
         return false;
     size_t n = (size_t)(ahead.p - from);
     if (*from == '{' || *from == '[') {
         frame_fail_field(
-            s->frame, d->row, PROBLEM_WRONG_TYPE, schema_find(d->schema, name->p, name->len),
+            s->frame, d->row, PROBLEM_WRONG_TYPE, schema_find(d->rows.schema, name->p, name->len),
             "only scalars are echoed, got %s in field \"%.*s\"", kind, (int)name->len, name->p);
     } else if (n > ECHO_BYTES) {
         frame_fail_field(s->frame, d->row, PROBLEM_ROW_TOO_LARGE,
-                         schema_find(d->schema, name->p, name->len),
+                         schema_find(d->rows.schema, name->p, name->len),
                          "at most %d bytes are echoed, got %zu in field \"%.*s\"", ECHO_BYTES, n,
                          (int)name->len, name->p);
     } else {
-        d->echoes[d->row][echo] = (struct token){s->echoed.len, (uint32_t)n};
+        d->rows.echoes[d->row][echo] = (struct token){s->echoed.len, (uint32_t)n};
         buf_put(&s->echoed, from, n);
     }
     return true;
@@ -344,7 +345,7 @@ static unsigned find_echo(const struct question *q, const struct text *name)
 static bool read_name(struct decoder *d, uint16_t *f, struct text *name)
 {
     struct reader *r = &d->reader;
-    const struct schema *s = d->schema;
+    const struct schema *s = d->rows.schema;
 
     if (d->guess < s->n_fields) {
         const struct field *field = &s->fields[d->guess];
@@ -368,7 +369,7 @@ static bool read_name(struct decoder *d, uint16_t *f, struct text *name)
 static bool decode_field(struct decoder *d)
 {
     struct reader *r = &d->reader;
-    const struct question *q = d->scoring->question;
+    const struct question *q = d->rows.scoring->question;
     struct text name = {"", 0};
     uint16_t f = FIELD_NONE;
 
@@ -389,7 +390,7 @@ static bool decode_field(struct decoder *d)
 
 static void note_missing(struct decoder *d)
 {
-    uint32_t n = d->schema->n_fields;
+    uint32_t n = d->rows.schema->n_fields;
 
     for (uint32_t base = 0; base < n; base += 64) {
         uint64_t all = n - base >= 64 ? UINT64_MAX : ((uint64_t)1 << (n - base)) - 1;
@@ -404,7 +405,7 @@ static bool decode_object(struct decoder *d)
     int more = 0;
 
     d->guess = 0;
-    memset(d->seen, 0, (d->schema->n_fields + 63) / 64 * sizeof d->seen[0]);
+    memset(d->seen, 0, (d->rows.schema->n_fields + 63) / 64 * sizeof d->seen[0]);
     if (!reader_enter(r))
         return false;
     if (reader_space(r) == '}') {
@@ -422,27 +423,17 @@ static bool decode_object(struct decoder *d)
     return true;
 }
 
-static void begin_row(struct decoder *d)
-{
-    struct frame *f = d->scoring->frame;
-
-    d->row = f->n_rows++;
-    f->live |= row_bit(d->row);
-    for (unsigned i = 0; i < d->scoring->question->n_echoes; i++)
-        d->echoes[d->row][i].len = 0;
-}
-
 bool decode_value_as_row(struct decoder *d)
 {
     struct reader *r = &d->reader;
 
-    begin_row(d);
+    d->row = rows_add(&d->rows);
     if (reader_space(r) == '{')
         return decode_object(d);
     const char *kind = reader_kind(*r->p);
     if (!reader_skip(r))
         return false;
-    frame_fail_field(d->scoring->frame, d->row, PROBLEM_NOT_A_ROW, FIELD_NONE,
+    frame_fail_field(d->rows.scoring->frame, d->row, PROBLEM_NOT_A_ROW, FIELD_NONE,
                      "expected an object, got %s", kind);
     return true;
 }
@@ -453,21 +444,12 @@ bool decode_text_as_row(struct decoder *d, char *text, size_t n, struct body_pro
     return decode_value_as_row(d) && reader_finish(&d->reader);
 }
 
-void decoder_init(struct decoder *d, struct scoring *s)
-{
-    d->scoring = s;
-    d->schema = s->schema;
-    d->first_row = s->counts.rows;
-    frame_reset(s->frame, s->scratch);
-    buf_reset(&s->echoed);
-}
-
 bool decode_row(struct scoring *s, unsigned row, char *text, size_t n, struct body_problem *why)
 {
     struct decoder d;
 
-    d.scoring = s;
-    d.schema = s->schema;
+    d.rows.scoring = s;
+    d.rows.schema = s->schema;
     s->frame->n_rows = row;
     return decode_text_as_row(&d, text, n, why);
 }

@@ -25,7 +25,7 @@ static bool no_memory(struct decoder *d)
 
 static bool resize(struct decoder *d, struct items *items, uint32_t room)
 {
-    void *p = scratch_bring(d->scoring->scratch, items->at, items->room * items->size,
+    void *p = scratch_bring(d->rows.scoring->scratch, items->at, items->room * items->size,
                             room * items->size);
 
     if (!p)
@@ -70,7 +70,7 @@ static bool cover(struct decoder *d, struct items *items, uint32_t n)
     if (words <= had)
         return true;
     uint64_t *p =
-        scratch_bring(d->scoring->scratch, items->nulls, had * sizeof *p, words * sizeof *p);
+        scratch_bring(d->rows.scoring->scratch, items->nulls, had * sizeof *p, words * sizeof *p);
     if (!p)
         return no_memory(d);
     memset(p + had, 0, (words - had) * sizeof *p);
@@ -81,7 +81,7 @@ static bool cover(struct decoder *d, struct items *items, uint32_t n)
 
 static bool null_element(struct decoder *d, uint16_t f, struct items *items, uint32_t i)
 {
-    if (!d->schema->fields[f].contains_null)
+    if (!d->rows.schema->fields[f].contains_null)
         return decode_wrong_kind(d, f);
     if (!cover(d, items, items->room))
         return false;
@@ -139,8 +139,8 @@ struct parts {
 
 static bool bad_vector(struct decoder *d, uint16_t f, const char *what)
 {
-    frame_fail_field(d->scoring->frame, d->row, PROBLEM_BAD_VECTOR, f, "%s in field \"%s\"", what,
-                     d->schema->fields[f].name.p);
+    frame_fail_field(d->rows.scoring->frame, d->row, PROBLEM_BAD_VECTOR, f, "%s in field \"%s\"",
+                     what, d->rows.schema->fields[f].name.p);
     return true;
 }
 
@@ -281,7 +281,7 @@ static bool decode_vector_object(struct decoder *d, uint16_t f, struct vec *v)
             return false;
     if (more < 0)
         return false;
-    if (d->scoring->frame->failed & row_bit(d->row))
+    if (d->rows.scoring->frame->failed & row_bit(d->row))
         return true;
     return join_parts(d, f, v, &parts);
 }

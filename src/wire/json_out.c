@@ -246,43 +246,43 @@ static void put_place(struct buf *out, const struct plan *p, const struct row_er
 
 /* -- rows -- */
 
-static void put_echo(struct buf *out, const struct decoder *d, unsigned row, unsigned echo)
+static void put_echo(struct buf *out, const struct rows *rows, unsigned row, unsigned echo)
 {
-    const struct text *name = &d->scoring->question->echoes[echo];
-    const struct token *token = &d->echoes[row][echo];
+    const struct text *name = &rows->scoring->question->echoes[echo];
+    const struct token *token = &rows->echoes[row][echo];
 
     buf_char(out, ',');
     buf_json_string(out, name->p, name->len);
     buf_char(out, ':');
-    if (token->len && !d->scoring->echoed.failed)
-        buf_put(out, d->scoring->echoed.data + token->at, token->len);
+    if (token->len && !rows->scoring->echoed.failed)
+        buf_put(out, rows->scoring->echoed.data + token->at, token->len);
     else
         buf_lit(out, "null");
 }
 
-static void put_echoes(struct buf *out, const struct decoder *d, unsigned row)
+static void put_echoes(struct buf *out, const struct rows *rows, unsigned row)
 {
-    for (unsigned i = 0; i < d->scoring->question->n_echoes; i++)
-        put_echo(out, d, row, i);
+    for (unsigned i = 0; i < rows->scoring->question->n_echoes; i++)
+        put_echo(out, rows, row, i);
 }
 
-static void put_error(struct buf *out, const struct decoder *d, unsigned row)
+static void put_error(struct buf *out, const struct rows *rows, unsigned row)
 {
-    const struct row_error *e = &d->scoring->frame->errors[row];
+    const struct row_error *e = &rows->scoring->frame->errors[row];
 
     buf_lit(out, ",\"error\":");
     size_t at = out->len;
     put_problem(out, e->problem, e->detail);
-    put_place(out, d->scoring->plan, e);
+    put_place(out, rows->scoring->plan, e);
     buf_lit(out, ",\"row\":");
-    buf_u64(out, d->first_row + row);
+    buf_u64(out, rows->first_row + row);
     close_members(out, at);
 }
 
-static void put_skipped(struct buf *out, const struct decoder *d, unsigned row)
+static void put_skipped(struct buf *out, const struct rows *rows, unsigned row)
 {
-    const struct plan *p = d->scoring->plan;
-    const struct frame *f = d->scoring->frame;
+    const struct plan *p = rows->scoring->plan;
+    const struct frame *f = rows->scoring->frame;
     const char *column = p->columns[f->skip_column[row]].name;
 
     buf_lit(out, ",\"skipped\":");
@@ -293,31 +293,31 @@ static void put_skipped(struct buf *out, const struct decoder *d, unsigned row)
     close_members(out, at);
 }
 
-static void put_columns(struct buf *out, const struct decoder *d, unsigned row)
+static void put_columns(struct buf *out, const struct rows *rows, unsigned row)
 {
-    const struct scoring *s = d->scoring;
+    const struct scoring *s = rows->scoring;
     const struct question *q = s->question;
 
     for (unsigned i = 0; i < q->n_columns; i++) {
         uint16_t c = q->columns[i];
-        buf_put(out, d->schema->members[c].p, d->schema->members[c].len);
+        buf_put(out, rows->schema->members[c].p, rows->schema->members[c].len);
         encode_cell(out, s->plan->columns[c].shape.type, &s->frame->columns[c], row,
                     q->spark_vectors);
     }
 }
 
-void encode_row(struct buf *out, const struct decoder *d, unsigned row)
+void encode_row(struct buf *out, const struct rows *rows, unsigned row)
 {
-    const struct frame *f = d->scoring->frame;
+    const struct frame *f = rows->scoring->frame;
     size_t at = out->len;
 
-    put_echoes(out, d, row);
+    put_echoes(out, rows, row);
     if (f->failed & row_bit(row))
-        put_error(out, d, row);
+        put_error(out, rows, row);
     else if (f->skipped & row_bit(row))
-        put_skipped(out, d, row);
+        put_skipped(out, rows, row);
     else
-        put_columns(out, d, row);
+        put_columns(out, rows, row);
     close_members(out, at);
 }
 
@@ -333,16 +333,16 @@ static bool is_taken(const struct text *name)
     return false;
 }
 
-unsigned encode_failed_body(struct buf *out, const struct decoder *d)
+unsigned encode_failed_body(struct buf *out, const struct rows *rows)
 {
-    const struct row_error *e = &d->scoring->frame->errors[0];
+    const struct row_error *e = &rows->scoring->frame->errors[0];
     size_t at = out->len;
 
     put_problem(out, e->problem, e->detail);
-    put_place(out, d->scoring->plan, e);
-    for (unsigned i = 0; i < d->scoring->question->n_echoes; i++)
-        if (!is_taken(&d->scoring->question->echoes[i]))
-            put_echo(out, d, 0, i);
+    put_place(out, rows->scoring->plan, e);
+    for (unsigned i = 0; i < rows->scoring->question->n_echoes; i++)
+        if (!is_taken(&rows->scoring->question->echoes[i]))
+            put_echo(out, rows, 0, i);
     close_members(out, at);
     return problem_status(e->problem);
 }

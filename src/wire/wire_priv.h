@@ -31,7 +31,7 @@ enum { FIELD_NONE = UINT16_MAX };
 
 uint16_t schema_find(const struct schema *s, const char *name, size_t n);
 
-/* -- decoding -- */
+/* -- rows: session.c -- */
 
 /* Where a raw token lies in scoring.echoed; len 0: the field is missing. */
 struct token {
@@ -39,22 +39,55 @@ struct token {
     uint32_t len;
 };
 
-/* One request, or a part of it, on its way through the frame. Large, on the stack, mostly left as
- * it is. */
-struct decoder {
-    struct reader reader;
+/* The rows of a frame between a dialect that fills them and one that puts their answers. Large, on
+ * the stack, mostly left as it is. */
+struct rows {
     struct scoring *scoring;
     const struct schema *schema;
-    unsigned row;                              /* of the frame */
     uint64_t first_row;                        /* of the request: number of the frame's first */
-    uint16_t guess;                            /* the field that comes next in most texts */
-    const char *wanted;                        /* what is expected at p, for errors */
-    uint64_t seen[COLUMN_WORDS];               /* fields of this row */
-    size_t seen_at[COLUMN_WORDS * 64];         /* byte offsets of those */
     struct token echoes[FRAME_ROWS][ECHO_MAX]; /* by row of the frame */
 };
 
-void decoder_init(struct decoder *d, struct scoring *s);
+/* Empties the frame. */
+void rows_begin(struct rows *rows, struct scoring *s);
+
+/* The next row of the frame, which has room; it lives, and is to be filled. */
+static inline unsigned rows_add(struct rows *rows)
+{
+    struct frame *f = rows->scoring->frame;
+    unsigned row = f->n_rows++;
+
+    f->live |= row_bit(row);
+    for (unsigned i = 0; i < rows->scoring->question->n_echoes; i++)
+        rows->echoes[row][i].len = 0;
+    return row;
+}
+
+/* Appends a row's answer. */
+typedef void put_row(struct buf *out, const struct rows *rows, unsigned row);
+
+/* Runs the frame, has each row's answer put, and a `separator` after each but the last
+ * (`after_last`: after that too); counts, and empties the frame. */
+void rows_answer(struct rows *rows, put_row *put, char separator, bool after_last, struct buf *out);
+
+/* The same for a frame of one row that is the whole request, without a separator. `failed` puts the
+ * answer where the row failed, and gives its status; else it is 200. */
+unsigned rows_answer_only(struct rows *rows, put_row *put,
+                          unsigned (*failed)(struct buf *out, const struct rows *rows),
+                          struct buf *out);
+
+/* -- decoding JSON -- */
+
+/* One request, or a part of it, on its way into the frame. */
+struct decoder {
+    struct rows rows;
+    struct reader reader;
+    unsigned row;                      /* of the frame */
+    uint16_t guess;                    /* the field that comes next in most texts */
+    const char *wanted;                /* what is expected at p, for errors */
+    uint64_t seen[COLUMN_WORDS];       /* fields of this row */
+    size_t seen_at[COLUMN_WORDS * 64]; /* byte offsets of those */
+};
 
 /* Decodes the value that comes next as the next row of the frame. False: it is not well-formed. */
 bool decode_value_as_row(struct decoder *d);
@@ -79,12 +112,11 @@ bool decode_value(struct decoder *d, uint16_t f, enum type type, void *cell);
 bool decode_array(struct decoder *d, uint16_t f, enum type type, void *cell);
 bool decode_vector(struct decoder *d, uint16_t f, enum type type, void *cell);
 
-/* -- encoding -- */
+/* -- encoding JSON -- */
 
-/* Appends a row's answer as it stands in an array; `number` is the row's in its request. */
-void encode_row(struct buf *out, const struct decoder *d, unsigned row);
+put_row encode_row;
 
 /* Appends the problem document of the frame's only row, which failed. Returns its status. */
-unsigned encode_failed_body(struct buf *out, const struct decoder *d);
+unsigned encode_failed_body(struct buf *out, const struct rows *rows);
 
 #endif
