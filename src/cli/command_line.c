@@ -8,17 +8,21 @@
 static bool check_arguments(const struct command_line *c, const struct option_list *arguments,
                             struct err *e)
 {
-    return !c->n_arguments || arguments->n == c->n_arguments ||
-           err_set(e, ERR_USAGE, "%s", c->arguments);
+    if (!c->n_arguments && arguments->n)
+        return options_unexpected(c->options, arguments->items[0], c->arguments, e);
+    if (!options_complete(c->options, e))
+        return false;
+    return arguments->n == c->n_arguments || err_set(e, ERR_USAGE, "%s", c->arguments);
 }
 
 bool command_read(const struct command_line *c, int argc, char **argv,
                   struct option_list *arguments, int *status)
 {
+    struct option_list none = {0}, *rest = arguments ? arguments : &none;
     struct err e = {0};
     bool help = false;
 
-    bool ok = options_parse(c->options, argc, argv, arguments, &help, &e);
+    bool ok = options_parse(c->options, argc, argv, rest, &help, &e);
     if (ok && help) {
         printf("%s\n", c->above);
         options_print(c->options);
@@ -26,7 +30,7 @@ bool command_read(const struct command_line *c, int argc, char **argv,
         *status = EXIT_FINE;
         return false;
     }
-    if (ok && options_complete(c->options, &e) && check_arguments(c, arguments, &e))
+    if (ok && check_arguments(c, rest, &e))
         return true;
     *status = command_usage(c->command, &e);
     return false;

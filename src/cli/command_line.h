@@ -10,7 +10,7 @@ struct command_line {
     const char *above, *below; /* help, above and below the table of flags; whole lines */
     struct option_table options;
     unsigned n_arguments;  /* that are no flags: neither fewer nor more */
-    const char *arguments; /* said where they are others; NULL where there are none */
+    const char *arguments; /* said where they are others; may be NULL where there are none */
 };
 
 /* Reads argv into the options' targets and `arguments`, which may be NULL where there are none.

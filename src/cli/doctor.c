@@ -152,7 +152,7 @@ static int run(const char *uri, const struct option_list *keys)
     if (d.n_failed)
         printf("\n%u link%s failed\n", d.n_failed, d.n_failed == 1 ? "" : "s");
     else
-        printf("\nall is well; scored check replays the golden rows\n");
+        printf("\nall links hold; scored check goes on: digests, stages, golden rows\n");
     published_done(&d.bundle);
     source_free(d.source);
     trust_free(trust);

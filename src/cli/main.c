@@ -27,7 +27,7 @@ static const struct command {
     {"ops", cmd_ops, "list the kinds of stages that can be served"},
 };
 
-static void help(FILE *out)
+static int help(FILE *out)
 {
     fprintf(out, "scored %s: serves fitted Spark ML pipelines with Spark's own numbers.\n\n",
             scored_version);
@@ -38,18 +38,33 @@ static void help(FILE *out)
                  "  scored serve --model models/days_to_sell/bundle --port 8080 &\n"
                  "  curl -s --retry 5 --retry-connrefused localhost:8080/readyz\n"
                  "  curl -s localhost:8080/openapi.json\n");
+    return EXIT_FINE;
 }
 
 static int no_command(const char *name)
 {
-    const char *best = commands[0].name;
+    const char *best = NULL;
+    char meant[MEANT];
 
-    for (size_t i = 1; i < countof(commands); i++)
-        if (text_distance(name, commands[i].name) < text_distance(name, best))
-            best = commands[i].name;
-    fprintf(stderr, "scored: there is no command '%s'; did you mean %s?\nTry 'scored --help'.\n",
-            name, best);
+    for (size_t i = 0; i < countof(commands); i++)
+        text_nearer(name, commands[i].name, &best);
+    fprintf(stderr, "scored: there is no command '%s'%s\nTry 'scored --help'.\n", name,
+            text_meant(meant, "", best));
     return EXIT_USAGE;
+}
+
+static int print_version(void)
+{
+    printf("scored %s (%s)\n", scored_version, scored_commit);
+    return EXIT_FINE;
+}
+
+static const struct command *find(const char *name)
+{
+    for (size_t i = 0; i < countof(commands); i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
 }
 
 static int run(const struct command *c, int argc, char **argv)
@@ -60,6 +75,22 @@ static int run(const struct command *c, int argc, char **argv)
         return c->run(argc, argv);
     fprintf(stderr, "scored %s: %s\n", c->name, e.msg);
     return EXIT_BAD;
+}
+
+/* "scored help COMMAND". */
+static int help_of(const char *name)
+{
+    const struct command *c = find(name);
+    char *asks[] = {(char[]){"help"}, (char[]){"--help"}, NULL};
+
+    return c ? run(c, 2, asks) : no_command(name);
+}
+
+static bool is_any(const char *name, const char *const *words)
+{
+    while (*words && strcmp(name, *words) != 0)
+        words++;
+    return *words != NULL;
 }
 
 /* Where standard input, output or error is closed, the next file or socket would take its place,
@@ -81,17 +112,13 @@ int main(int argc, char **argv)
         return EXIT_BAD;
     const char *name = argc > 1 ? argv[1] : "";
 
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
-        help(stdout);
-        return EXIT_FINE;
-    }
-    if (strcmp(name, "--version") == 0) {
-        printf("scored %s (%s)\n", scored_version, scored_commit);
-        return EXIT_FINE;
-    }
-    for (size_t i = 0; i < countof(commands); i++)
-        if (strcmp(commands[i].name, name) == 0)
-            return run(&commands[i], argc - 1, argv + 1);
+    if (is_any(name, (const char *const[]){"--version", "version", NULL}))
+        return print_version();
+    if (is_any(name, (const char *const[]){"--help", "-h", "help", NULL}))
+        return argc > 2 ? help_of(argv[2]) : help(stdout);
+    const struct command *c = find(name);
+    if (c)
+        return run(c, argc - 1, argv + 1);
     if (*name)
         return no_command(name);
     help(stderr);

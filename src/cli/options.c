@@ -11,16 +11,11 @@ enum { FLAG_MAX = 32 };
 
 static const char *nearest(const struct option *options, unsigned n, const char *flag)
 {
-    const char *best = "help";
-    unsigned least = text_distance(flag, best);
+    const char *best = NULL;
 
-    for (unsigned i = 0; i < n; i++) {
-        unsigned d = text_distance(flag, options[i].flag);
-        if (d < least) {
-            least = d;
-            best = options[i].flag;
-        }
-    }
+    for (unsigned i = 0; i < n; i++)
+        text_nearer(flag, options[i].flag, &best);
+    text_nearer(flag, "help", &best);
     return best;
 }
 
@@ -111,10 +106,10 @@ static bool take(const struct option *options, unsigned n, char **argv, int *at,
     char bare[FLAG_MAX + 3];
 
     if (!o) {
-        char typed[FLAG_MAX + 1];
+        char typed[FLAG_MAX + 1], meant[MEANT];
         snprintf(typed, sizeof typed, "%.*s", (int)(len < FLAG_MAX ? len : FLAG_MAX), flag);
-        return err_set(e, ERR_USAGE, "there is no --%s; did you mean --%s?", typed,
-                       nearest(options, n, typed));
+        return err_set(e, ERR_USAGE, "there is no --%s%s", typed,
+                       text_meant(meant, "--", nearest(options, n, typed)));
     }
     snprintf(bare, sizeof bare, "--%.*s", FLAG_MAX, o->flag);
     if (o->kind == OPTION_SWITCH && text)
@@ -129,21 +124,29 @@ static bool take(const struct option *options, unsigned n, char **argv, int *at,
     return option_set(o, bare, text, e);
 }
 
-/* Who writes a URI without its flag is told the flag. */
-static bool unexpected(struct option_table table, const char *text, struct err *e)
+static bool stands(const struct option *o)
+{
+    return o->kind == OPTION_LIST ? ((const struct option_list *)o->target)->n > 0
+                                  : *(const char *const *)o->target != NULL;
+}
+
+bool options_unexpected(struct option_table table, const char *text, const char *instead,
+                        struct err *e)
 {
     const struct option *model = find(table.rows, table.n, "model", strlen("model"));
 
-    return err_set(e, ERR_USAGE, "unexpected argument \"%.200s\"%s%.200s%s", text,
-                   model ? "; did you mean --model " : "", model ? text : "", model ? "?" : "");
+    if (model && !stands(model))
+        return err_set(e, ERR_USAGE, "unexpected argument \"%.200s\"; did you mean --model %.200s?",
+                       text, text);
+    return err_set(e, ERR_USAGE, "unexpected argument \"%.200s\"%s%s", text, instead ? "; " : "",
+                   instead ? instead : "");
 }
 
-static bool take_argument(struct option_table table, struct option_list *rest, const char *text,
-                          struct err *e)
+static bool take_argument(struct option_list *rest, const char *text, struct err *e)
 {
     const struct option o = {.flag = "", .kind = OPTION_LIST, .target = rest};
 
-    return rest ? option_set(&o, "an argument", text, e) : unexpected(table, text, e);
+    return option_set(&o, "an argument", text, e);
 }
 
 bool options_parse(struct option_table table, int argc, char **argv, struct option_list *rest,
@@ -156,7 +159,7 @@ bool options_parse(struct option_table table, int argc, char **argv, struct opti
     while (ok && at < argc) {
         const char *text = argv[at];
         if (!flags || text[0] != '-' || !text[1]) {
-            ok = take_argument(table, rest, text, e);
+            ok = take_argument(rest, text, e);
             at++;
         } else if (!strcmp(text, "--help") || !strcmp(text, "-h")) {
             *help = true;
@@ -171,12 +174,6 @@ bool options_parse(struct option_table table, int argc, char **argv, struct opti
         }
     }
     return ok;
-}
-
-static bool stands(const struct option *o)
-{
-    return o->kind == OPTION_LIST ? ((const struct option_list *)o->target)->n > 0
-                                  : *(const char *const *)o->target != NULL;
 }
 
 bool options_complete(struct option_table table, struct err *e)

@@ -44,14 +44,19 @@ struct option_table {
     unsigned n;
 };
 
-/* Arguments that are no flags go to `rest`; NULL allows none. ERR_USAGE on failure, which for an
- * unknown flag names the nearest right one. `--help` and `-h` end parsing and set *help. */
+/* Arguments that are no flags go to `rest`. ERR_USAGE on failure, which for an unknown flag names
+ * the nearest right one. `--help` and `-h` end parsing and set *help. */
 bool options_parse(struct option_table table, int argc, char **argv, struct option_list *rest,
                    bool *help, struct err *e);
 
 /* The value as options_parse would take it; `name` is for the error. A switch also takes "true" and
  * "false". */
 bool option_set(const struct option *o, const char *name, const char *text, struct err *e);
+
+/* ERR_USAGE: an argument where none is taken. Who wrote a URI without its flag is told the flag,
+ * others what they may have meant, if that is not NULL. */
+bool options_unexpected(struct option_table table, const char *text, const char *instead,
+                        struct err *e);
 
 /* Whether every option that must stand does; ERR_USAGE where not. */
 bool options_complete(struct option_table table, struct err *e);

@@ -74,6 +74,16 @@ static void say_progress(struct predict *p, bool last)
             last ? "\n" : "");
 }
 
+/* Where nobody saw it counted: answers and errors look alike in a file. */
+static void say_failed(const struct predict *p)
+{
+    const struct counts *c = &p->scoring.counts;
+
+    if (c->failed && !p->progress)
+        fprintf(stderr, "scored predict: %llu of %llu rows have an error in place of an answer\n",
+                (unsigned long long)c->failed, (unsigned long long)c->rows);
+}
+
 static bool flush(struct predict *p, bool all, struct err *e)
 {
     if (p->n_lines) {
@@ -165,7 +175,10 @@ static bool make_question(struct predict *p, struct err *e)
 static const char above[] =
     "usage: scored predict --model URI [OPTIONS] < rows.jsonl > answers.jsonl\n\n"
     "Answers one line for each line, in order; a line that cannot be answered gets\n"
-    "{\"error\":{...}} in its place. Memory does not grow with the input.\n";
+    "{\"error\":{...}} in its place. Memory does not grow with the input.\n"
+    "Exit status 0: each line got its answer or its error, and standard error says how many "
+    "errors;\n"
+    "1: it broke off; 2: usage.\n";
 static const char below[] =
     "example:\n"
     "  sed -n 's/^{\"in\":\\(.*\\),\"out\":.*/\\1/p' models/days_to_sell/bundle/golden-*.jsonl |\n"
@@ -184,6 +197,7 @@ static int predict(struct predict *p)
     bool ok = open_scratch(&scratch, &e) && scratch_init(&p->scratch, scratch, &e) &&
               make_question(p, &e) && run(p, &e);
     say_progress(p, true);
+    say_failed(p);
     buf_done(&p->in);
     buf_done(&p->out);
     buf_done(&p->scoring.echoed);
@@ -212,8 +226,9 @@ int cmd_predict(int argc, char **argv)
         {"max-line", OPTION_NUMBER, &p.max_line, .value = "BYTES", .help = "longest line",
          .low = 1024, .high = (uint64_t)1 << 30},
     };
-    const struct command_line line = {
-        .command = "predict", above, below, {options, countof(options)}};
+    const struct command_line line = {"predict", above,
+                                      below,     {options, countof(options)},
+                                      0,         "rows are read from standard input: < rows.jsonl"};
     int status;
 
     if (!command_read(&line, argc, argv, NULL, &status))

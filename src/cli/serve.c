@@ -10,6 +10,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -101,7 +102,8 @@ static bool finish(struct arguments *a, struct err *e)
     if (!settings_finish(&a->settings, a->options, e))
         return false;
     return a->print_config || a->models.n ||
-           err_set(e, ERR_USAGE, "which model? --model URI, a directory with a bundle.json");
+           err_set(e, ERR_USAGE, "which model? --model URI, a directory with a bundle.json%s",
+                   getenv("SCORED_MODEL") ? "; SCORED_MODEL is not read" : ""); /* NOLINT */
 }
 
 /* As many open files as the system lets us have: connections take one each. */

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { PREFIX = sizeof "SCORED_" - 1 };
+
 /* "SCORED_" and the field in capitals. */
 static const char *const variables[] = {
 #define SETTING(kind, field, flag, value, low, high, help) "SCORED_" #field,
@@ -125,29 +127,50 @@ bool settings_finish(struct settings *s, const struct option options[SETTING_COU
     return true;
 }
 
+/* What people write, as it stands for every other flag. */
+static const struct {
+    const char *variable, *instead;
+} no_variables[] = {
+    {"SCORED_MODEL", "--model"},
+    {"SCORED_TRUST", "--trust"},
+    {"SCORED_PRINT_CONFIG", "--print-config"},
+    {"SCORED_PORT", "SCORED_LISTEN"},
+};
+
+/* Kubernetes says SCORED_PORT=tcp://10.0.0.1:80 of a service that is named "scored". */
+static bool is_a_port(const char *value)
+{
+    return *value >= '0' && *value <= '9';
+}
+
 /* Read elsewhere, or put there by others: by Kubernetes, for a service that is named "scored". */
 static bool is_known(const struct settings *s, const char *name, size_t n)
 {
-    static const char *const others[] = {"SCORED_SERVICE_", "SCORED_PORT", "SCORED_S3_",
+    static const char *const others[] = {"SCORED_SERVICE_", "SCORED_PORT_", "SCORED_S3_",
                                          "SCORED_STOP_AT"};
 
     for (size_t i = 0; i < countof(others); i++)
         if (!strncmp(name, others[i], strlen(others[i])))
             return true;
+    if (!strncmp(name, "SCORED_PORT=", n + 1) && !is_a_port(name + n + 1))
+        return true;
     for (unsigned i = 0; i < SETTING_COUNT; i++)
         if (strlen(s->variables[i]) == n && !memcmp(s->variables[i], name, n))
             return true;
     return false;
 }
 
+/* NULL where none is near. */
 static const char *nearest(const struct settings *s, const char *name)
 {
-    unsigned best = 0;
+    const char *best = NULL;
 
-    for (unsigned i = 1; i < SETTING_COUNT; i++)
-        if (text_distance(name, s->variables[i]) < text_distance(name, s->variables[best]))
-            best = i;
-    return s->variables[best];
+    for (size_t i = 0; i < countof(no_variables); i++)
+        if (!strcmp(name, no_variables[i].variable))
+            return no_variables[i].instead;
+    for (unsigned i = 0; i < SETTING_COUNT; i++)
+        text_nearer(name + PREFIX, s->variables[i] + PREFIX, &best);
+    return best ? best - PREFIX : NULL;
 }
 
 void settings_warn(const struct settings *s)
@@ -156,11 +179,12 @@ void settings_warn(const struct settings *s)
 
     for (char **v = environ; *v; v++) {
         size_t n = strcspn(*v, "=");
-        if (strncmp(*v, "SCORED_", 7) != 0 || is_known(s, *v, n))
+        if (strncmp(*v, "SCORED_", PREFIX) != 0 || is_known(s, *v, n))
             continue;
         snprintf(name, sizeof name, "%.*s", (int)n, *v);
-        log_with(LOG_WARN, "no setting has this environment variable", log_text("variable", name),
-                 log_text("nearest", nearest(s, name)));
+        const char *near = nearest(s, name);
+        const struct log_field said[] = {log_text("variable", name), log_text("nearest", near)};
+        log_event(LOG_WARN, "no setting has this environment variable", said, near ? 2 : 1);
     }
 }
 

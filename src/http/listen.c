@@ -69,13 +69,13 @@ int listen_open(const char *address, uint16_t *port, struct err *e)
     uint16_t number;
 
     if (!split(address, host, &service) || !decimal_port(service, &number)) {
-        err_set(e, ERR_USAGE, "\"%.200s\" is no ADDRESS:PORT", address);
+        err_set(e, ERR_USAGE, "\"%.200s\" is no ADDRESS:PORT, as 127.0.0.1:8080 is", address);
         return -1;
     }
     int failed = getaddrinfo(*host ? host : NULL, service, &hints, &found);
     if (failed) {
         enum err_code code = failed == EAI_MEMORY ? ERR_NO_MEMORY : ERR_USAGE;
-        err_set(e, code, "\"%.200s\" is no ADDRESS:PORT: %s", address, gai_strerror(failed));
+        err_set(e, code, "\"%.200s\": the address is not known: %s", address, gai_strerror(failed));
         return -1;
     }
     int fd = open_one(found);

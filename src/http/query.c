@@ -152,6 +152,11 @@ static const struct parameter {
     {"echo", take_echo, true},
 };
 
+static bool is_text(const char *p)
+{
+    return utf8_valid(p, strlen(p)) == strlen(p);
+}
+
 static bool take(struct exchange *x, char *pair, unsigned *seen)
 {
     char *value = pair + strcspn(pair, "=");
@@ -160,8 +165,9 @@ static bool take(struct exchange *x, char *pair, unsigned *seen)
         *value++ = '\0';
     decode(pair);
     decode(value);
-    if (!utf8_valid(value, strlen(value)) && *value) {
-        reply_problem(x, PROBLEM_BAD_PARAMETER, KNOWN, "a value is not well-formed UTF-8");
+    if (!is_text(pair) || !is_text(value)) {
+        reply_problem(x, PROBLEM_BAD_PARAMETER, KNOWN,
+                      "a name or a value is not well-formed UTF-8");
         return false;
     }
     for (unsigned i = 0; i < countof(parameters); i++) {
@@ -173,7 +179,8 @@ static bool take(struct exchange *x, char *pair, unsigned *seen)
         return parameters[i].take(x, value);
     }
     reply_problem(x, PROBLEM_BAD_PARAMETER, KNOWN,
-                  "there is no such parameter; `parameters` lists those that there are");
+                  "there is no parameter \"%.*s\"; `parameters` lists those that there are",
+                  (int)utf8_valid(pair, strnlen(pair, 64)), pair);
     return false;
 }
 

@@ -85,17 +85,23 @@ static bool open_listener(struct listener *l, const char *address, enum side sid
                           struct err *e)
 {
     static const char *const flags[] = {
-        [SIDE_PUBLIC] = "--listen",
-        [SIDE_ADMIN] = "--admin-listen, which may be another address, or off",
-        [SIDE_PROBE] = "--probe-listen, which may be another address, or off",
+        [SIDE_PUBLIC] = "--listen (--port, SCORED_LISTEN)",
+        [SIDE_ADMIN] = "--admin-listen (SCORED_ADMIN_LISTEN)",
+        [SIDE_PROBE] = "--probe-listen (SCORED_PROBE_LISTEN)",
     };
+    static const char *const others[] = {
+        [SIDE_PUBLIC] = "", [SIDE_ADMIN] = ", or off", [SIDE_PROBE] = ", or off"};
 
     *l = (struct listener){.side = side, .fd = -1};
     atomic_init(&l->open, workers);
     if (!strcmp(address, "off"))
         return true;
     l->fd = listen_open(address, &l->port, e);
-    return l->fd >= 0 || err_wrap(e, "%s", flags[side]);
+    if (l->fd >= 0)
+        return true;
+    if (e->code == ERR_SYSTEM)
+        err_wrap(e, "which may be another address%s", others[side]);
+    return err_wrap(e, "%s", flags[side]);
 }
 
 static bool make_worker(struct app *app, struct listener *l, unsigned *n, struct err *e)

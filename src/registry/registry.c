@@ -34,15 +34,21 @@ static const char *split_spec(const char *spec, bool must_name, char name[SLOT_N
     return spec + n + 1;
 }
 
+#define NAMES "letters, digits, '.', '_' and '-', at most %d"
+
 /* Told where "NAME=models/x" was meant as a name and a path, and read as a path. */
 static bool add_hint(const char *spec, const char *uri, struct err *e)
 {
     size_t n = label_length(spec);
 
-    if (uri == spec && n && spec[n] == '=' && e->code == ERR_SYSTEM)
-        err_wrap(e, "NAME= is read as a name only before /, ./, file: or s3:, as in %.*s=./%.100s",
-                 (int)n, spec, spec + n + 1);
-    return false;
+    if (uri != spec || e->code != ERR_SYSTEM || !strchr(spec, '='))
+        return false;
+    if (n && spec[n] == '=' && n < SLOT_NAME)
+        return err_wrap(
+            e, "NAME= is read as a name only before /, ./, file: or s3:, as in %.*s=./%.100s",
+            (int)n, spec, spec + n + 1);
+    return err_wrap(e, "what stands before '=' is no name: those are made of " NAMES,
+                    SLOT_NAME - 1);
 }
 
 /* Loads it here and now. */
@@ -65,10 +71,10 @@ static bool open_slot(struct registry *r, struct slot *s, const char *spec, bool
 
     atomic_init(&s->named, s->own_name[0] != '\0');
     if (must_name && !s->own_name[0])
-        return err_set(e, ERR_USAGE,
-                       "--model '%.200s': with several models each is NAME=URI, the name made of "
-                       "letters, digits, '.', '_' and '-', at most %d",
-                       spec, SLOT_NAME - 1);
+        return err_set(
+            e, ERR_USAGE,
+            "--model '%.200s': with several models each is NAME=URI, the name made of " NAMES, spec,
+            SLOT_NAME - 1);
     s->source = source_open(uri, &r->options.source, e);
     if (!s->source)
         return add_hint(spec, uri, e);

@@ -121,7 +121,8 @@ bool source_of_folder(struct source *s, const char *path, struct err *e)
     if (stat(path, &st) < 0)
         return err_errno(e, path);
     if (!S_ISDIR(st.st_mode))
-        return err_set(e, ERR_BAD_BUNDLE, "%s: not a directory", path);
+        return err_set(e, ERR_BAD_BUNDLE,
+                       "%s: not a directory; give the one that holds bundle.json", path);
     s->context = strdup(path);
     if (!s->context)
         return err_memory(e);

@@ -49,14 +49,13 @@ static const struct option {
 
 static bool unknown_option(const char *name, int n, struct err *e)
 {
-    char typed[40];
-    const char *best = known[0].name;
+    char typed[40], meant[MEANT];
+    const char *best = NULL;
 
     snprintf(typed, sizeof typed, "%.*s", n < 32 ? n : 32, name);
-    for (size_t i = 1; i < countof(known); i++)
-        if (text_distance(typed, known[i].name) < text_distance(typed, best))
-            best = known[i].name;
-    return err_set(e, ERR_USAGE, "there is no option '%s'; did you mean %s?", typed, best);
+    for (size_t i = 0; i < countof(known); i++)
+        text_nearer(typed, known[i].name, &best);
+    return err_set(e, ERR_USAGE, "there is no option '%s'%s", typed, text_meant(meant, "", best));
 }
 
 /* Decodes %XX; false where it is too long, or a %XX is not one or makes a control character. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scored/distance.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { LONGEST = 32 };
@@ -29,4 +30,21 @@ unsigned text_distance(const char *a, const char *b)
         }
     }
     return row[m];
+}
+
+void text_nearer(const char *typed, const char *word, const char **best)
+{
+    size_t n = strnlen(typed, LONGEST), m = strnlen(word, LONGEST);
+    unsigned d = text_distance(typed, word);
+
+    if (d * 2 <= (n > m ? n : m) && (!*best || d < text_distance(typed, *best)))
+        *best = word;
+}
+
+const char *text_meant(char out[MEANT], const char *prefix, const char *best)
+{
+    out[0] = '\0';
+    if (best)
+        snprintf(out, MEANT, "; did you mean %s%.*s?", prefix, LONGEST, best);
+    return out;
 }

@@ -165,6 +165,9 @@ def test_percent_encoded_parameters(port, row, answer):
         ("echo=a,a", "bad-parameter"),
         ("echo=prediction", "bad-parameter"),
         ("echo=%ff", "bad-parameter"),
+        ("echo=a%ffb", "bad-parameter"),
+        ("columns=a%ff", "bad-parameter"),
+        ("a%ff=all", "bad-parameter"),
         ("echo=" + ",".join("abcdefghijklmnopq"), "bad-parameter"),
         ("=x", "bad-parameter"),
         ("columns=nothing", "unknown-column"),
@@ -174,6 +177,7 @@ def test_percent_encoded_parameters(port, row, answer):
 def test_bad_parameters(port, row, query, kind):
     r = ask(port, "POST", f"/predict?{query}", json.dumps(row))
     assert (r.status, r.json["type"]) == (400, f"urn:scored:{kind}")
+    assert not query.startswith("colums") or '"colums"' in r.json["detail"]
     known = r.json["columns"] if kind == "unknown-column" else r.json["parameters"]
     assert ("prediction" if kind == "unknown-column" else "echo") in known
 
