@@ -44,6 +44,20 @@ static void put_unit(const struct plan *p, const struct unit *u, bool last, stru
     buf_char(out, '\n');
 }
 
+static void put_dropped(const struct plan *p, unsigned stage, struct buf *out)
+{
+    const char *before = "   `- drops ";
+
+    for (uint32_t i = 0; i < p->n_names; i++) {
+        if (p->names[i].stage != stage || p->names[i].column != COLUMN_NONE)
+            continue;
+        buf_printf(out, "%s%s", before, p->names[i].name);
+        before = ", ";
+    }
+    if (*before == ',')
+        buf_char(out, '\n');
+}
+
 void plan_draw(const struct plan *p, struct buf *out)
 {
     buf_printf(out, "request\n");
@@ -57,5 +71,6 @@ void plan_draw(const struct plan *p, struct buf *out)
         buf_printf(out, "%u  %s  (%s)\n", s, p->stages[s].op, p->stages[s].uid);
         for (; i < p->n_order && p->order[i]->stage == s; i++)
             put_unit(p, p->order[i], i + 1 == p->n_order || p->order[i + 1]->stage != s, out);
+        put_dropped(p, s, out);
     }
 }
