@@ -122,6 +122,8 @@ def words(ops: list[Op]) -> str:
             found[f'"{param["name"]}":'] = None
             found.update({f'"{value}"': None for value in param.get("values", [])})
         found.update({f".{block['name'].replace('<i>', '0')}": None for block in op["blocks"]})
+        if op["models"]:
+            found.update({'"models":': None, ".models.0": None})
     return "".join('"' + word.replace('"', '\\"') + '"\n' for word in found)
 
 

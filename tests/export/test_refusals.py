@@ -82,11 +82,6 @@ def test_names_and_outputs(sample, tmp_path):
     assert "not a fitted model" in str(refusal(r.LinearRegression(), sample, tmp_path))
 
 
-def test_a_column_is_not_replaced(cars, sample, tmp_path):
-    model = f.Imputer(inputCols=["age"], outputCols=["age"]).fit(cars)
-    assert "replaces a column" in str(refusal(model, sample, tmp_path))
-
-
 def test_version_is_taken_once(sample, tmp_path):
     model = assembler("age")
     export(model, tmp_path, sample=sample, name="m", version="1")

@@ -133,6 +133,10 @@ class Maker:
         sample = self.frame({"a": "float"}, floats + extremes)
         yield "imputer", "float", [stage.fit(self.frame({"a": "float"}, floats))], sample
 
+        stage = feature.Imputer(inputCols=["a", "b"], outputCols=["b", "a"], missingValue=1.0).fit(fit)
+        again = feature.Imputer(inputCol="b", outputCol="b", missingValue=0.5).fit(fit)
+        yield "imputer", "in_place", [stage, again], many
+
     def bucketizer(self) -> Iterator[Case]:
         """Return cases of Bucketizer."""
         values: list[Row] = [(v,) for v in [*EDGES, -2.0, 2.0, 1.9999999999999998, 3.5, -0.5]]
@@ -269,6 +273,27 @@ class Maker:
         stage = feature.VectorSlicer(inputCol="v", outputCol="x", indices=[2], names=["n5", "n0"])
         yield "vector_slicer", "names", [stage], self.frame({"v": "vector"}, good, named)
 
+    def vector_size_hint(self) -> Iterator[Case]:
+        """Return cases of VectorSizeHint, the column alone and into an assembler."""
+        rows = self.frame({"v": "vector"}, self.vectors(5, 5))
+        for invalid in ("error", "skip", "optimistic"):
+            hint = feature.VectorSizeHint(inputCol="v", size=5, handleInvalid=invalid)
+            into = feature.VectorAssembler(inputCols=["v"], outputCol="x", handleInvalid="keep")
+            yield "vector_size_hint", invalid, [hint, into], rows
+
+    def column_pruner(self) -> Iterator[Case]:
+        """Return cases of RFormula, whose stages a ColumnPruner and a VectorAttributeRewriter end."""
+        fit = self._training(3, 2)
+        more = fit.selectExpr("features AS v", "label AS a", "string(class) AS s", "class + label AS y")
+        words = [("0.0",), ("1.0",), ("2.0",), ("",), (None,)]
+        vectors = self.vectors(3, 4)
+        rows = [(v, a, words[i % 5][0]) for i, ((v,), (a,)) in enumerate(zip(vectors, self.edge_rows(1) * 9))]
+        fields = [t.StructField("v", VectorUDT()), t.StructField("a", t.DoubleType())]
+        sample = self.spark.createDataFrame(rows, t.StructType([*fields, t.StructField("s", t.StringType())]))
+        for invalid in ("error", "skip", "keep"):
+            formula = feature.RFormula(formula="y ~ s + a + v", featuresCol="x", handleInvalid=invalid)
+            yield "column_pruner", invalid, [formula.fit(more)], sample
+
     def index_to_string(self) -> Iterator[Case]:
         """Return cases of IndexToString."""
         labels = ["zéro", "", "日本", "a\tb", "zéro"]
@@ -392,6 +417,21 @@ class Maker:
         """Return cases of GBTClassifier."""
         yield from self._tree_classifier("gbt_classification", classification.GBTClassifier, 2, maxIter=5)
 
+    def one_vs_rest(self) -> Iterator[Case]:
+        """Return cases of OneVsRest over every classifier; stumps and a model without coefficients tie."""
+        rows, train = self._features(5, 5), self._training(5, 3, 5)
+        models = {
+            "logistic": classification.LogisticRegression(maxIter=6),
+            "zero": classification.LogisticRegression(maxIter=0, fitIntercept=False),
+            "tree": classification.DecisionTreeClassifier(maxDepth=3, seed=3),
+            "stump": classification.DecisionTreeClassifier(maxDepth=0),
+            "forest": classification.RandomForestClassifier(numTrees=4, maxDepth=3, seed=3),
+            "boosted": classification.GBTClassifier(maxIter=4, maxDepth=2, seed=3),
+        }
+        for name, classifier in models.items():
+            rest = classification.OneVsRest(classifier=classifier, labelCol="class", predictionCol="x")
+            yield "one_vs_rest", name, [rest.fit(train)], rows
+
     def _tree_regression(self, op: str, make: Callable[..., Any], **options: Any) -> Iterator[Case]:
         for nominal in (5, 12):
             model = make(maxDepth=4, seed=1, leafCol="leaf", **options).fit(self._training(4, 2, nominal))
@@ -435,6 +475,16 @@ def renamed(model: Any, mark: str) -> Any:
         return type(model).load(path.as_uri())
 
 
+def in_place(stage: Any) -> list[str]:
+    """Return the columns that a stage replaces."""
+    if isinstance(stage, feature.VectorSizeHint):
+        return [stage.getInputCol()]
+    if not isinstance(stage, feature.ImputerModel):
+        return []
+    several = stage.isSet(stage.outputCols)
+    return list(stage.getOutputCols()) if several else [stage.getOutputCol()]
+
+
 OPS = [
     name
     for name in vars(Maker)
@@ -448,8 +498,9 @@ def write(case: Case) -> None:
     out = HERE / "bundles" / f"{op}.{name}"
     shutil.rmtree(out, ignore_errors=True)
     model = PipelineModel(stages=stages)
-    known = set(rows.columns)
-    outputs = [c for c in model.transform(rows.limit(1)).columns if c not in known]
+    before = rows.columns
+    shadowed = {name for stage in stages for name in in_place(stage)}
+    outputs = [c for c in model.transform(rows.limit(1)).columns if c not in before or c in shadowed]
     export(model, out, sample=rows, name=f"{op}.{name}", version="1", created=CREATED, output=outputs)
     for copy in out.glob("bundle-*.json"):
         copy.unlink()

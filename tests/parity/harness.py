@@ -84,8 +84,14 @@ class Case:
 
 
 def stage_names(model: Any) -> list[str]:
-    """Return the class of each stage."""
-    return [type(stage).__name__ for stage in getattr(model, "stages", [model])]
+    """Return the class of each stage, and of those within an RFormulaModel."""
+    names = []
+    for stage in getattr(model, "stages", [model]):
+        names.append(type(stage).__name__)
+        if names[-1] == "RFormulaModel":
+            inner = stage._java_obj.pipelineModel().stages()
+            names += [str(java.getClass().getSimpleName()) for java in inner]
+    return names
 
 
 def fit(context: Context, pipeline: Any, r: random.Random) -> Any:
@@ -134,7 +140,8 @@ def ask_spark(
     """Return the added columns' types and Spark's answers, of the good rows and then of the bad ones."""
     spark = context.session()
     schema = spark_side.schema(columns)
-    fields = spark_side.added(spark, model, schema, good[0])
+    shadowed = [c.name for c in columns if c.shadowed]
+    fields = spark_side.added(spark, model, schema, good[0], shadowed)
     names = [f.name for f in fields]
     kinds = {
         f.name: "vector" if type(f.dataType).__name__ == "VectorUDT" else f.dataType.simpleString()

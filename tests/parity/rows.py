@@ -87,12 +87,16 @@ def float32(value: float) -> float:
 
 @dataclass(frozen=True)
 class Column:
-    """An input column; `null`, `nan` and `unseen` say which troubles the pipeline answers."""
+    """An input column; `null`, `nan` and `unseen` say which troubles the pipeline answers.
+
+    A `shadowed` one is answered too: a stage adds a column of its name.
+    """
 
     name: str
     kind: str = "double"
     null: bool = False
     nan: bool = False
+    shadowed: bool = False
 
     def clean(self, r: random.Random) -> Any:
         """Return a value as in training."""

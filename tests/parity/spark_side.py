@@ -172,7 +172,7 @@ class Scorer:
             yield ERROR if found is None else found.get(i, SKIPPED)
 
 
-def added(spark: Any, model: Any, its_schema: Any, row: Row) -> list[Any]:
-    """Return the fields that a model adds; it may look at a row."""
-    before = set(its_schema.fieldNames())
+def added(spark: Any, model: Any, its_schema: Any, row: Row, shadowed: Sequence[str] = ()) -> list[Any]:
+    """Return the fields that a model adds, also in the place of others; it may look at a row."""
+    before = set(its_schema.fieldNames()) - set(shadowed)
     return [f for f in model.transform(frame(spark, its_schema, [row])).schema.fields if f.name not in before]

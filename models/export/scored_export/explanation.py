@@ -11,7 +11,7 @@ from typing import Any
 from scored_export.errors import Refused
 from scored_export.exactness import exactness
 from scored_export.known import check_saved, op_of
-from scored_export.live import live_stages
+from scored_export.live import data_params, java_class, live_stages
 from scored_export.ops.base import Columns, Op
 from scored_export.plan import default_columns
 from scored_export.platform import ask_platform
@@ -103,6 +103,7 @@ class _Walk:
     def __init__(self, fields: dict[str, Any] | None) -> None:
         self.fields = fields  # of the sample; None: there is none
         self.needs: dict[str, set[str]] = {}  # of the columns that stages add
+        self.dropped: set[str] = set()
         self.read: dict[str, None] = {}
         self.lost: list[Pruned] = []
         self.stages: list[Stage] = []
@@ -127,6 +128,9 @@ class _Walk:
         own = needs_of(op.name, saved, outputs)
         for param, names in outputs.items():
             self.needs.update((name, inherited | own.get(param, set())) for name in names)
+            self.dropped -= set(names)
+        if op.drops:
+            self.dropped |= set(_names(inputs))
         if _names(outputs):
             self.added.append(outputs)
         self.stages.append(Stage(saved.name, saved.uid, tuple(_names(inputs)), tuple(_names(outputs))))
@@ -136,7 +140,7 @@ class _Walk:
         if self.fields is None:
             return outputs
         missing = [name for name in _names(inputs) if name not in self.needs and name not in self.fields]
-        droppable = op.name == "string_indexer" and saved.params.get("handleInvalid") != "skip"
+        droppable = op.present is not None and saved.params.get("handleInvalid") != "skip"
         if missing and not droppable:
             reason = f"input column {missing[0]!r} is neither in the sample nor made by an earlier stage"
             raise Refused(reason, "add it to the sample; names match byte for byte")
@@ -158,12 +162,13 @@ def _names(columns: Columns) -> list[str]:
 
 def _live(spark: Any, stage: Any) -> SavedStage:
     """Return a live stage as if it was saved, without its data."""
-    java = getattr(stage, "_java_obj", None)
-    python_class = f"{type(stage).__module__}.{type(stage).__qualname__}"
     set_ = {param.name: value for param, value in getattr(stage, "_paramMap", {}).items()}
     default = {param.name: value for param, value in getattr(stage, "_defaultParamMap", {}).items()}
-    java_class = python_class if java is None else str(java.getClass().getName())
-    return SavedStage(spark, "", java_class, str(getattr(stage, "uid", "")), set_, {**default, **set_}, {})
+    params = {**default, **set_, **data_params(stage)}
+    models = tuple(_live(spark, model) for model in getattr(stage, "models", []))
+    return SavedStage(
+        spark, "", java_class(stage), str(getattr(stage, "uid", "")), set_, params, {}, models
+    )
 
 
 def _stages(spark: Any, model: Any) -> list[SavedStage]:
@@ -206,12 +211,13 @@ def _promised(walk: _Walk, platform: dict[str, Any], allow_inexact: int | None) 
 
 
 def _asked(walk: _Walk, output: Sequence[str]) -> list[str]:
-    unknown = [name for name in output if name not in walk.needs]
+    kept = [name for name in walk.needs if name not in walk.dropped]
+    unknown = [name for name in output if name not in kept]
     for name in unknown:
-        walk.refuse(Refused(f"output {name!r} is not a column of the pipeline", ", ".join(walk.needs)))
+        walk.refuse(Refused(f"output {name!r} is not a column of the pipeline", ", ".join(kept)))
     if output:
         return [name for name in output if name not in unknown]
-    return default_columns(walk.added)
+    return default_columns(walk.added, kept)
 
 
 def _inputs(walk: _Walk) -> tuple[Column, ...]:
@@ -240,7 +246,7 @@ def _explain(
         tuple(walk.stages),
         inputs,
         tuple(promised[name] for name in answered),
-        tuple(column for name, column in promised.items() if name not in answered),
+        tuple(c for name, c in promised.items() if name not in (*answered, *walk.dropped)),
         (*(Pruned(name, UNREAD) for name in fields or () if name not in walk.read), *walk.lost),
         tuple(dict.fromkeys(walk.refused)),
     )

@@ -168,7 +168,7 @@ def _manifest_text(manifest: Mapping[str, Any]) -> bytes:
 
 
 def _collect_blocks(plan: Plan) -> Blocks:
-    return {name: block for stage in plan.stages for name, block in stage.blocks.items()}
+    return {name: block for stage in plan.stages for name, block in stage.all_blocks().items()}
 
 
 class _Export:

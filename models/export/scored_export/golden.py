@@ -51,6 +51,8 @@ class Probe:
         copies = []
         for i, stage in enumerate(plan.stages):
             live = stage.live
+            if stage.op.drops:  # what is looked at may be dropped at the end
+                continue
             kind = next((name for name in stage.blocks if name.endswith(".forest.kind")), None)
             if kind is not None:
                 name = (stage.outputs.get("leafCol") or [f"__scored_leaf_{i}__"])[0]

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from scored_export.errors import Refused
-from scored_export.live import live_stages
+from scored_export.live import java_class, live_stages
 from scored_export.ops import OPS
 from scored_export.ops.base import Op
 from scored_export.saved import SavedStage, release
@@ -22,7 +23,7 @@ def _fits(estimator: str) -> str:
     return re.sub("Regressor$", "Regression", re.sub("Classifier$", "Classification", estimator)) + "Model"
 
 
-def op_of(java_class: str, *, name: str, uid: str, saved_by: str = "") -> Op:
+def op_of(its_class: str, *, name: str, uid: str, saved_by: str = "") -> Op:
     """Return the op of a stage's class, or refuse the stage.
 
     Parameters
@@ -30,11 +31,11 @@ def op_of(java_class: str, *, name: str, uid: str, saved_by: str = "") -> Op:
     saved_by : str
         Version of the Spark that saved it; empty where it is not saved yet.
     """
-    op = OPS.get(java_class)
+    op = OPS.get(its_class)
     if op is not None:
         return op
-    what = f"{java_class}, saved by Spark {saved_by}," if saved_by else java_class
-    if _fits(java_class) in OPS or java_class.rsplit(".", 1)[-1] in UNFITTED:
+    what = f"{its_class}, saved by Spark {saved_by}," if saved_by else its_class
+    if _fits(its_class) in OPS or its_class.rsplit(".", 1)[-1] in UNFITTED:
         cure = "call fit, and export what it returns"
         raise Refused(f"{what} is not fitted", cure, stage=name, uid=uid)
     known = ", ".join(sorted(name.rsplit(".", 1)[-1] for name in OPS))
@@ -42,10 +43,20 @@ def op_of(java_class: str, *, name: str, uid: str, saved_by: str = "") -> Op:
     raise Refused(f"{what} cannot be exported", cure, stage=name, uid=uid)
 
 
-def check_saved(stages: list[SavedStage], spark: Any) -> None:
+def _check_holds(op: Op, *, name: str, uid: str) -> None:
+    """Refuse what a OneVsRestModel may not hold."""
+    if op.name == "one_vs_rest" or "rawPredictionCol" not in op.outs:
+        what = f"a OneVsRestModel of {op.java_class.rsplit('.', 1)[-1]} cannot be exported"
+        raise Refused(what, "fit it with a classifier that makes rawPrediction", stage=name, uid=uid)
+
+
+def check_saved(stages: Sequence[SavedStage], spark: Any, *, held: bool = False) -> None:
     """Refuse stages that no bundle holds, or that this Spark does not read."""
     for stage in stages:
+        check_saved(stage.models, spark, held=True)
         op = op_of(stage.java_class, name=stage.name, uid=stage.uid, saved_by=stage.saved_by)
+        if held:
+            _check_holds(op, name=stage.name, uid=stage.uid)
         changed = op.ensemble and release(stage.saved_by) >= ENSEMBLES_CHANGED
         if changed and release(spark.version) < ENSEMBLES_CHANGED:
             raise Refused(
@@ -59,7 +70,11 @@ def check_saved(stages: list[SavedStage], spark: Any) -> None:
 def check_live(model: Any) -> None:
     """Refuse stages that no bundle holds; those without a class on the JVM are Python's own."""
     for stage in live_stages(model):
-        java = getattr(stage, "_java_obj", None)
-        python_class = f"{type(stage).__module__}.{type(stage).__qualname__}"
-        java_class = python_class if java is None else str(java.getClass().getName())
-        op_of(java_class, name=java_class.rsplit(".", 1)[-1], uid=str(getattr(stage, "uid", "")))
+        _check_live(stage)
+        for held in getattr(stage, "models", []):
+            _check_holds(_check_live(held), name=type(held).__name__, uid=str(held.uid))
+
+
+def _check_live(stage: Any) -> Op:
+    found = java_class(stage)
+    return op_of(found, name=found.rsplit(".", 1)[-1], uid=str(getattr(stage, "uid", "")))

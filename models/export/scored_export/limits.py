@@ -10,6 +10,7 @@ from scored_export.plan import Plan, Stage
 BOUNDS = {
     "BLOCKS": 1 << 16,
     "STAGES": 1000,
+    "MODELS": 1000,
     "COLUMNS": 4096,
     "INPUTS": 2048,
     "NAME": 256,
@@ -18,6 +19,7 @@ BOUNDS = {
     "EXPANDED": 1 << 24,
 }
 HIDDEN = 2  # columns that a reader adds for a classifier whose own have no names
+HIDDEN_OF_MODEL = 3  # and for a model that a stage holds
 SPLIT = "split the pipeline"
 
 
@@ -43,10 +45,13 @@ def check_plan(plan: Plan) -> None:
     _check("input columns", len(plan.inputs), "INPUTS", "assemble them into a vector first")
     _check("stages", len(plan.stages), "STAGES", SPLIT)
     hidden = sum(HIDDEN for stage in plan.stages if "numClasses" in stage.params)
+    hidden += sum(1 + HIDDEN_OF_MODEL * len(stage.models) for stage in plan.stages if stage.models)
     _check("columns", len(plan.inputs) + len(plan.added) + hidden, "COLUMNS", SPLIT)
-    _check("blocks", sum(len(stage.blocks) for stage in plan.stages), "BLOCKS", SPLIT)
+    _check("blocks", sum(len(stage.all_blocks()) for stage in plan.stages), "BLOCKS", SPLIT)
     for stage in plan.stages:
         try:
-            _check_stage(stage)
+            _check("models", len(stage.models), "MODELS", "predict fewer classes")
+            for part in (stage, *stage.models):
+                _check_stage(part)
         except Refused as error:
             raise error.at(stage.saved.name, stage.saved.uid) from None

@@ -4,15 +4,15 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from scored_export.blocks import Blocks
 from scored_export.errors import Refused
 from scored_export.known import op_of
-from scored_export.ops.base import Columns, Op, Reading
-from scored_export.ops.indexers import kept_pairs
+from scored_export.ops.base import Built, Columns, Op, Reading
+from scored_export.ops.composed import model_outputs
 from scored_export.ops.vectors import vector_width
 from scored_export.result import UNREAD, Pruned, lacks
 from scored_export.saved import SavedStage
@@ -41,9 +41,14 @@ class Stage:
     blocks: Blocks
     strings: int
     own_needs: dict[str, set[str]]
+    models: tuple[Stage, ...] = ()
+
+    def all_blocks(self) -> Blocks:
+        """Return its blocks, and those of the models it holds."""
+        return {name: block for part in (self, *self.models) for name, block in part.blocks.items()}
 
     def entry(self) -> dict[str, Any]:
-        """Return the stage as the manifest holds it."""
+        """Return the stage as the manifest holds it; the fit of models it holds stays with Spark."""
         entry: dict[str, Any] = {
             "op": self.op.name,
             "uid": self.saved.uid,
@@ -58,6 +63,8 @@ class Stage:
             for name, value in sorted(self.saved.params.items())
             if name not in self.params and name not in COLUMN_PARAMS and isinstance(value, SCALARS)
         }
+        if self.models:
+            entry["models"] = [{k: v for k, v in m.entry().items() if k != "x-fit"} for m in self.models]
         if fit:
             entry["x-fit"] = fit
         return entry
@@ -72,9 +79,10 @@ class Plan:
     inputs : list of StructField
         Columns of the sample that a stage reads, in the sample's order.
     added : dict
-        Name -> StructField of the columns that the stages add.
+        Name -> StructField of the columns that the stages add and keep.
     needs : dict
-        Name -> switches of the platform that a column depends on, those of its inputs included.
+        Name -> switches of the platform that columns of that name depend on, those of their inputs included;
+        of names that were dropped, too.
     unsized : bool
         Whether a VectorAssembler reads a vector of unknown width: Spark then looks at the frame's first row.
     """
@@ -84,6 +92,7 @@ class Plan:
     added: dict[str, Any] = field(default_factory=dict)
     needs: dict[str, set[str]] = field(default_factory=dict)
     unsized: bool = False
+    latest: dict[str, set[str]] = field(default_factory=dict)
 
     def type_of(self, name: str) -> str:
         """Return the bundle's type of an added column."""
@@ -123,7 +132,7 @@ def _static(saved: SavedStage) -> tuple[Op, Columns, Columns]:
 
 def _sources(stages: list[tuple[SavedStage, Op, Columns, Columns]], sample: Any) -> list[Any]:
     """Return the sample's columns that a stage reads before any stage makes one of that name."""
-    have = {f.name: f for f in sample.schema.fields}
+    have = {f.name for f in sample.schema.fields}
     made: set[str] = set()
     read: set[str] = set()
     for saved, op, inputs, outputs in stages:
@@ -131,14 +140,17 @@ def _sources(stages: list[tuple[SavedStage, Op, Columns, Columns]], sample: Any)
         for name in wanted:
             if name not in made and name in have:
                 read.add(name)
-            elif name not in made and op.name != "string_indexer":
+            elif name not in made and op.present is None:
                 raise Refused(
                     f"input column {name!r} is neither in the sample nor made by an earlier stage",
                     "add it to the sample; names match byte for byte",
                 ).at(saved.name, saved.uid)
-        pairs = outputs.get("outputCols", []) if op.name == "string_indexer" else []
+        pairs = outputs.get("outputCols", []) if op.present is not None else []
         gone = {o for i, o in zip(wanted, pairs) if i not in made and i not in have}
         made.update(o for names in outputs.values() for o in names if o not in gone)
+        if op.drops:
+            made -= set(wanted)
+            have -= set(wanted)
     return [f for f in sample.schema.fields if f.name in read]
 
 
@@ -170,15 +182,6 @@ class _Walk:
         return frame
 
 
-def _drop_missing(op: Op, reading: Reading) -> tuple[Columns, Columns]:
-    """Drop the pairs of a StringIndexerModel whose input the sample has not, as Spark does."""
-    if op.name != "string_indexer":
-        return reading.inputs, reading.outputs
-    kept = kept_pairs(reading)
-    names, outs = reading.input_names, reading.outputs["outputCols"]
-    return {"inputCols": [names[i] for i in kept]}, {"outputCols": [outs[i] for i in kept]}
-
-
 def _check_types(op: Op, reading: Reading) -> None:
     for names in reading.inputs.values():
         for name in names:
@@ -196,15 +199,40 @@ def _stage(
     fields = {f.name: f for f in schema.fields}
     types = {name: type_name(f.dataType) for name, f in fields.items()}
     reading = Reading(saved, *columns, fields, types, f"s{index:03d}")
-    inputs, outputs = _drop_missing(op, reading)
-    if op.name == "string_indexer" and not inputs["inputCols"]:
+    inputs, outputs = op.present(reading) if op.present else columns
+    if op.present and not any(inputs.values()):
         return None
-    if not outputs:
+    if not outputs and not op.drops:
         raise Refused("no output column has a name", "set predictionCol")
     reading = Reading(saved, inputs, outputs, fields, types, reading.prefix)
     _check_types(op, reading)
     built = op.build(reading)
-    return Stage(op, saved, live, inputs, outputs, built.params, built.blocks, built.strings, built.needs)
+    models = tuple(_model(reading, model, k) for k, model in enumerate(saved.models))
+    if models:
+        built = _holding(built, outputs, models)
+    return Stage(
+        op, saved, live, inputs, outputs, built.params, built.blocks, built.strings, built.needs, models
+    )
+
+
+def _model(holder: Reading, saved: SavedStage, number: int) -> Stage:
+    """Build a model that a stage holds."""
+    op, inputs, outputs = _static(saved)
+    if inputs != holder.inputs:
+        raise Refused(
+            f"{saved.name} {saved.uid} reads another column: {', '.join(inputs['featuresCol'])}",
+            "set featuresCol before fit",
+        )
+    outputs = model_outputs(holder.saved, saved, outputs)
+    prefix = f"{holder.prefix}.models.{number}"
+    built = op.build(Reading(saved, inputs, outputs, holder.fields, holder.types, prefix))
+    return Stage(op, saved, None, inputs, outputs, built.params, built.blocks, built.strings, built.needs)
+
+
+def _holding(built: Built, outputs: Columns, models: Sequence[Stage]) -> Built:
+    """Return what a stage needs that answers by its models."""
+    needs = {need for model in models for need in model.own_needs.get("rawPredictionCol", set())}
+    return Built(built.params, built.blocks, dict.fromkeys(outputs, needs), built.strings)
 
 
 def make_plan(saved: list[SavedStage], live: list[Any], sample: Any, say: Any) -> Plan:
@@ -249,20 +277,23 @@ def _add(plan: Plan, stage: Stage, before: Any, after: Any) -> None:
     inherited: set[str] = set()
     for names in stage.inputs.values():
         for name in names:
-            inherited |= plan.needs.get(name, set())
+            inherited |= plan.latest.get(name, set())
             if stage.op.name == "vector_assembler" and type_name(known[name].dataType) == "vector":
                 plan.unsized |= vector_width(known[name]) is None
     plan.stages.append(stage)
+    for name in [n for names in stage.inputs.values() for n in names] if stage.op.drops else []:
+        plan.added.pop(name, None)
     fields = {f.name: f for f in after.fields}
     for param_name, names in stage.outputs.items():
         for name in names:
             _check_name(name, "output column")
-            if name in known:
+            if name in known and not stage.op.shadows:
                 raise Refused(f"output column {name} replaces a column", "give it a name of its own").at(
                     stage.saved.name, stage.saved.uid
                 )
             plan.added[name] = fields[name]
-            plan.needs[name] = inherited | stage.own_needs.get(param_name, set())
+            plan.latest[name] = inherited | stage.own_needs.get(param_name, set())
+            plan.needs[name] = plan.needs.get(name, set()) | plan.latest[name]
 
 
 def _quoted(name: str) -> str:
@@ -275,12 +306,13 @@ def left_out(plan: Plan, saved: Sequence[SavedStage], sample: Any) -> list[Prune
     out = [Pruned(f.name, UNREAD) for f in sample.schema.fields if f.name not in read]
     for stage in saved:
         names = [name for group in _static(stage)[2].values() for name in group]
-        out += [Pruned(name, lacks(stage.name), stage.uid) for name in names if name not in plan.added]
+        out += [Pruned(name, lacks(stage.name), stage.uid) for name in names if name not in plan.needs]
     return out
 
 
-def default_columns(outputs: Sequence[Columns]) -> list[str]:
-    """Return the columns answered by default, given the outputs of every stage."""
+def default_columns(every: Sequence[Columns], kept: Collection[str]) -> list[str]:
+    """Return the columns answered by default, given the outputs of every stage and what is kept of them."""
+    outputs = [found for columns in every if (found := _kept(columns, kept))]
     last = -1
     names: list[str] = []
     for i, found in enumerate(outputs):
@@ -291,10 +323,14 @@ def default_columns(outputs: Sequence[Columns]) -> list[str]:
         names += [*found.get("predictionCol", []), *found.get(second, [])]
     rest = outputs[last + 1 :] if last >= 0 else outputs[-1:]
     names += [name for found in rest for group in found.values() for name in group]
-    every = [name for found in outputs for group in found.values() for name in group]
-    return list(dict.fromkeys(names)) or every[-1:]
+    return list(dict.fromkeys(names))
+
+
+def _kept(columns: Columns, kept: Collection[str]) -> Columns:
+    left = {param: [name for name in names if name in kept] for param, names in columns.items()}
+    return {param: names for param, names in left.items() if names}
 
 
 def default_output(plan: Plan) -> list[str]:
     """Return the columns answered by default."""
-    return default_columns([stage.outputs for stage in plan.stages])
+    return default_columns([stage.outputs for stage in plan.stages], plan.added)

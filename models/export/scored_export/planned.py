@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from scored_export.errors import Refused
+from scored_export.live import in_driver
 from scored_export.spark_says import causes, java_of, refusal, said
 
 ID = "__scored_row__"
@@ -100,7 +101,7 @@ class Planned:
         self._columns = columns
         self._pickle = CPickleSerializer()
         self._first = first
-        self._rdd = self._plan([[(0, first)]]).rdd()
+        self._rdd = self._plan(in_driver(spark, model), [[(0, first)]]).rdd()
 
     def here(self, rows: Sequence[tuple[int, Row]]) -> dict[int, Row]:
         """Return the answers to numbered rows, computed in this thread; those that Spark drops have none.
@@ -123,7 +124,7 @@ class Planned:
 
     def in_jobs(self, rows: Sequence[Row]) -> list[dict[int, Row] | Thrown]:
         """Return the answers to each row, number 0, by a job of its own, and what a job threw."""
-        planned = self._plan([[(0, self._first)], *([(0, row)] for row in rows)])
+        planned = self._plan(self._model, [[(0, self._first)], *([(0, row)] for row in rows)])
         return [self._job(planned, 1 + i) for i in range(len(rows))]
 
     def _write(self, found: Any, path: str) -> None:
@@ -150,7 +151,7 @@ class Planned:
         ]
         return self._spark.sparkContext._jsc.parallelize(batches, len(batches))
 
-    def _plan(self, parts: Sequence[Sequence[tuple[int, Row]]]) -> Any:
+    def _plan(self, model: Any, parts: Sequence[Sequence[tuple[int, Row]]]) -> Any:
         """Return the planned answer as an RDD of pickled rows, without the attributes of their columns."""
         from pyspark.sql import DataFrame
         from pyspark.sql import functions as F
@@ -161,7 +162,7 @@ class Planned:
         bare = {"answer": True}  # without any, a column keeps its attributes
         answers = [F.col(quoted(name)).alias(name, metadata=bare) for name in (ID, *self._columns)]
         try:
-            return self._model.transform(DataFrame(made, self._spark)).select(*answers)._jdf.javaToPython()
+            return model.transform(DataFrame(made, self._spark)).select(*answers)._jdf.javaToPython()
         except Exception as error:
             raise refusal(error, "Spark cannot plan the pipeline") from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from scored_export.ops import OPS
 from scored_export.ops.base import BLAS, EXP, POW, Columns
 from scored_export.saved import SavedStage
 from scored_export.values import saved_number
@@ -39,6 +40,12 @@ def _classifier(op: str, saved: SavedStage, outputs: Columns) -> Needs:
     }
 
 
+def _one_vs_rest(op: str, saved: SavedStage, outputs: Columns) -> Needs:
+    classifiers = [CLASSIFIERS.get(OPS[model.java_class].name) for model in saved.models]
+    needs = {need for found in classifiers if found for need in found[0]}
+    return dict.fromkeys(outputs, needs)
+
+
 def _normalizer(op: str, saved: SavedStage, outputs: Columns) -> Needs:
     return {} if saved_number(saved.params["p"]) in PLAIN_NORMS else {"outputCols": {POW}}
 
@@ -47,6 +54,7 @@ _BY_OP: dict[str, Callable[[str, SavedStage, Columns], Needs]] = {
     **dict.fromkeys(CLASSIFIERS, _classifier),
     **dict.fromkeys(REGRESSIONS, lambda op, saved, outputs: {"predictionCol": REGRESSIONS[op]}),
     "normalizer": _normalizer,
+    "one_vs_rest": _one_vs_rest,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scored_export.errors import Refused, Unavailable
@@ -20,6 +20,26 @@ TUNED = {
     for package in ("org.apache.spark", "pyspark")
     for name in ("CrossValidatorModel", "TrainValidationSplitModel")
 }
+
+
+ONE_VS_REST = "org.apache.spark.ml.classification.OneVsRestModel"
+FORMULA = "org.apache.spark.ml.feature.RFormulaModel"
+#: Classes without parameters: what they know stands in their data.
+DATA = {
+    "org.apache.spark.ml.feature.ColumnPruner": "columnsToPrune",
+    "org.apache.spark.ml.feature.VectorAttributeRewriter": "vectorCol",
+}
+
+
+def on_jvm(name: str) -> str:
+    """Return the class on the JVM; Python's own writers name PySpark's, which stands beside it."""
+    beside = name.startswith("pyspark.ml.")
+    return f"org.apache.spark.{name.partition('.')[2]}" if beside else name
+
+
+def numbered(uid: str, i: int) -> str:
+    """Return a uid for a stage of an RFormulaModel, whose stages all have one."""
+    return f"{uid}_{i}"
 
 
 def saved_by(metadata: dict[str, Any]) -> str:
@@ -45,6 +65,8 @@ class SavedStage:
         The same over the defaults.
     extra : dict
         The rest of the metadata, such as ``numFeatures``.
+    models : tuple of SavedStage
+        The models that a OneVsRestModel holds.
     """
 
     spark: Any
@@ -54,6 +76,7 @@ class SavedStage:
     set: dict[str, Any]
     params: dict[str, Any]
     extra: dict[str, Any]
+    models: tuple[SavedStage, ...] = ()
     _kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -134,21 +157,33 @@ def read_stages(spark: Any, path: str) -> list[SavedStage]:
     java_class = str(meta["class"])
     if java_class in TUNED:
         return read_stages(spark, f"{path}/bestModel")
+    if java_class == FORMULA:
+        inner = read_stages(spark, f"{path}/pipelineModel")
+        return [replace(stage, uid=numbered(stage.uid, i)) for i, stage in enumerate(inner)]
     if java_class in PIPELINES:
         by = saved_by(meta)
         return [stage for child in _children(path, meta) for stage in _read_child(spark, *child, by)]
+    return [_stage(spark, path, on_jvm(java_class), meta)]
+
+
+def _stage(spark: Any, path: str, java_class: str, meta: dict[str, Any]) -> SavedStage:
     given = dict(meta.get("paramMap", {}))
-    return [
-        SavedStage(
-            spark=spark,
-            path=path,
-            java_class=java_class,
-            uid=str(meta["uid"]),
-            set=given,
-            params={**meta.get("defaultParamMap", {}), **given},
-            extra=meta,
-        )
-    ]
+    models = range(int(meta.get("numClasses", 0))) if java_class == ONE_VS_REST else ()
+    stage = SavedStage(
+        spark=spark,
+        path=path,
+        java_class=java_class,
+        uid=str(meta["uid"]),
+        set=given,
+        params={**meta.get("defaultParamMap", {}), **given},
+        extra=meta,
+        models=tuple(m for k in models for m in read_stages(spark, f"{path}/model_{k}")),
+    )
+    if java_class in DATA:
+        key = DATA[java_class]
+        value = stage.row()[key]
+        stage.params[key] = value if isinstance(value, str) else sorted(value)
+    return stage
 
 
 def _children(path: str, meta: dict[str, Any]) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from scored_export.ops import indexers, linear, scalers, trees, vectors
+from scored_export.ops import composed, indexers, linear, scalers, trees, vectors
 from scored_export.ops.base import Op
 from scored_export.values import NUMERIC
 
@@ -12,17 +12,19 @@ _CLASSES = ("rawPredictionCol", "probabilityCol", "predictionCol")
 _LEAVES = (*_CLASSES, "leafCol")
 _VECTOR = ("vector",)
 _ROW = {"one_row": True}
+_ARRAYS = tuple(f"array<{element}>" for element in ("string", "int", "double", "vector"))
+_EVERY = (*NUMERIC, "boolean", "string", "date", "timestamp", "decimal", "vector", *_ARRAYS)
 
 
 # fmt: off
 _TABLE = (
     Op("string_indexer", "feature.StringIndexerModel", _IN, _OUT, ("string", *NUMERIC),
-       indexers.string_indexer, **_ROW),
+       indexers.string_indexer, present=indexers.present_pairs, **_ROW),
     Op("index_to_string", "feature.IndexToString", _IN, _OUT, NUMERIC, indexers.index_to_string),
     Op("one_hot_encoder", "feature.OneHotEncoderModel", _IN, _OUT, NUMERIC, indexers.one_hot_encoder, **_ROW),
     Op("vector_assembler", "feature.VectorAssembler", _IN, ("outputCol",), (*NUMERIC, "boolean", "vector"),
        vectors.vector_assembler),
-    Op("imputer", "feature.ImputerModel", _IN, _OUT, NUMERIC, vectors.imputer, **_ROW),
+    Op("imputer", "feature.ImputerModel", _IN, _OUT, NUMERIC, vectors.imputer, shadows=True, **_ROW),
     Op("bucketizer", "feature.Bucketizer", _IN, _OUT, NUMERIC, vectors.bucketizer),
     Op("binarizer", "feature.Binarizer", _IN, _OUT, ("double", "vector"), vectors.binarizer),
     Op("standard_scaler", "feature.StandardScalerModel", _IN, _OUT, _VECTOR, scalers.standard_scaler, **_ROW),
@@ -30,6 +32,12 @@ _TABLE = (
     Op("max_abs_scaler", "feature.MaxAbsScalerModel", _IN, _OUT, _VECTOR, scalers.max_abs_scaler, **_ROW),
     Op("normalizer", "feature.Normalizer", _IN, _OUT, _VECTOR, vectors.normalizer),
     Op("vector_slicer", "feature.VectorSlicer", _IN, _OUT, _VECTOR, vectors.vector_slicer),
+    Op("vector_size_hint", "feature.VectorSizeHint", _IN, _OUT, _VECTOR, vectors.vector_size_hint,
+       shadows=True, in_place=True),
+    Op("vector_attribute_rewriter", "feature.VectorAttributeRewriter", ("vectorCol",), ("vectorCol",),
+       _VECTOR, composed.vector_attribute_rewriter, shadows=True, in_place=True),
+    Op("column_pruner", "feature.ColumnPruner", ("columnsToPrune",), (), _EVERY, composed.column_pruner,
+       drops=True, present=composed.present_columns),
     Op("linear_regression", "regression.LinearRegressionModel", _FEATURES, ("predictionCol",), _VECTOR,
        linear.linear_regression, **_ROW),
     Op("logistic_regression", "classification.LogisticRegressionModel", _FEATURES, _CLASSES, _VECTOR,
@@ -46,7 +54,9 @@ _TABLE = (
        _VECTOR, trees.random_forest_classification, ensemble=True),
     Op("gbt_classification", "classification.GBTClassificationModel", _FEATURES, _LEAVES, _VECTOR,
        trees.gbt_classification, ensemble=True),
+    Op("one_vs_rest", "classification.OneVsRestModel", _FEATURES, ("rawPredictionCol", "predictionCol"),
+       _VECTOR, composed.one_vs_rest),
 )
 # fmt: on
 
-OPS = {f"org.apache.spark.ml.{op.java_class}": op for op in _TABLE}
+OPS = {f"{op.package}{op.java_class}": op for op in _TABLE}

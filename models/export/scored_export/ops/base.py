@@ -58,6 +58,9 @@ class Built:
     strings: int = 0
 
 
+Present = Callable[[Reading], tuple[Columns, Columns]]
+
+
 @dataclass(frozen=True)
 class Op:
     """A row of the table of ops.
@@ -72,6 +75,16 @@ class Op:
         Whether it is saved as many trees.
     one_row : bool
         Whether its data is saved as one row.
+    shadows : bool
+        Whether Spark lets its outputs replace columns.
+    in_place : bool
+        Whether its output is its input, and has no parameter.
+    drops : bool
+        Whether it drops its inputs instead of making columns.
+    present : callable, optional
+        Returns the inputs that are there, and their outputs, where Spark passes over those that are not.
+    package : str
+        What `java_class` stands behind.
     """
 
     name: str
@@ -82,19 +95,25 @@ class Op:
     build: Callable[[Reading], Built]
     ensemble: bool = False
     one_row: bool = False
+    shadows: bool = False
+    in_place: bool = False
+    drops: bool = False
+    present: Present | None = None
+    package: str = "org.apache.spark.ml."
 
     def columns(self, saved: SavedStage) -> tuple[Columns, Columns]:
         """Return the stage's input and output columns."""
-        return (
-            {name: _names(saved, name, self.name) for name in self.ins},
-            {name: names for name in self.outs if (names := _names(saved, name, self.name))},
-        )
+        ins = {name: _names(saved, name, self.name) for name in self.ins}
+        if self.in_place:
+            return ins, dict(zip(self.outs, ins.values()))
+        return ins, {name: names for name in self.outs if (names := _names(saved, name, self.name))}
 
 
 def _names(saved: SavedStage, name: str, op: str) -> list[str]:
     """Return the columns a parameter names; `inputCols` and `outputCols` stand for the single form too."""
     if name not in ("inputCols", "outputCols"):
-        return [saved.params[name]] if saved.params.get(name) else []
+        named = saved.params.get(name) or []
+        return [named] if isinstance(named, str) else list(named)
     single = name[:-1]
     several = bool(saved.set.get("inputCols")) or not saved.params.get("inputCol")
     if op == "vector_assembler" or several:

@@ -10,7 +10,7 @@ import numpy as np
 
 from scored_export.blocks import Blocks, f64, string_list, u32
 from scored_export.errors import Refused
-from scored_export.ops.base import Built, Reading
+from scored_export.ops.base import Built, Columns, Reading
 from scored_export.saved import SavedStage
 from scored_export.values import INTEGERS, NUMERIC
 
@@ -69,8 +69,8 @@ def _keys(r: Reading, i: int, labels: Sequence[str], kind: str) -> Blocks:
     }
 
 
-def kept_pairs(r: Reading) -> list[int]:
-    """Return which (input, output) pairs of a StringIndexerModel have their input; Spark skips the others."""
+def present_pairs(r: Reading) -> tuple[Columns, Columns]:
+    """Return the pairs of a StringIndexerModel whose input is there; Spark skips the others."""
     kept = [i for i, name in enumerate(r.input_names) if name in r.types]
     if len(kept) < len(r.input_names) and r.saved.params["handleInvalid"] == "skip":
         missing = [name for name in r.input_names if name not in r.types]
@@ -78,7 +78,8 @@ def kept_pairs(r: Reading) -> list[int]:
             f"column {missing[0]} is not in the sample, and Spark throws on that under handleInvalid=skip",
             "add the column to the sample, or take the label's StringIndexer out of the served pipeline",
         )
-    return kept
+    names, outs = r.input_names, r.outputs["outputCols"]
+    return {"inputCols": [names[i] for i in kept]}, {"outputCols": [outs[i] for i in kept]}
 
 
 def string_indexer(r: Reading) -> Built:

@@ -53,6 +53,12 @@ def vector_slicer(r: Reading) -> Built:
     return Built({"indices": indices})
 
 
+def vector_size_hint(r: Reading) -> Built:
+    """VectorSizeHint."""
+    invalid = r.choice("handleInvalid", "error", "skip", "optimistic")
+    return Built({"size": int(r.saved.params["size"]), "handleInvalid": invalid})
+
+
 def imputer(r: Reading) -> Built:
     """ImputerModel: one surrogate a column."""
     row = r.saved.row()
