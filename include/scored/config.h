@@ -15,9 +15,11 @@
 #define CONFIG_CHOICE  unsigned
 
 enum unknown_fields { UNKNOWN_IGNORE, UNKNOWN_REJECT };
+enum missing_fields { MISSING_NULL, MISSING_REJECT };
 
 /* Names in the order of their enumeration; NULL ends a list. */
 #define CHOICES_unknown_fields "ignore", "reject", NULL
+#define CHOICES_missing_fields "null", "reject", NULL
 #define CHOICES_log_level      "error", "warn", "info", "debug", NULL
 #define CHOICES_log_format     "logfmt", "json", NULL
 

@@ -18,6 +18,9 @@
 struct schema;
 struct schema *schema_new(const struct plan *p, struct arena *a); /* NULL: out of memory */
 
+/* The field that a name which is none was probably meant for, or NULL. */
+const char *schema_nearest(const struct schema *s, const char *name);
+
 enum { ECHO_MAX = 16, ECHO_BYTES = 4096 };
 
 /* What a request asks for; the same for all its rows. */
@@ -27,6 +30,7 @@ struct question {
     uint16_t n_columns;
     bool spark_vectors;  /* sparse vectors as {"size","indices","values"}; else all dense */
     bool reject_unknown; /* a field that the model does not know is a row error */
+    bool reject_missing; /* so is a field that is not there at all, be it null */
     uint16_t n_echoes;   /* request fields copied into the answer as they came */
     struct text echoes[ECHO_MAX];
     uint32_t max_rows; /* of an array; 0: no limit */
@@ -37,6 +41,14 @@ struct question {
 struct counts {
     uint64_t rows, failed, skipped;
     uint64_t unknown_fields;
+};
+
+/* The first few names in a request that are no field of the model, each once, as C strings: cut
+ * where they are long, and at a NUL. */
+enum { UNKNOWN_NAMES = 8, UNKNOWN_BYTES = 64 };
+struct unknown {
+    unsigned n;
+    char names[UNKNOWN_NAMES][UNKNOWN_BYTES + 1];
 };
 
 /* Why a whole body has no answer. */
@@ -57,6 +69,7 @@ struct scoring {
     void (*on_error)(void *context, const struct row_error *error);
     void *context;
     struct counts counts;
+    struct unknown *unknown; /* to be filled; may be NULL */
     struct buf echoed; /* the raw tokens of a frame's echoes; buf_done by the caller, may be kept
                           between requests */
 };

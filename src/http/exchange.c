@@ -58,6 +58,7 @@ void exchange_begin(struct exchange *x, const char *target)
     x->received = 0;
     x->requests++;
     x->dialect = NULL;
+    x->form = false;
     x->job.step = NULL;
     x->job.admitted = false;
     atomic_store_explicit(&x->job.gone, false, memory_order_relaxed);

@@ -74,7 +74,8 @@ struct app {
     uint32_t run;        /* random, in the request ids made here */
     _Atomic enum life life;
     atomic_uint connections, most_connections;
-    struct limiter failed_requests;
+    struct limiter failed_requests, strange_fields;
+    struct strangers *strangers; /* by slot */
 };
 
 static inline enum life app_life(const struct app *app)
@@ -128,7 +129,9 @@ struct exchange {
     struct question question;
     struct scoring scoring;
     struct body_scoring body_scoring;
+    struct unknown unknown; /* names in this request that are no fields */
     const struct dialect *dialect;
+    bool form;       /* so curl calls what it sends, until the first byte tells */
     size_t step_due; /* of streams: how much of the body makes a step worth while */
     struct job job;
     struct program *program; /* memory for asked-for columns */
@@ -167,6 +170,16 @@ bool reply_whole(struct exchange *x);
 
 void reply_overloaded(struct exchange *x, const char *why);
 
+/* -- strangers.c -- */
+
+/* Names that rows had and the model has not, the last ones: of a slot. */
+struct strangers;
+struct strangers *strangers_new(unsigned slots); /* NULL: no memory */
+void strangers_free(struct strangers *s, unsigned slots);
+void strangers_note(
+    struct exchange *x); /* those of a request: counts, logs, and tells its sender */
+void put_strangers(struct buf *out, struct exchange *x); /* a member of the slot's document */
+
 /* -- routes.c -- */
 
 enum route_id {
@@ -201,6 +214,7 @@ const struct route *routes_find(enum side side, struct text path, struct text pa
 
 /* Finds the route and lets it check what stands before the body. False: the reply is made. */
 bool route_open(struct exchange *x, const char *method);
+void route_body(struct exchange *x, const char *p, size_t n); /* a piece of the body */
 
 /* -- handlers -- */
 

@@ -175,6 +175,8 @@ void answer_model(struct exchange *x)
     x->status = 200;
     put_identity(out, x->slot, m);
     put_reload_for(out, x->slot, is_operator(x));
+    if (is_operator(x))
+        put_strangers(out, x);
     if (m->signer[0])
         put_member(out, "signer", m->signer);
     buf_printf(out, ",\"load_seconds\":%.6f", (double)m->load_ns / 1e9);

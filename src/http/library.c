@@ -289,7 +289,7 @@ static enum MHD_Result body_call(struct exchange *x, struct MHD_Connection *m, c
     set_read_deadline(x);
     x->connection->quiet_ns = worker_now(x->connection->worker);
     if (x->phase == PHASE_BODY && x->route->body) {
-        x->route->body(x, p, n);
+        route_body(x, p, n);
         if (x->job.step)
             work(x, m);
         if (x->phase == PHASE_WORK)

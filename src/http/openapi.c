@@ -15,7 +15,9 @@ static const char query_parameters[] =
     "{\"name\":\"columns\",\"in\":\"query\",\"description\":\"columns to answer, separated by "
     "commas, or all\",\"schema\":{\"type\":\"string\"}},{\"name\":\"vectors\",\"in\":\"query\","
     "\"description\":\"how vectors are written\",\"schema\":{\"type\":\"string\",\"enum\":["
-    "\"dense\",\"spark\"]}},{\"name\":\"echo\",\"in\":\"query\",\"description\":\"fields copied "
+    "\"dense\",\"spark\"]}},{\"name\":\"strict\",\"in\":\"query\",\"description\":\"whether a row "
+    "must have all of the model's fields, be they null, and no others\",\"schema\":{\"type\":"
+    "\"boolean\"}},{\"name\":\"echo\",\"in\":\"query\",\"description\":\"fields copied "
     "into the answer\",\"schema\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}}";
 
 static const char version_parameter[] =

@@ -33,6 +33,8 @@ static void count(struct exchange *x)
 {
     metrics_rows(x->app->metrics, x->worker, slot_index(x->app->registry, x->slot),
                  &x->scoring.counts);
+    if (x->unknown.n)
+        strangers_note(x);
 }
 
 static void too_large(struct exchange *x, uint64_t max)
@@ -80,7 +82,7 @@ bool model_open(struct exchange *x)
 
 bool predict_open(struct exchange *x)
 {
-    x->dialect = dialect_of(x->head.content_type);
+    x->dialect = x->form ? &dialect_json : dialect_of(x->head.content_type);
     if (x->head.length > body_max(x)) {
         too_large(x, body_max(x));
         return false;
@@ -99,8 +101,10 @@ bool predict_open(struct exchange *x)
         .question = &x->question,
         .on_error = on_error,
         .context = x,
+        .unknown = &x->unknown,
         .echoed = echoed,
     };
+    x->unknown.n = 0;
     score_begin(&x->body_scoring, x->dialect, &x->scoring, &x->reply);
     x->step_due = STREAM_BYTES;
     x->content_type = x->dialect->answers;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The query of a prediction: columns=LIST|all, vectors=spark|dense, echo=LIST (may repeat). */
+/* The query of a prediction: columns=LIST|all, vectors=spark|dense, strict=true|false, echo=LIST
+ * (may repeat). */
 #include "http_priv.h"
 
 #include "scored/utf8.h"
 
 #include <stdlib.h>
 
-#define KNOWN ",\"parameters\":[\"columns\",\"vectors\",\"echo\"]"
+#define KNOWN ",\"parameters\":[\"columns\",\"vectors\",\"strict\",\"echo\"]"
 
 static unsigned hex_value(char c)
 {
@@ -116,6 +117,15 @@ static bool take_vectors(struct exchange *x, char *value)
            bad_value(x, "vectors", "\"spark\" or \"dense\"");
 }
 
+/* The row has the model's fields, all of them and no others. */
+static bool take_strict(struct exchange *x, char *value)
+{
+    bool strict = !strcmp(value, "true");
+
+    x->question.reject_unknown = x->question.reject_missing = strict;
+    return strict || !strcmp(value, "false") || bad_value(x, "strict", "\"true\" or \"false\"");
+}
+
 static bool take_echo(struct exchange *x, char *value)
 {
     struct question *q = &x->question;
@@ -149,6 +159,7 @@ static const struct parameter {
 } parameters[] = {
     {"columns", take_columns, false},
     {"vectors", take_vectors, false},
+    {"strict", take_strict, false},
     {"echo", take_echo, true},
 };
 
@@ -207,6 +218,7 @@ bool query_open(struct exchange *x)
     x->question = x->model->defaults;
     x->question.n_echoes = 0;
     x->question.reject_unknown = config->unknown_fields == UNKNOWN_REJECT;
+    x->question.reject_missing = config->missing_fields == MISSING_REJECT;
     x->question.max_rows = (uint32_t)config->max_rows;
     x->question.max_reply = config->max_reply;
     x->question.max_line = config->max_body;

@@ -129,6 +129,46 @@ static bool name_models(struct exchange *x, struct text name)
     return false;
 }
 
+static void wrong_type(struct exchange *x)
+{
+    const char *types = x->route->consumes;
+
+    reply_problem(x, PROBLEM_UNSUPPORTED_TYPE, NULL,
+                  "the body came with Content-Type: %.60s; send one of %s (curl: -H "
+                  "'Content-Type: application/json')",
+                  x->head.content_type, types);
+    set_header(x, "Accept-Post", types);
+}
+
+/* What curl -d says where nothing else is asked of it. Operators' calls are strict about it: any
+ * page of a browser can send a form. */
+static bool is_form(const struct exchange *x)
+{
+    return x->route->body == predict_body &&
+           media_is(x->head.content_type, "application/x-www-form-urlencoded");
+}
+
+/* No form begins with a brace or a bracket; what does was meant to be JSON. */
+static bool is_json_after_all(struct exchange *x, const char *p, size_t n)
+{
+    size_t i = 0;
+
+    while (i < n && strchr(" \t\r\n", p[i]) && p[i])
+        i++;
+    if (i == n)
+        return true;
+    x->form = false;
+    return p[i] == '{' || p[i] == '[';
+}
+
+void route_body(struct exchange *x, const char *p, size_t n)
+{
+    if (x->form && !is_json_after_all(x, p, n))
+        wrong_type(x);
+    else
+        x->route->body(x, p, n);
+}
+
 /* A route that takes a body says of which types; others take none. */
 static bool check_body(struct exchange *x)
 {
@@ -137,15 +177,13 @@ static bool check_body(struct exchange *x)
 
     if (!r->consumes)
         return true;
+    x->form = h->content_type && is_form(x);
     if (h->content_encoding && strcasecmp(h->content_encoding, "identity") != 0)
         reply_problem(x, PROBLEM_UNSUPPORTED_TYPE, NULL,
                       "the body came with Content-Encoding: %.60s; send it without encoding",
                       h->content_encoding);
-    else if (h->content_type && !media_listed(r->consumes, h->content_type))
-        reply_problem(x, PROBLEM_UNSUPPORTED_TYPE, NULL,
-                      "the body came with Content-Type: %.60s; send one of %s (curl: -H "
-                      "'Content-Type: application/json')",
-                      h->content_type, r->consumes);
+    else if (h->content_type && !x->form && !media_listed(r->consumes, h->content_type))
+        wrong_type(x);
     else
         return true;
     set_header(x, "Accept-Post", r->consumes);

@@ -72,13 +72,16 @@ static bool init_app(struct app *app, struct registry *r, const struct config *c
                config->queue ? (unsigned)config->queue : WAITING * app->workers,
                config->queue_wait * MS);
     pthread_mutex_init(&app->failed_requests.lock, NULL);
+    pthread_mutex_init(&app->strange_fields.lock, NULL);
     if (getrandom(&app->run, sizeof app->run, 0) != sizeof app->run)
         app->run = (uint32_t)clock_ms();
     app->metrics = metrics_new(r, app->workers + OTHERS);
     app->documents = documents_new(r);
     app->costs = calloc(r->n_slots, sizeof *app->costs);
+    app->strangers = strangers_new(r->n_slots);
     app->all = calloc(app->workers + OTHERS, sizeof(struct worker *));
-    return (app->metrics && app->documents && app->costs && app->all) || err_memory(e);
+    return (app->metrics && app->documents && app->costs && app->strangers && app->all) ||
+           err_memory(e);
 }
 
 static bool open_listener(struct listener *l, const char *address, enum side side, unsigned workers,
@@ -135,6 +138,7 @@ static void free_server(struct server *s)
     metrics_free(s->app.metrics);
     documents_free(s->app.documents);
     free(s->app.costs);
+    strangers_free(s->app.strangers, s->app.registry ? s->app.registry->n_slots : 0);
     free(s->app.all);
     free(s);
 }

@@ -55,9 +55,20 @@ static bool begin_array(struct reader *r, struct body_scoring *b, struct buf *ou
     return true;
 }
 
+/* Lines of rows that come as one JSON text are told what they are. */
+static bool ends_behind_row(struct reader *r)
+{
+    if (reader_space(r) != '{')
+        return reader_finish(r);
+    return reader_fail(
+        r, r->p, PROBLEM_MALFORMED_JSON,
+        "expected the end of the text, found '{'; several rows stand in an array, or, "
+        "a line each, come as application/x-ndjson,");
+}
+
 static enum scoring_state score_single(struct decoder *d, struct body_scoring *b, struct buf *out)
 {
-    if (!decode_value_as_row(d) || !reader_finish(&d->reader))
+    if (!decode_value_as_row(d) || !ends_behind_row(&d->reader))
         return SCORING_FAILED;
     b->status = rows_answer_only(&d->rows, encode_row, encode_failed_body, out);
     return check_reply(d, out, b->start) ? SCORING_DONE : SCORING_FAILED;

@@ -280,10 +280,15 @@ static bool decode_known(struct decoder *d, uint16_t f)
 
 static bool decode_unknown(struct decoder *d, const struct text *name)
 {
-    d->rows.scoring->counts.unknown_fields++;
-    if (d->rows.scoring->question->reject_unknown)
-        frame_fail_field(d->rows.scoring->frame, d->row, PROBLEM_UNKNOWN_FIELD, FIELD_NONE,
-                         "the model has no field \"%.*s\"", (int)name->len, name->p);
+    struct scoring *s = d->rows.scoring;
+
+    s->counts.unknown_fields++;
+    if (!d->stranger.len)
+        d->stranger = *name;
+    if (s->unknown)
+        unknown_note(s->unknown, name);
+    if (s->question->reject_unknown)
+        unknown_fail(&d->rows, d->row, name);
     return reader_skip(&d->reader);
 }
 
@@ -388,14 +393,34 @@ static bool decode_field(struct decoder *d)
     return echo != ECHO_MAX ? reader_skip(r) : decode_unknown(d, &name);
 }
 
+static void note_absent(struct decoder *d, uint16_t f)
+{
+    if (d->rows.scoring->question->reject_missing)
+        frame_fail_field(d->rows.scoring->frame, d->row, PROBLEM_MISSING_FIELD, f,
+                         "there is no field \"%s\"; say null where there is no value",
+                         d->rows.schema->fields[f].name.p);
+    note_null(d, f, "nothing");
+}
+
+static bool has_seen_any(const struct decoder *d)
+{
+    uint64_t any = 0;
+
+    for (uint32_t i = 0; i < (d->rows.schema->n_fields + 63) / 64; i++)
+        any |= d->seen[i];
+    return any;
+}
+
 static void note_missing(struct decoder *d)
 {
     uint32_t n = d->rows.schema->n_fields;
 
+    if (n && !has_seen_any(d))
+        unknown_fail_row(&d->rows, d->row, &d->stranger);
     for (uint32_t base = 0; base < n; base += 64) {
         uint64_t all = n - base >= 64 ? UINT64_MAX : ((uint64_t)1 << (n - base)) - 1;
         for (uint64_t left = all & ~d->seen[base / 64]; left; left &= left - 1)
-            note_null(d, (uint16_t)(base + (uint32_t)__builtin_ctzll(left)), "nothing");
+            note_absent(d, (uint16_t)(base + (uint32_t)__builtin_ctzll(left)));
     }
 }
 
@@ -405,6 +430,7 @@ static bool decode_object(struct decoder *d)
     int more = 0;
 
     d->guess = 0;
+    d->stranger.len = 0;
     memset(d->seen, 0, (d->rows.schema->n_fields + 63) / 64 * sizeof d->seen[0]);
     if (!reader_enter(r))
         return false;

@@ -76,6 +76,16 @@ unsigned rows_answer_only(struct rows *rows, put_row *put,
                           unsigned (*failed)(struct buf *out, const struct rows *rows),
                           struct buf *out);
 
+/* -- names that are no field: unknown.c -- */
+
+void unknown_note(struct unknown *u, const struct text *name);
+
+/* Fails the row for one of them, and says what may have been meant. */
+void unknown_fail(struct rows *rows, unsigned row, const struct text *name);
+
+/* Fails a row that holds none of the model's fields; `name` is the first that it has, if any. */
+void unknown_fail_row(struct rows *rows, unsigned row, const struct text *name);
+
 /* -- decoding JSON -- */
 
 /* One request, or a part of it, on its way into the frame. */
@@ -84,6 +94,7 @@ struct decoder {
     struct reader reader;
     unsigned row;                      /* of the frame */
     uint16_t guess;                    /* the field that comes next in most texts */
+    struct text stranger;              /* the first name of this row that is no field */
     const char *wanted;                /* what is expected at p, for errors */
     uint64_t seen[COLUMN_WORDS];       /* fields of this row */
     size_t seen_at[COLUMN_WORDS * 64]; /* byte offsets of those */

@@ -107,7 +107,6 @@ def test_predict_is_not_on_the_admin_listener(daemon):
     "kind",
     [
         "text/csv",
-        "application/x-www-form-urlencoded",
         "application/jsonx",
         "application/json; charset=latin-1",
         "text/plain",

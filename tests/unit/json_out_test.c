@@ -71,7 +71,7 @@ static void close_staged(struct staged *s)
 
 static void rows_end_in_their_place(void **state)
 {
-    static const char body[] = "[{\"mode\":0},{\"mode\":1},{\"mode\":2},{}]";
+    static const char body[] = "[{\"mode\":0},{\"mode\":1},{\"mode\":2},{\"mode\":null}]";
     static const char want[] =
         "[{\"mode\":0,\"v\":null},{\"skipped\":{\"stage\":\"modes_1\",\"column\":\"mode\"}},"
         "{\"error\":{" BAD_MODE BAD_PLACE ",\"row\":2}},{\"mode\":null,\"v\":null}]";
