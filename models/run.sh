@@ -20,19 +20,21 @@ packages="gcc libc6-dev cmake ninja-build pkg-config libmicrohttpd-dev libcjson-
 
 say() { printf '%s\n' "run.sh: $*" >&2; }
 die() { say "$*"; exit 1; }
-usage() { sed -n '3,11s/^# \{0,1\}//p' "$script"; exit "$1"; }
+usage() { sed -n '3,11s/^# \{0,1\}//p' "$script"; exit 0; }
+wrong() { say "$*"; say "models/run.sh --help tells more"; exit 2; }
 
 while [ $# -gt 0 ]; do
     case $1 in
-    --port) [ $# -ge 2 ] || usage 2 >&2; port=$2; shift ;;
+    --port) [ $# -ge 2 ] || wrong "--port needs a number"; port=$2; shift ;;
     --port=*) port=${1#*=} ;;
     --once) once=1 ;;
-    -h | --help) usage 0 ;;
-    *) usage 2 >&2 ;;
+    -h | --help) usage ;;
+    *) wrong "there is no $1; there are --port N and --once" ;;
     esac
     shift
 done
-case $port in *[!0-9]* | '') usage 2 >&2 ;; esac
+case $port in *[!0-9]* | '' | ??????*) false ;; *) [ "$port" -le 65535 ] ;; esac ||
+    wrong "--port (or SCORED_PORT) takes a number from 0 to 65535, not '$port'"
 
 missing() {
     for package in $packages; do
@@ -67,11 +69,16 @@ build() {
 
 alive() { kill -0 "$server" 2>/dev/null; }
 
+ended() {
+    ! grep -q 'cannot listen: Address already in use' "$log" || die "port $port is taken: --port N takes another, --port 0 a free one"
+    die "the server ended before it was ready"
+}
+
 # Whatever else may answer on the port: only this server's own line says that it has it.
 ready() {
     tries=0
     until listening=$(sed -n 's/.* listen=\(127\.0\.0\.1:[0-9]*\) .*/\1/p' "$log") && [ -n "$listening" ]; do
-        alive || die "the server ended before it was ready"
+        alive || ended
         tries=$((tries + 1))
         [ "$tries" -lt 300 ] || die "the server does not serve within 30 s"
         sleep 0.1

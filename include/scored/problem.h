@@ -28,7 +28,7 @@
     X(URI_TOO_LONG, 414, "uri-too-long", "The request target is too long")                \
     X(UNSUPPORTED_TYPE, 415, "unsupported-type", "The media type is not supported")       \
     X(HEADERS_TOO_LARGE, 431, "headers-too-large", "The headers are too large")           \
-    X(NOT_A_ROW, 422, "not-a-row", "A row is a JSON object")                              \
+    X(NOT_A_ROW, 422, "not-a-row", "A row is not a JSON object")                          \
     X(WRONG_TYPE, 422, "wrong-type", "A field has the wrong type")                        \
     X(OUT_OF_RANGE, 422, "out-of-range", "A number is out of range")                      \
     X(NULL_VALUE, 422, "null-value", "A field may not be null")                           \

@@ -156,6 +156,26 @@ def test_a_failed_request_says_who_asked_for_what(form):
         assert isinstance(mine[0]["status"], int)
 
 
+def test_lines_that_were_left_out_are_told_by_the_next_and_by_no_other():
+    d = Daemon()
+    try:
+        for _ in range(100):
+            assert ask(d.port, "GET", "/none").status == 404
+        time.sleep(1.1)
+        assert ask(d.port, "GET", "/none").status == 404
+    finally:
+        assert d.stop() == 0
+    lines = [line for line in read(d.last_log, "logfmt") if line.get("path") == "/none"]
+    counts = [int(line["unlogged"]) for line in lines if "unlogged" in line]
+    assert sum(counts) == 101 - len(lines) > 0 and len(counts) < len(lines) and 0 not in counts
+    assert "unlogged" not in lines[0] and "unlogged" in lines[-1]
+
+
+def test_titles_say_what_is_wrong(port):
+    """They are the log's messages: "A row is a JSON object" would be no complaint."""
+    assert ask(port, "POST", "/predict", "7").json["title"] == "A row is not a JSON object"
+
+
 @pytest.mark.parametrize("form", ["logfmt", "json"])
 def test_every_change_of_what_is_served_is_logged(tmp_path, form):
     folder = tmp_path / "bundle"

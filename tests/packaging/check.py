@@ -189,28 +189,49 @@ class Other(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
-def run_sh(port: int) -> subprocess.CompletedProcess[str]:
-    """models/run.sh --once."""
-    command = ["sh", str(TOP / "models/run.sh"), "--once", "--port", str(port)]
+def run_sh(*args: str) -> subprocess.CompletedProcess[str]:
+    """models/run.sh."""
+    command = ["sh", str(TOP / "models/run.sh"), *args]
     return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+
+def run_once(port: int) -> subprocess.CompletedProcess[str]:
+    """models/run.sh --once at a port."""
+    return run_sh("--once", "--port", str(port))
+
+
+def check_run_sh_usage() -> Checks:
+    """What is wrong with an argument is said in a line, before anything is installed or built."""
+    for args, says in (
+        (["--prot", "9"], "there is no --prot; there are --port N and --once"),
+        (["--port"], "--port needs a number"),
+        (["--port", "abc"], "from 0 to 65535, not 'abc'"),
+        (["--port=65536"], "from 0 to 65535, not '65536'"),
+        (["--port="], "from 0 to 65535, not ''"),
+    ):
+        done = run_sh(*args)
+        yield f"run.sh: {' '.join(args)}", done.returncode == 2 and says in done.stderr and not done.stdout
+    done = run_sh("--help")
+    yield "run.sh: --help", done.returncode == 0 and "--port N" in done.stdout and not done.stderr
 
 
 def check_run_sh(binary: str, bundle: Path) -> Checks:
     """The first command of the README asks the server that it has started, or fails."""
     example = json.loads((bundle / "bundle.json").read_text())["example"]
-    done = run_sh(0)
+    done = run_once(0)
     yield "run.sh: ends well", done.returncode == 0
     yield "run.sh: prints Spark's answer", done.stdout.count(json.dumps(example["out"]["prediction"])) == 2
     other = ThreadingHTTPServer(("127.0.0.1", 0), Other)
     threading.Thread(target=other.serve_forever, daemon=True).start()
-    done = run_sh(other.server_port)
+    done = run_once(other.server_port)
     yield "run.sh: fails where another server has the port", done.returncode == 1 and "17.0" not in done.stdout
+    yield "run.sh: says how to take another port", "--port 0 a free one" in done.stderr
     other.shutdown()
     command = [binary, "serve", "--model", str(bundle), "--listen", "127.0.0.1:0", "--admin-listen", "off"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as scored:
         lines = iter(scored.stderr.readline, "")
         port = next(int(m[1]) for m in (re.search(r"listen=\S*:(\d+) ", line) for line in lines) if m)
-        done = run_sh(port)
+        done = run_once(port)
         yield "run.sh: fails where another scored has the port", done.returncode == 1 and not done.stdout
         yield "whose port: the process that listens", listens(scored.pid, port)
         yield "whose port: no other process", not listens(os.getpid(), port)
