@@ -355,7 +355,7 @@ COLUMNS = [
     Case("input_type_struct", put("input/2/type", "struct<a:int>"),
          r"input\[2\]\.type: unknown type 'struct<a:int>'"),
     Case("input_array_of_arrays", put("input/2/type", "array<array<int>>"),
-         r"input\[2\]\.type: unknown type 'array<array<int>>'"),
+         r"input\[2\]\.type: 'array<array<int>>': elements of arrays are no arrays"),
     Case("input_nullable_missing", drop("input/0/nullable"), r"input\[0\]: missing key 'nullable'"),
     Case("input_size_of_double", put("input/2/size", 3), r"input\[2\]: only vectors have a size"),
     Case("input_contains_null_of_int", put("input/1/containsNull", True), r"input\[1\]: only arrays have"),
