@@ -92,6 +92,20 @@ static void a_model_has_its_own_names(void **state)
     unload(&l);
 }
 
+/* Who sent the row knows the pipeline's stages. */
+static void what_fails_in_a_model_fails_its_holder(void **state)
+{
+    struct loaded l;
+
+    (void)state;
+    load_good(&l, &rest);
+    char *got = answer(&l, NULL, "{\"a\":[1,2]}");
+    if (!strstr(got, "\"stage\":\"u\",\"column\":\"a\""))
+        fail_msg("%s", got);
+    free(got);
+    unload(&l);
+}
+
 /* -- names -- */
 
 #define HINT(invalid)                                                           \
@@ -258,6 +272,7 @@ int main(void)
         cmocka_unit_test(the_largest_raw_prediction_is_the_class),
         cmocka_unit_test(nan_is_no_class_from_spark_4_1),
         cmocka_unit_test(a_model_has_its_own_names),
+        cmocka_unit_test(what_fails_in_a_model_fails_its_holder),
         cmocka_unit_test(a_shadowed_name_is_its_last_column),
         cmocka_unit_test(hints_skip_or_believe),
         cmocka_unit_test(a_dropped_name_means_nothing),
