@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 enum {
-    ACCEPTS = 4,      /* a round: whoever asks on an open connection waits behind them */
+    ACCEPTS = 2,      /* a round: whoever asks on an open connection waits behind them */
     LINGERING = 8192, /* connections above the cap, being told so; they cost little */
     RETRY_MS = 100,
 };

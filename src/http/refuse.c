@@ -58,7 +58,8 @@ void connection_tell(struct connection *c, enum problem problem, unsigned status
     size_t body = put_refusal(&out, id, problem, status, detail);
     if (!out.failed) {
         size_t n = is_head(w) ? out.len - body : out.len;
-        ssize_t sent = send(c->fd, out.data, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+        /* the end comes right behind, and with MSG_MORE in the same packet */
+        ssize_t sent = send(c->fd, out.data, n, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE);
         (void)sent; /* its client may have gone */
     }
     buf_done(&out);

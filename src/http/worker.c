@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 enum {
-    EVENTS = 16,    /* of those who have not asked yet, between two runs of the library */
+    EVENTS = 8,     /* of those who have not asked yet, between two runs of the library */
     LOOK_MS = 20,   /* between two looks at deadlines */
     REST_MS = 1000, /* where there is nothing to look at */
     STALL_MS = 500,
