@@ -272,7 +272,8 @@ def make_golden(
     passing = [row for row, answer in zip(chosen, answers) if not isinstance(answer, Outcome)]
     show("asking Spark for rows that were made")
     made = make_rows(passing[0], fields) if passing else []
-    made_lines = _lines(writer, made, scorer.score(made), probe_scorer.score(made))
+    made_answers = scorer.score(made)
+    made_lines = _lines(writer, made, made_answers, _reach(probe_scorer, made, made_answers))
     show("asking jobs of Spark's for a row of each kind")
     _confirm(scorer, writer)
     kept_made = _fit(made_lines, MADE, MADE_SHARE)
@@ -282,6 +283,13 @@ def make_golden(
     summary = {"rows": len(kept), "made": len(kept_made), **_share(probe, _reached(probe_scorer, kept))}
     outputs = [answer[len(probe.columns) :] for answer in reach if not isinstance(answer, Outcome)]
     return Golden(b"".join(line.text for line in kept), summary, outputs, passing)
+
+
+def _reach(probe_scorer: Scorer, rows: Sequence[Row], answers: Sequence[Answer]) -> list[Answer]:
+    """Return what rows reach; those without an answer reach nothing that counts, and are not asked for."""
+    answered = [row for row, answer in zip(rows, answers) if not isinstance(answer, Outcome)]
+    found = iter(probe_scorer.score(answered))
+    return [answer if isinstance(answer, Outcome) else next(found) for answer in answers]
 
 
 def _reached(probe_scorer: Scorer, lines: Sequence[_Line]) -> list[Answer]:

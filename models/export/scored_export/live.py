@@ -111,9 +111,10 @@ def in_driver(spark: Any, model: Any) -> Any:
 
 def _read_ahead(saved: SavedStage) -> None:
     """Read a stage's data before it is asked for; what goes wrong is told when it is."""
-    if OPS[saved.java_class].one_row:
+    read = OPS[saved.java_class].read
+    if read is not None:
         with suppress(Exception):
-            saved.row()
+            read(saved)
 
 
 def _load(saved: SavedStage) -> Any:

@@ -125,6 +125,7 @@ class Planned:
     def in_jobs(self, rows: Sequence[Row]) -> list[dict[int, Row] | Thrown]:
         """Return the answers to each row, number 0, by a job of its own, and what a job threw."""
         planned = self._plan(self._model, [[(0, self._first)], *([(0, row)] for row in rows)])
+        # one after the other: a job that fails takes all jobs of the same RDD with it
         return [self._job(planned, 1 + i) for i in range(len(rows))]
 
     def _write(self, found: Any, path: str) -> None:

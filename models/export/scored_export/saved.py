@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -106,12 +107,19 @@ class SavedStage:
 
     def row(self) -> Any:
         """Return the single row of the stage's data, which is read once."""
-        if "row" not in self._kept:
-            rows = self.table().take(2)
-            if len(rows) != 1:
-                raise Refused("the saved data should be one row", "save the model again")
-            self._kept["row"] = rows[0]
-        return self._kept["row"]
+        return self.once("row", self._row)
+
+    def _row(self) -> Any:
+        rows = self.table().take(2)
+        if len(rows) != 1:
+            raise Refused("the saved data should be one row", "save the model again")
+        return rows[0]
+
+    def once(self, what: str, read: Callable[[], Any]) -> Any:
+        """Return what is read of the stage, the first time that it is asked for."""
+        if what not in self._kept:
+            self._kept[what] = read()
+        return self._kept[what]
 
     def strings(self, name: str) -> list[str]:
         """Return a parameter that is a list of strings, empty when unset."""

@@ -8,6 +8,7 @@ something throws, fewer rows are tried, in the end each alone.
 from __future__ import annotations
 
 import enum
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -72,15 +73,18 @@ class Scorer:
         self.witnesses: dict[str, tuple[Row, Answer]] = {}
 
     def score(self, rows: Sequence[Row], seconds: float | None = None) -> list[Answer]:
-        """Return the answer to each row; rows not reached within the time limit are UNKNOWN."""
+        """Return the answer to each row; those not reached in so many seconds after planning are UNKNOWN."""
         answers: list[Answer] = [Outcome.UNKNOWN] * len(rows)
-        end = None if seconds is None else time.monotonic() + seconds
+        if not rows:
+            return answers
         with quiet(self._spark):
+            self._made(rows)
+            end = math.inf if seconds is None else time.monotonic() + seconds
             for numbers, found in self._parts(rows, range(len(rows)), SIZES):
-                if end is not None and time.monotonic() > end:
-                    break
                 for i in numbers:
                     answers[i] = self._seen(rows[i], found if isinstance(found, Thrown) else found.get(i))
+                if time.monotonic() > end:
+                    break
         return answers
 
     def in_jobs(self, rows: Sequence[Row]) -> list[Answer]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from scored_export.ops import composed, indexers, linear, scalers, trees, vectors
 from scored_export.ops.base import Op
+from scored_export.saved import SavedStage
 from scored_export.values import NUMERIC
 
 _IN, _OUT, _FEATURES = ("inputCols",), ("outputCols",), ("featuresCol",)
 _CLASSES = ("rawPredictionCol", "probabilityCol", "predictionCol")
 _LEAVES = (*_CLASSES, "leafCol")
 _VECTOR = ("vector",)
-_ROW = {"one_row": True}
+_ROW, _TREE, _TREES = {"read": SavedStage.row}, {"read": trees.read_tree}, {"read": trees.read_ensemble}
 _ARRAYS = tuple(f"array<{element}>" for element in ("string", "int", "double", "vector"))
 _EVERY = (*NUMERIC, "boolean", "string", "date", "timestamp", "decimal", "vector", *_ARRAYS)
 
@@ -43,17 +44,17 @@ _TABLE = (
     Op("logistic_regression", "classification.LogisticRegressionModel", _FEATURES, _CLASSES, _VECTOR,
        linear.logistic_regression, **_ROW),
     Op("decision_tree_regression", "regression.DecisionTreeRegressionModel", _FEATURES,
-       ("predictionCol", "varianceCol", "leafCol"), _VECTOR, trees.decision_tree_regression),
+       ("predictionCol", "varianceCol", "leafCol"), _VECTOR, trees.decision_tree_regression, **_TREE),
     Op("random_forest_regression", "regression.RandomForestRegressionModel", _FEATURES,
-       ("predictionCol", "leafCol"), _VECTOR, trees.random_forest_regression, ensemble=True),
+       ("predictionCol", "leafCol"), _VECTOR, trees.random_forest_regression, ensemble=True, **_TREES),
     Op("gbt_regression", "regression.GBTRegressionModel", _FEATURES, ("predictionCol", "leafCol"), _VECTOR,
-       trees.gbt_regression, ensemble=True),
+       trees.gbt_regression, ensemble=True, **_TREES),
     Op("decision_tree_classification", "classification.DecisionTreeClassificationModel", _FEATURES, _LEAVES,
-       _VECTOR, trees.decision_tree_classification),
+       _VECTOR, trees.decision_tree_classification, **_TREE),
     Op("random_forest_classification", "classification.RandomForestClassificationModel", _FEATURES, _LEAVES,
-       _VECTOR, trees.random_forest_classification, ensemble=True),
+       _VECTOR, trees.random_forest_classification, ensemble=True, **_TREES),
     Op("gbt_classification", "classification.GBTClassificationModel", _FEATURES, _LEAVES, _VECTOR,
-       trees.gbt_classification, ensemble=True),
+       trees.gbt_classification, ensemble=True, **_TREES),
     Op("one_vs_rest", "classification.OneVsRestModel", _FEATURES, ("rawPredictionCol", "predictionCol"),
        _VECTOR, composed.one_vs_rest),
 )

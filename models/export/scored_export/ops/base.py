@@ -73,8 +73,8 @@ class Op:
         Types the input columns may have.
     ensemble : bool
         Whether it is saved as many trees.
-    one_row : bool
-        Whether its data is saved as one row.
+    read : function
+        Reads its data, which it keeps; None where it has no data.
     shadows : bool
         Whether Spark lets its outputs replace columns.
     in_place : bool
@@ -94,7 +94,7 @@ class Op:
     accepts: tuple[str, ...]
     build: Callable[[Reading], Built]
     ensemble: bool = False
-    one_row: bool = False
+    read: Callable[[SavedStage], Any] | None = None
     shadows: bool = False
     in_place: bool = False
     drops: bool = False

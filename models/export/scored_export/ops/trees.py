@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,12 @@ from scored_export.blocks import Blocks, f64, u32
 from scored_export.errors import Refused
 from scored_export.ops.base import BLAS, EXP, Built, Reading
 from scored_export.ops.linear import classifier_needs, thresholds_of
+from scored_export.saved import SavedStage
+
+#: Trees as arrays, and their weights.
+Trees = tuple[list[dict[str, Any]], list[float]]
 
 LEAF, THRESHOLD, IN_SET_LEFT, IN_SET_RIGHT = range(4)
-DECISION, ENSEMBLE = False, True
 NODE_FIELDS = {
     "id": "node.id",
     "prediction": "node.prediction",
@@ -26,24 +30,49 @@ NODE_FIELDS = {
 }
 
 
-def _trees(r: Reading, ensemble: bool) -> list[dict[str, Any]]:
+def _lists(saved: SavedStage, ensemble: bool) -> Any:
     """Return each tree as one row of equally ordered lists: far fewer objects than one row a node."""
     from pyspark.sql import functions as F
 
-    table = r.saved.table()
+    table = saved.table()
     if ensemble:
         nodes = table.select("treeID", F.col("nodeData").alias("node"))
     else:
         nodes = table.select(F.lit(0).alias("treeID"), F.struct(*table.columns).alias("node"))
     lists = [F.collect_list(path).alias(name) for name, path in NODE_FIELDS.items()]
-    rows = nodes.groupBy("treeID").agg(*lists).collect()
-    return [row.asDict() for row in sorted(rows, key=lambda row: row["treeID"])]
+    return nodes.groupBy("treeID").agg(*lists).coalesce(1)
 
 
-def _weights(r: Reading) -> list[float]:
+def _arrays(row: Any) -> dict[str, Any]:
+    """Return one tree's lists as arrays; of its splits by category, the categories by their nodes."""
+    found = {name: np.asarray(row[name]) for name in NODE_FIELDS if name != "values"}
+    first = [values[0] if values else 0.0 for values in row["values"]]
+    found["threshold"] = np.where((found["left"] >= 0) & (found["categories"] == -1), first, 0.0)
+    sets = np.flatnonzero((found["left"] >= 0) & (found["categories"] != -1))
+    found["sets"] = {int(i): row["values"][i] for i in sets}
+    return found
+
+
+def _weights(saved: SavedStage) -> list[float]:
     """Return the weights of an ensemble's trees; the columns are read by position, as their names changed."""
-    rows = r.saved.table("treesMetadata").collect()
+    rows = saved.table("treesMetadata").collect()
     return [float(row[2]) for row in sorted(rows, key=lambda row: row[0])]
+
+
+def _read(saved: SavedStage, ensemble: bool) -> Trees:
+    """Return trees and their weights; trees come one by one, so that few are lists at a time."""
+    trees = {row["treeID"]: _arrays(row) for row in _lists(saved, ensemble).toLocalIterator()}
+    return [trees[i] for i in sorted(trees)], _weights(saved) if ensemble else [1.0]
+
+
+def read_tree(saved: SavedStage) -> Trees:
+    """Read a decision tree, once."""
+    return saved.once("trees", lambda: _read(saved, ensemble=False))
+
+
+def read_ensemble(saved: SavedStage) -> Trees:
+    """Read an ensemble, once."""
+    return saved.once("trees", lambda: _read(saved, ensemble=True))
 
 
 class _Forest:
@@ -56,33 +85,26 @@ class _Forest:
 
     def add(self, tree: dict[str, Any]) -> None:
         """Add one tree, its nodes sorted by id, which Spark gives in pre-order."""
-        order = np.argsort(np.asarray(tree["id"]), kind="stable")
-        left, right = np.asarray(tree["left"])[order], np.asarray(tree["right"])[order]
+        order = np.argsort(tree["id"], kind="stable")
+        left, right, sizes = tree["left"][order], tree["right"][order], tree["categories"][order]
         inner = left >= 0
         here = np.arange(len(order))
-        ids = np.asarray(tree["id"])[order]
-        if not (np.array_equal(ids, here) and np.array_equal(left[inner], here[inner] + 1)):
+        if not (np.array_equal(tree["id"][order], here) and np.array_equal(left[inner], here[inner] + 1)):
             raise Refused("the saved tree is not in pre-order", "save the model again with Spark 2 or later")
-        sizes = np.asarray(tree["categories"])[order]
-        threshold = np.zeros(len(order))
         kind = np.where(inner, THRESHOLD, LEAF)
         sets = np.zeros(len(order), dtype=np.int64)
-        features = np.where(inner, np.asarray(tree["feature"])[order], 0)
-        for i in np.flatnonzero(inner):
-            values = tree["values"][order[i]]
-            if sizes[i] == -1:
-                threshold[i] = values[0]
-            else:
-                kind[i], sets[i] = self._set(int(features[i]), values, int(sizes[i]))
+        features = np.where(inner, tree["feature"][order], 0)
+        for i in np.flatnonzero(inner & (sizes != -1)):
+            kind[i], sets[i] = self._set(int(features[i]), tree["sets"][int(order[i])], int(sizes[i]))
         self.parts.append(
             {
-                "kind": kind,
-                "feature": features,
-                "threshold": threshold,
-                "right": np.where(inner, right, 0),
-                "set": sets,
-                "prediction": np.asarray(tree["prediction"], dtype="<f8")[order],
-                "stats": np.asarray(tree["stats"], dtype="<f8")[order],
+                "kind": kind.astype("|u1"),
+                "feature": u32(features),
+                "threshold": tree["threshold"][order],
+                "right": u32(np.where(inner, right, 0)),
+                "set": u32(sets),
+                "prediction": f64(tree["prediction"][order]),
+                "stats": f64(tree["stats"][order]),
             }
         )
 
@@ -109,26 +131,19 @@ class _Forest:
         fields: Blocks = {
             "tree_offset": offsets([len(part["kind"]) for part in self.parts]),
             "tree_weight": f64(weights),
-            "kind": joined("kind").astype("|u1"),
-            "feature": u32(joined("feature")),
-            "threshold": f64(joined("threshold")),
-            "right": u32(joined("right")),
-            "set": u32(joined("set")),
-            "prediction": f64(joined("prediction")),
-            "stats": f64(joined("stats")),
+            **{name: joined(name) for name in self.parts[0]},
             "set_offset": offsets([len(bits) for bits in self.set_bits]),
             "set_bits": np.frombuffer(b"".join(self.set_bits), dtype="|u1"),
         }
         return {f"{prefix}.forest.{name}": block for name, block in fields.items()}
 
 
-def _forest(r: Reading, ensemble: bool) -> tuple[dict[str, Any], Blocks]:
-    trees = _trees(r, ensemble)
-    weights = _weights(r) if ensemble else [1.0]
-    if len(trees) != len(weights):
-        raise Refused(f"{len(trees)} trees are saved with {len(weights)} weights", "save the model again")
+def _forest(r: Reading, read: Callable[[SavedStage], Trees]) -> tuple[dict[str, Any], Blocks]:
+    found, weights = read(r.saved)
+    if len(found) != len(weights):
+        raise Refused(f"{len(found)} trees are saved with {len(weights)} weights", "save the model again")
     forest = _Forest()
-    for tree in trees:
+    for tree in found:
         forest.add(tree)
     params = {
         "numFeatures": int(r.saved.extra["numFeatures"]),
@@ -137,13 +152,15 @@ def _forest(r: Reading, ensemble: bool) -> tuple[dict[str, Any], Blocks]:
     return params, forest.blocks(r.prefix, weights)
 
 
-def _regression(r: Reading, ensemble: bool, needs: set[str]) -> Built:
-    params, blocks = _forest(r, ensemble)
+def _regression(r: Reading, read: Callable[[SavedStage], Trees], needs: set[str]) -> Built:
+    params, blocks = _forest(r, read)
     return Built(params, blocks, {"predictionCol": needs})
 
 
-def _classification(r: Reading, ensemble: bool, raw: set[str], probability: set[str]) -> Built:
-    params, blocks = _forest(r, ensemble)
+def _classification(
+    r: Reading, read: Callable[[SavedStage], Trees], raw: set[str], probability: set[str]
+) -> Built:
+    params, blocks = _forest(r, read)
     classes = int(r.saved.extra.get("numClasses", 2))
     thresholds, more = thresholds_of(r, classes)
     params.update(numClasses=classes, thresholds=thresholds)
@@ -155,29 +172,29 @@ def _classification(r: Reading, ensemble: bool, raw: set[str], probability: set[
 
 def decision_tree_regression(r: Reading) -> Built:
     """DecisionTreeRegressionModel."""
-    return _regression(r, DECISION, set())
+    return _regression(r, read_tree, set())
 
 
 def random_forest_regression(r: Reading) -> Built:
     """RandomForestRegressionModel."""
-    return _regression(r, ENSEMBLE, set())
+    return _regression(r, read_ensemble, set())
 
 
 def gbt_regression(r: Reading) -> Built:
     """GBTRegressionModel: the sum over trees is a BLAS dot."""
-    return _regression(r, ENSEMBLE, {BLAS})
+    return _regression(r, read_ensemble, {BLAS})
 
 
 def decision_tree_classification(r: Reading) -> Built:
     """DecisionTreeClassificationModel."""
-    return _classification(r, DECISION, set(), set())
+    return _classification(r, read_tree, set(), set())
 
 
 def random_forest_classification(r: Reading) -> Built:
     """RandomForestClassificationModel."""
-    return _classification(r, ENSEMBLE, set(), set())
+    return _classification(r, read_ensemble, set(), set())
 
 
 def gbt_classification(r: Reading) -> Built:
     """GBTClassificationModel."""
-    return _classification(r, ENSEMBLE, {BLAS}, {BLAS, EXP})
+    return _classification(r, read_ensemble, {BLAS}, {BLAS, EXP})
