@@ -5,8 +5,10 @@
     costs.py [--only KIND ...] [--sizes N ...] [--work FOLDER]
 
 Each model is fitted or made once and saved. Then a new process loads it, and transforms the sample and collects what
-the pipeline adds, or exports it. The memory is the least heap of a ladder in which that ends, the time that of the
-same run after the session stands. The table is printed as Markdown; it takes half an hour of a quiet machine.
+the pipeline adds, or exports it. The time is that in an ample heap, after the session stands; the heap is the least of
+a ladder in which the same ends within twice that time, give or take SLACK seconds, and no part of it runs out of
+memory; Python is the most that the process beside the JVM held. Each run is told on stderr when it ends. The table is
+printed as Markdown; it takes half an hour of a quiet machine.
 """
 
 from __future__ import annotations
@@ -14,13 +16,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 TOP = Path(__file__).resolve().parents[2]
 EXPORT = TOP / "models" / "export"
@@ -28,8 +31,10 @@ EXPORT = TOP / "models" / "export"
 ROWS = 300
 FEATURES = 1000
 PREPARE_MB = 8192
-LADDER_MB = (512, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192)
-SECONDS = 600
+LADDER_MB = (512, 768, 1024, 1536, 2048, 3072, 4096, 6144)
+SECONDS = 900.0
+SLACK = 10.0
+START = 30.0  # of Python and the session
 TREES, DISTINCT = 1000, 20
 
 
@@ -39,6 +44,7 @@ def session(megabytes: int) -> Any:
 
     settings = {
         "spark.driver.memory": f"{megabytes}m",
+        "spark.driver.extraJavaOptions": "-XX:+ExitOnOutOfMemoryError",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.ui.enabled": "false",
@@ -92,19 +98,13 @@ def vectors(spark: Any, width: int) -> Any:
 
 def classes(spark: Any, count: int) -> tuple[Any, Any]:
     """LogisticRegression of so many coefficients, of FEATURES a class."""
-    import numpy as np
     from pyspark.ml.classification import LogisticRegressionModel
-    from pyspark.ml.common import _py2java
-    from pyspark.ml.linalg import DenseMatrix, DenseVector
 
-    context, rows = spark.sparkContext, max(2, count // FEATURES)
-    values = np.random.default_rng(1).normal(size=rows * FEATURES)
-    java = context._jvm.org.apache.spark.ml.classification.LogisticRegressionModel(
-        "logistic",
-        _py2java(context, DenseMatrix(rows, FEATURES, values, True)),
-        _py2java(context, DenseVector(np.zeros(rows))),
-        rows,
-        True,
+    jvm, rows = spark.sparkContext._jvm, max(2, count // FEATURES)
+    linalg = jvm.org.apache.spark.ml.linalg
+    coefficients = linalg.DenseMatrix.randn(rows, FEATURES, jvm.java.util.Random(1))
+    java = jvm.org.apache.spark.ml.classification.LogisticRegressionModel(
+        "logistic", coefficients, linalg.Vectors.zeros(rows), rows, True
     )
     return LogisticRegressionModel._from_java(java), vectors(spark, FEATURES)
 
@@ -138,7 +138,7 @@ def forest(spark: Any, nodes: int) -> tuple[Any, Any]:
 
 KINDS: dict[str, tuple[Callable[[Any, int], tuple[Any, Any]], str, tuple[int, ...]]] = {
     "indexer": (indexer, "labels", (1_000, 10_000, 150_000, 1_000_000)),
-    "encoder": (encoder, "labels, one-hot, logistic", (1_000, 10_000, 200_000)),
+    "encoder": (encoder, "labels, one-hot, logistic", (1_000, 10_000, 200_000, 1_000_000)),
     "classes": (classes, "coefficients", (10_000, 1_000_000, 10_000_000)),
     "forest": (forest, "nodes of 1,000 trees", (100_000, 1_000_000, 3_000_000)),
 }
@@ -177,7 +177,7 @@ WORK = {"transform": transform, "export": export}
 
 
 def child(args: Sequence[str]) -> None:
-    """Do one piece of work and print how many seconds it took."""
+    """Do one piece of work, and print how many seconds and how many MB of Python it took."""
     what, megabytes, folder, *more = args
     spark = session(int(megabytes))
     start = time.monotonic()
@@ -185,42 +185,59 @@ def child(args: Sequence[str]) -> None:
         prepare(spark, more[0], int(more[1]), Path(folder))
     if what != "prepare":
         WORK["export" if what == "whole" else what](spark, Path(folder))
-    print(json.dumps({"seconds": time.monotonic() - start}))
+    python = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    print(json.dumps({"seconds": time.monotonic() - start, "python": python}))
 
 
-def run(*args: str) -> float | None:
-    """Return the seconds that a child took, None if it failed."""
+class Run(NamedTuple):
+    """What a child took."""
+
+    seconds: float
+    python: int
+
+
+def run(what: str, megabytes: int, folder: Path, *more: str, seconds: float = SECONDS) -> Run | None:
+    """Return what a child took; None if it failed or took too long."""
     environment = {**os.environ, "PYTHONPATH": os.environ.get("PYTHONPATH", str(EXPORT))}
+    found, why = None, f"more than {seconds:.0f} s"
     try:
         done = subprocess.run(
-            [sys.executable, __file__, "--child", *args], capture_output=True, text=True, check=False,
-            env=environment, timeout=SECONDS,
+            [sys.executable, __file__, "--child", what, str(megabytes), str(folder), *more],
+            capture_output=True, text=True, check=False, env=environment, timeout=seconds,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return None
-    if done.returncode:
-        print(f"    {' '.join(args)}: {done.stderr.strip().splitlines()[-1][:300]}", file=sys.stderr)
-        return None
-    return float(json.loads(done.stdout.strip().splitlines()[-1])["seconds"])
+        done = None
+    if done is not None and done.returncode == 0:
+        found = Run(**json.loads(done.stdout.strip().splitlines()[-1]))
+    elif done is not None:
+        why = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1][:300]
+    told = f"{found.seconds:.1f} s, Python {found.python} MB" if found else why
+    print(f"    {folder.name}: {what} in {megabytes} MB: {told}", file=sys.stderr, flush=True)
+    return found
 
 
 def least(what: str, folder: Path) -> list[str]:
-    """Return the seconds of some work and the least heap of the ladder in which it ends."""
-    for megabytes in LADDER_MB:
-        seconds = run(what, str(megabytes), str(folder))
-        if seconds is not None:
-            return [f"{seconds:.0f} s", f"{megabytes} MB"]
-    return ["none", f"over {LADDER_MB[-1]} MB"]
+    """Return the seconds of some work, the least heap of the ladder that suffices, and the MB of Python."""
+    ample = run(what, LADDER_MB[-1], folder)
+    if ample is None:
+        return ["none", f"over {LADDER_MB[-1]} MB", ""]
+    low, high = 0, len(LADDER_MB) - 1  # the least that suffices is among these
+    while low < high:
+        middle = (low + high) // 2
+        took = run(what, LADDER_MB[middle], folder, seconds=2 * ample.seconds + SLACK + START)
+        if took is not None and took.seconds <= 2 * ample.seconds + SLACK:
+            high = middle
+        else:
+            low = middle + 1
+    return [f"{ample.seconds:.0f} s", f"{LADDER_MB[high]:,} MB", f"{ample.python:,} MB"]
 
 
 def measure(kind: str, size: int, work: Path) -> list[str]:
     """Return a row of the table."""
-    folder = work / f"{kind}-{size}"
-    if not (folder / "sample" / "_SUCCESS").exists() and run(
-        "prepare", str(PREPARE_MB), str(folder), kind, str(size)
-    ) is None:  # fmt: skip
-        return [f"{size:,} {KINDS[kind][1]}", *["not made"] * 4]
-    return [f"{size:,} {KINDS[kind][1]}", *(cell for what in WORK for cell in least(what, folder))]
+    folder, first = work / f"{kind}-{size}", f"{size:,} {KINDS[kind][1]}"
+    made = (folder / "sample" / "_SUCCESS").exists() or run("prepare", PREPARE_MB, folder, kind, str(size))
+    cells = [cell for what in WORK for cell in least(what, folder)] if made else ["not made"] * 6
+    return [first, *cells[:2], *cells[3:]]
 
 
 def main(argv: Sequence[str]) -> None:
@@ -232,7 +249,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--sizes", type=int, nargs="+", help="other sizes")
     parser.add_argument("--work", type=Path, default=TOP / "build" / "costs", help="where models are kept")
     args = parser.parse_args(argv)
-    print("| model | transform: time | heap | export: time | heap |\n|---|---|---|---|---|")
+    print("| model | transform: time | heap | export: time | heap | Python |\n|---|---|---|---|---|---|")
     for kind in args.only or KINDS:
         for size in args.sizes or KINDS[kind][2]:
             print(f"| {' | '.join(measure(kind, size, args.work.resolve()))} |", flush=True)

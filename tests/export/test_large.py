@@ -18,25 +18,30 @@ from pyspark.ml import regression as r
 from scored_export import Refused, export, planned
 from scored_export.errors import Unavailable
 from scored_export.golden import ERRORS
-from scored_export.score import Outcome, Scorer
+from scored_export.score import SIZES, Outcome, Scorer
 from test_reasons import thrown
 
 EXPORT = str(Path(__file__).resolve().parents[2] / "models" / "export")
 LABELS, MEGABYTES = 150_000, 1024
+WIDE, LEAST_MEGABYTES = 20_000, 512
 #: Of a pipeline of two stages: writing and reading them, the platform, the sample, and a row of each kind.
 JOBS = 25
 
 
-def test_a_table_of_labels(tmp_path):
-    """In the driver's default memory, in a process of its own."""
+def exported_alone(folder, megabytes, kind, size):
+    """Make, save and export a model of `costs.py` in a process of its own with so much heap."""
     costs = Path(__file__).with_name("costs.py")
-    folder = tmp_path / "model"
     done = subprocess.run(
-        [sys.executable, costs, "--child", "whole", str(MEGABYTES), folder, "indexer", str(LABELS)],
+        [sys.executable, costs, "--child", "whole", str(megabytes), folder, kind, str(size)],
         capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": EXPORT}, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
-    bundle = Bundle(folder / "bundle")
+    return Bundle(folder / "bundle")
+
+
+def test_a_table_of_labels(tmp_path):
+    """In the driver's default memory."""
+    bundle = exported_alone(tmp_path, MEGABYTES, "indexer", LABELS)
     assert bundle.manifest["golden"]["labels"][1] == LABELS
     offsets = bundle.blocks["s000.labels.0.offsets"]
     assert len(offsets) == LABELS + 1
@@ -46,6 +51,14 @@ def test_a_table_of_labels(tmp_path):
         i = int(line["out"]["i"])
         label = line["in"]["name"]
         assert i == LABELS or table[offsets[i] : offsets[i + 1]].decode() == label
+
+
+def test_a_wide_one_hot(tmp_path):
+    """The attributes of its columns travel with no row: in the least heap that Spark starts with."""
+    bundle = exported_alone(tmp_path, LEAST_MEGABYTES, "encoder", WIDE)
+    assert bundle.blocks["s002.coefficientMatrix"].shape == (1, WIDE)
+    golden = bundle.manifest["golden"]
+    assert golden["labels"][1] == WIDE and golden["labels"][0] >= 250 and golden["rows"] >= 300
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +93,14 @@ def test_rows_are_scored_without_a_job(spark, rows, model):
     assert [answer is Outcome.ERROR for answer in answers] == [i % 4 < 2 for i in range(200)]
     kinds = [kind for kind in scorer.witnesses if " at " in kind]
     assert len(kinds) == 2 and any("VectorAssembler" in kind for kind in kinds), kinds
+
+
+def test_no_time_is_lost_by_planning(spark, rows, model):
+    """A limit that is over at once lets the first part be answered: large models are long in planning."""
+    good = [tuple(row) for row in rows.collect() if row.b == 0.5]
+    answers = Scorer(spark, model, rows.schema.fields, ["c"]).score(good * (1 + SIZES[0] // len(good)), 0.0)
+    assert answers[: SIZES[0]] == [(0.0,)] * SIZES[0]
+    assert set(answers[SIZES[0] :]) == {Outcome.UNKNOWN}
 
 
 def test_several_threads_score_at_once(spark, rows, model):
