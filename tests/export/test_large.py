@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -103,11 +104,33 @@ def test_no_time_is_lost_by_planning(spark, rows, model):
     assert set(answers[SIZES[0] :]) == {Outcome.UNKNOWN}
 
 
-def test_several_threads_score_at_once(spark, rows, model):
+class Watched:
+    """A block manager that sees how many tasks are registered at a time."""
+
+    def __init__(self, blocks):
+        self._blocks = blocks
+        self._active = self.most = 0
+
+    def registerTask(self, number):
+        self._blocks.registerTask(number)
+        self._active += 1
+        self.most = max(self.most, self._active)
+        time.sleep(0.002)
+
+    def releaseAllLocksForTask(self, number):
+        self._active -= 1
+        self._blocks.releaseAllLocksForTask(number)
+
+
+def test_several_threads_score_at_once(spark, rows, model, monkeypatch):
+    """Each gets its own answers; of tasks, which have one number, there is one at a time."""
+    watched = Watched(planned._blocks(spark))
+    monkeypatch.setattr(planned, "_blocks", lambda _: watched)
     given = [tuple(row) for row in rows.collect()]
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda _: Scorer(spark, model, rows.schema.fields, ["c"]).score(given), range(4)))
     assert found[0][2:4] == [(0.0,), (1.0,)] and all(answers == found[0] for answers in found)
+    assert watched.most == 1
 
 
 def test_answers_carry_no_attributes(spark, monkeypatch):
