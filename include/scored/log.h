@@ -45,6 +45,12 @@ static inline struct log_field log_number(const char *key, uint64_t n)
     return (struct log_field){.key = key, .kind = LOG_KIND_NUMBER, .number = n};
 }
 
+/* Of things that mostly are none: left out where there are none. */
+static inline struct log_field log_count(const char *key, uint64_t n)
+{
+    return n ? log_number(key, n) : log_text(key, NULL);
+}
+
 static inline struct log_field log_real(const char *key, double x)
 {
     return (struct log_field){.key = key, .kind = LOG_KIND_REAL, .real = x};

@@ -7,32 +7,94 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-static void print_json(const char *title, const struct json *object)
+enum { KEYS = 22 }; /* wide at least */
+
+static int width_of_keys(const struct json *object)
 {
     struct json_iter it = {0};
+    int width = KEYS;
+
+    while (json_next(object, &it))
+        if ((int)strlen(it.value.key) > width)
+            width = (int)strlen(it.value.key);
+    return width;
+}
+
+static void print_value(const struct json *v)
+{
+    char *text = json_print(v);
+
+    puts(text ? text : "?");
+    free(text);
+}
+
+/* A line a member, its value by `print`, which ends it. */
+static void print_members(const char *title, const struct json *object,
+                          void (*print)(const struct json *v))
+{
+    struct json_iter it = {0};
+    int width = width_of_keys(object);
 
     if (!json_size(object))
         return;
     printf("\n%s\n", title);
     while (json_next(object, &it)) {
-        char *text = json_print(&it.value);
-        printf("  %-22s %s\n", it.value.key, text ? text : "?");
-        free(text);
+        printf("  %-*s ", width, it.value.key);
+        print(&it.value);
     }
+}
+
+/* {"tier":"exact-on-platform","why":"sums"}: exact on platform   sums */
+static void print_promise(const struct json *v)
+{
+    const char *tier, *why;
+    struct err ignored;
+    uint32_t ulp;
+
+    if (!json_get_string(v, "tier", &tier, &ignored) ||
+        !json_get_string(v, "why", &why, &ignored)) {
+        print_value(v);
+        return;
+    }
+    char text[40];
+    if (json_get_u32(v, "n", UINT32_MAX, &ulp, &ignored))
+        snprintf(text, sizeof text, "%.20s: %u", tier, (unsigned)ulp);
+    else
+        snprintf(text, sizeof text, "%.39s", tier);
+    printf("%-17s   %s\n", text, why);
+}
+
+/* [3,4]: 3 of 4 */
+static void print_coverage(const struct json *v)
+{
+    struct json_iter it = {0};
+    struct err ignored;
+    uint32_t n[2];
+
+    for (unsigned i = 0; i < 2; i++) {
+        if (json_size(v) != 2 || !json_next(v, &it) ||
+            !json_as_u32(&it.value, UINT32_MAX, &n[i], &ignored)) {
+            print_value(v);
+            return;
+        }
+    }
+    printf("%u of %u\n", (unsigned)n[0], (unsigned)n[1]);
 }
 
 /* A line a column: 0 "setosa", 1 "versicolor". */
 static void print_labels(const struct bundle *b)
 {
     struct json_iter column = {0};
+    int width = width_of_keys(&b->labels);
 
     if (!b->labels.node)
         return;
     printf("\nlabels of classes\n");
     while (json_next(&b->labels, &column)) {
         struct json_iter label = {0};
-        printf("  %-22s", column.value.key);
+        printf("  %-*s", width, column.value.key);
         while (json_next(&column.value, &label)) {
             char *text = json_print(&label.value);
             printf("%s %u %s", label.n > 1 ? "," : "", (unsigned)label.n - 1, text ? text : "?");
@@ -73,11 +135,11 @@ static void print_model(const struct model *m)
     fputs(tree.data ? tree.data : "", stdout);
     buf_done(&tree);
     print_labels(b);
-    print_json("exactness", &b->exactness);
-    print_json("lineage", &b->lineage);
+    print_members("exactness", &b->exactness, print_promise);
+    print_members("lineage", &b->lineage, print_value);
     if (json_get_object(&b->root, "platform", &platform, &ignored))
-        print_json("platform whose answers are promised", &platform);
-    print_json("golden rows", &b->golden_coverage);
+        print_members("platform whose answers are promised", &platform, print_value);
+    print_members("golden rows", &b->golden_coverage, print_coverage);
     print_files(b);
     print_memory(m);
 }

@@ -45,7 +45,7 @@ static const char below[] =
     "  scored serve --model models/days_to_sell/bundle --port 8080 &\n"
     "  curl -s --retry 5 --retry-connrefused localhost:8080/readyz\n"
     "  curl -s localhost:8080/models/days_to_sell |\n"
-    "    sed 's/.*\"example\":{\"in\":\\({[^}]*}\\).*/\\1/' > row.json\n"
+    "    sed 's/.*\"example\":{\"in\":\\({.*}\\),\"out\":{.*/\\1/' > row.json\n"
     "  curl -s localhost:8080/predict -H 'Content-Type: application/json' -d @row.json\n";
 
 enum { OWN_OPTIONS = 4 };

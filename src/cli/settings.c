@@ -182,9 +182,8 @@ void settings_warn(const struct settings *s)
         if (strncmp(*v, "SCORED_", PREFIX) != 0 || is_known(s, *v, n))
             continue;
         snprintf(name, sizeof name, "%.*s", (int)n, *v);
-        const char *near = nearest(s, name);
-        const struct log_field said[] = {log_text("variable", name), log_text("nearest", near)};
-        log_event(LOG_WARN, "no setting has this environment variable", said, near ? 2 : 1);
+        log_with(LOG_WARN, "no setting has this environment variable", log_text("variable", name),
+                 log_text("nearest", nearest(s, name)));
     }
 }
 

@@ -388,7 +388,7 @@ static void library_log(void *context, const char *fmt, va_list args)
         return;
     vsnprintf(line, sizeof line, fmt, args);
     line[strcspn(line, "\r\n")] = '\0';
-    log_with(LOG_DEBUG, line, log_text("from", "libmicrohttpd"), log_number("unlogged", dropped));
+    log_with(LOG_DEBUG, line, log_text("from", "libmicrohttpd"), log_count("unlogged", dropped));
 }
 
 static void library_panic(void *context, const char *file, unsigned line, const char *reason)

@@ -34,18 +34,13 @@ void log_failure(struct app *app, const struct failure *f)
 
     if (!limiter_pass(&app->failed_requests, &unlogged))
         return;
-    const struct log_field fields[] = {
-        log_text("request", f->id),
-        log_text("client", client(f->client, from)),
-        log_bytes("method", f->method.p, f->method.len),
-        log_bytes("path", f->path.p, f->path.len),
-        log_text("route", route_path(f->route)),
-        log_number("status", f->status),
-        log_text("type", problem_urn(f->problem)),
-        log_text("field", f->field && *f->field ? f->field : NULL),
-        log_number("unlogged", unlogged),
-    };
-    log_event(is_ours ? LOG_ERROR : LOG_WARN, f->why, fields, countof(fields) - !unlogged);
+    log_with(is_ours ? LOG_ERROR : LOG_WARN, f->why, log_text("request", f->id),
+             log_text("client", client(f->client, from)),
+             log_bytes("method", f->method.p, f->method.len),
+             log_bytes("path", f->path.p, f->path.len), log_text("route", route_path(f->route)),
+             log_number("status", f->status), log_text("type", problem_urn(f->problem)),
+             log_text("field", f->field && *f->field ? f->field : NULL),
+             log_count("unlogged", unlogged));
 }
 
 static struct text text_of(const char *p, size_t n)

@@ -119,7 +119,7 @@ void strangers_note(struct exchange *x)
             log_with(LOG_WARN, "rows have a field that the model does not know",
                      log_text("model", slot_name(x->slot)), log_text("field", name),
                      log_text("meant", schema_nearest(x->model->schema, name)),
-                     log_text("request", x->id), log_number("unlogged", unlogged));
+                     log_text("request", x->id), log_count("unlogged", unlogged));
     }
     tell_sender(x);
 }

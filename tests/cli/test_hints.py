@@ -155,3 +155,18 @@ def test_doctor_promises_what_it_looked_at():
     """Digests, stages and golden rows it does not."""
     told = run("doctor", str(BUNDLE))
     assert told.returncode == 0 and told.stdout.endswith("\nall links hold; scored check goes on: digests, stages, golden rows\n")
+
+
+# -- inspect
+
+
+def test_inspect_is_for_people():
+    """No JSON where a table is meant, and columns that stand below each other however long a name is."""
+    shown = run("inspect", str(BUNDLE)).stdout
+    exactness = re.search(r"^exactness\n((?:  .*\n)+)", shown, re.M)[1].splitlines()
+    manifest = json.loads((BUNDLE / "bundle.json").read_text())
+    assert len(exactness) == len(manifest["exactness"]) and "{" not in "".join(exactness)
+    assert len({line.index("no arithmetic") for line in exactness}) == len({line.index(" exact ") for line in exactness}) == 1
+    leaves = manifest["golden"]["leaves"]
+    assert re.search(rf"^  leaves +{leaves[0]} of {leaves[1]}$", shown, re.M)
+    assert re.search(rf"^  rows +{manifest['golden']['rows']}$", shown, re.M)

@@ -111,6 +111,9 @@ def enter(tmp_path: Path, trained: Path, s3: FakeS3) -> Iterator[Enter]:
     yield make
     for world in made:
         world.leave()
+        for name in world.written():
+            ignored = subprocess.run(["git", "check-ignore", "-q", name], cwd=TOP, check=False).returncode == 0
+            assert ignored, f"who pastes this into a clone has {name} in git status: it belongs into .gitignore"
 
 
 def help_of(*command: str) -> str:

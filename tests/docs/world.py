@@ -76,6 +76,7 @@ class World:
         shutil.copytree(TOP / "models", folder / "models", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         (folder / ".curlrc").write_text("fail-with-body\nshow-error\n")
         self._tools(folder / "bin")
+        self.own = {entry.name for entry in folder.iterdir()} | {"site", "serve.log", "serve.pid"}
 
     def _tools(self, where: Path) -> None:
         where.mkdir()
@@ -102,6 +103,11 @@ class World:
         )
         assert done.returncode == 0 and "scored:" not in done.stderr, f"{block.where}:\n{text}\n{done.stdout}\n{done.stderr}"
         return done.stdout
+
+    def written(self) -> list[str]:
+        """What blocks left behind in the folder where they were pasted; of folders with a slash."""
+        left = [entry for entry in self.folder.iterdir() if entry.name not in self.own and not entry.is_symlink()]
+        return [f"{entry.name}/" if entry.is_dir() else entry.name for entry in left]
 
     def leave(self) -> None:
         """End the server that still runs; it must end well."""
