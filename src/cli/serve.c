@@ -248,6 +248,18 @@ static void arrange_signals(sigset_t *awaited)
     pthread_sigmask(SIG_BLOCK, awaited, NULL);
 }
 
+/* Folders are read where they are. */
+static void warn_of_idle_cache(const struct arguments *a)
+{
+    const char *cache = a->settings.config.cache;
+
+    for (unsigned i = 0; i < a->models.n; i++)
+        if (strstr(a->models.items[i], "s3://"))
+            return;
+    if (*cache)
+        log_with(LOG_WARN, "nothing is cached: no model is of s3://", log_text("cache", cache));
+}
+
 static int serve_models(struct arguments *a, const sigset_t *signals)
 {
     struct config *config = &a->settings.config;
@@ -255,6 +267,7 @@ static int serve_models(struct arguments *a, const sigset_t *signals)
     struct err e = {0};
 
     raise_descriptors(config);
+    warn_of_idle_cache(a);
     struct trust *trust = NULL;
     if (a->keys.n) {
         trust = trust_new(a->keys.items, a->keys.n, &e);
