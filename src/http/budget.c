@@ -5,9 +5,10 @@
 
 #include <malloc.h>
 
-#define LEAST   ((size_t)4 << 20) /* always there, so that small requests go on */
-#define FLOOD   ((size_t)8 << 20) /* freed since the last look: worth a walk over the heap */
-#define RESERVE 16                /* 1/16 of all is for what nobody counts */
+#define LEAST   ((size_t)4 << 20)  /* always there, so that small requests go on */
+#define FLOOD   ((size_t)8 << 20)  /* freed since the last look: worth a walk over the heap */
+#define LARGE   ((size_t)64 << 10) /* leaves a hole in a heap */
+#define RESERVE 16                 /* 1/16 of all is for what nobody counts */
 
 static uint64_t clamp(uint64_t n, uint64_t low, uint64_t high)
 {
@@ -47,17 +48,23 @@ bool budget_take(struct budget *b, size_t n, bool anyway)
 void budget_give(struct budget *b, size_t n)
 {
     atomic_fetch_sub_explicit(&b->used, n, memory_order_relaxed);
+    if (n >= LARGE)
+        atomic_fetch_add_explicit(&b->returned, n, memory_order_relaxed);
 }
 
+/* Few large pieces at a time leave as much behind as many at once, in the end: each thread's heap
+ * keeps what lay between others. */
 void budget_look(struct budget *b)
 {
     size_t used = atomic_load_explicit(&b->used, memory_order_relaxed);
 
     if (used > b->trimmed_at)
         b->trimmed_at = used;
-    if (b->trimmed_at - used > FLOOD) {
+    if (b->trimmed_at - used > FLOOD ||
+        atomic_load_explicit(&b->returned, memory_order_relaxed) > FLOOD) {
         malloc_trim(0);
         b->trimmed_at = used;
+        atomic_store_explicit(&b->returned, 0, memory_order_relaxed);
     }
     fit(b);
 }

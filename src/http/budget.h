@@ -14,8 +14,9 @@
 
 struct budget {
     atomic_size_t used, limit;
-    size_t trimmed_at; /* `used` when the heap was last given back; of budget_look alone */
-    uint64_t all;      /* that the process may take */
+    atomic_size_t returned; /* in large pieces, since the heap was last given back */
+    size_t trimmed_at;      /* `used` when the heap was last given back; of budget_look alone */
+    uint64_t all;           /* that the process may take */
 };
 
 /* `memory` is the setting; 0: the control group and the machine say. */

@@ -34,6 +34,7 @@ GROUPS = Path("/sys/fs/cgroup/memory")
 HELD_SECONDS = 3.0  # that attackers stay when all have done what they can
 LONGEST_SECONDS = 40.0
 BACK_SECONDS, BACK_BYTES = 10.0, 24 * MIB  # memory after an attack: how soon, and how much more than before
+DRIPS, DRIP_BYTES = 300, 3 * MIB
 ENTER = 'echo $$ > "$1/cgroup.procs" && mount --bind "$1" /sys/fs/cgroup/memory && shift && exec "$@"'
 
 
@@ -304,6 +305,30 @@ def attack(name: str, share: int, tool: tuple[str, ...], group: Path | None) -> 
     return wrong
 
 
+def drip() -> list[str]:
+    """Leave large answers unread, one after the other: what each leaves behind must not add up."""
+    from daemon import BUNDLE, Daemon
+    from wire import Connection, request
+
+    row = json.dumps(json.loads((BUNDLE / "bundle.json").read_text())["example"]["in"])
+    ask = request("POST", "/predict?columns=all", "[" + ",".join([row] * 2000) + "]")
+    daemon = Daemon()
+    time.sleep(1)
+    before = resident(daemon.process.pid)
+    for _ in range(DRIPS):
+        with contextlib.suppress(OSError), Connection(daemon.port) as c:
+            c.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            c.socket.settimeout(1)
+            c.socket.sendall(ask)
+    after, since = before + MIB * DRIPS, time.monotonic()
+    while after > before + DRIP_BYTES and time.monotonic() - since < BACK_SECONDS:
+        time.sleep(0.2)
+        after = resident(daemon.process.pid)
+    print(f"{f'{DRIPS} unread answers, one after the other':52} {before / MIB:4.0f}       {after / MIB:5.0f}", flush=True)
+    wrong = ["the memory did not come back"] if after > before + DRIP_BYTES else []
+    return wrong + (["it did not end well"] if daemon.stop() else [])
+
+
 def has(flag: str) -> bool:
     """Tell whether the daemon has a setting."""
     from daemon import BIN
@@ -325,6 +350,10 @@ def main() -> int:
         print(f"{'attack':52} MiB before, most, after")
         for name in (n for n in ATTACKS if args.only in n):
             wrong = attack(name, args.share, tool, group)
+            passed, failed = passed + (not wrong), failed + bool(wrong)
+            print(f"FAIL  {'; '.join(wrong)}" if wrong else "ok", flush=True)
+        if not args.only:
+            wrong = drip()
             passed, failed = passed + (not wrong), failed + bool(wrong)
             print(f"FAIL  {'; '.join(wrong)}" if wrong else "ok", flush=True)
     print(f"\n{passed} passed, {failed} failed")
