@@ -4,7 +4,7 @@
 
 #include "http_priv.h"
 
-enum { METRICS_BUCKETS = 14, METRICS_STATUSES = 21, CACHE_LINE = 64 };
+enum { METRICS_BUCKETS = 15, METRICS_STATUSES = 21, CACHE_LINE = 64 };
 
 extern const uint64_t metrics_buckets_ns[METRICS_BUCKETS];
 extern const uint16_t metrics_statuses[METRICS_STATUSES]; /* the last, 0, is any other */
