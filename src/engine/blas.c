@@ -42,8 +42,15 @@ double blas_dot(const struct blas *b, const struct vec *x, const struct vec *y)
     return b->ddot(x->values, y->values, x->size);
 }
 
+static void scale(double beta, double *y, uint32_t n)
+{
+    for (uint32_t r = 0; beta != 1 && r < n; r++)
+        y[r] *= beta;
+}
+
 /* Compressed rows. */
-static void gemv_by_rows(const struct matrix *m, const struct vec *x, double *y)
+static void gemv_by_rows(double alpha, const struct matrix *m, const struct vec *x, double beta,
+                         double *y)
 {
     for (uint32_t r = 0; r < m->rows; r++) {
         uint32_t from = m->indptr[r], n = m->indptr[r + 1] - from;
@@ -54,31 +61,34 @@ static void gemv_by_rows(const struct matrix *m, const struct vec *x, double *y)
                                 .indices = (uint32_t *)(uintptr_t)(m->indices + from)};
         double sum = x->sparse ? dot_entries(row.values, row.indices, n, x)
                                : dot_sparse_dense(&row, x->values);
-        y[r] = y[r] + sum;
+        y[r] = beta * y[r] + sum * alpha;
     }
 }
 
 /* Compressed columns: column by column, each scaled by x's entry. */
-static void gemv_by_columns(const struct matrix *m, const struct vec *x, double *y)
+static void gemv_by_columns(double alpha, const struct matrix *m, const struct vec *x, double beta,
+                            double *y)
 {
+    scale(beta, y, m->rows);
     for (uint32_t k = 0; k < x->n; k++) {
         uint32_t c = x->sparse ? x->indices[k] : k;
         for (uint32_t i = m->indptr[c]; i < m->indptr[c + 1]; i++)
-            y[m->indices[i]] += m->values[i] * x->values[k];
+            y[m->indices[i]] += m->values[i] * (x->values[k] * alpha);
     }
 }
 
-void blas_gemv(const struct blas *b, const struct matrix *m, const struct vec *x, double *y)
+void blas_gemv(const struct blas *b, double alpha, const struct matrix *m, const struct vec *x,
+               double beta, double *y)
 {
-    if (m->sparse) {
-        (m->transposed ? gemv_by_rows : gemv_by_columns)(m, x, y);
-        return;
+    if (alpha == 0) {
+        scale(beta, y, m->rows);
+    } else if (m->sparse) {
+        (m->transposed ? gemv_by_rows : gemv_by_columns)(alpha, m, x, beta, y);
+    } else if (!x->sparse) {
+        (m->transposed ? b->dgemv_rows : b->dgemv_columns)(alpha, m->values, m->rows, m->cols,
+                                                           x->values, beta, y);
+    } else {
+        for (uint32_t r = 0; r < m->rows; r++)
+            y[r] = dot_sparse_dense(x, m->values + (size_t)r * m->cols) * alpha + beta * y[r];
     }
-    if (!x->sparse) {
-        (m->transposed ? b->dgemv_rows : b->dgemv_columns)(m->values, m->rows, m->cols, x->values,
-                                                           y);
-        return;
-    }
-    for (uint32_t r = 0; r < m->rows; r++)
-        y[r] = dot_sparse_dense(x, m->values + (size_t)r * m->cols) + y[r];
 }

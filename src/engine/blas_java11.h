@@ -24,26 +24,40 @@ static double ddot(const double *x, const double *y, uint32_t n)
     return sum;
 }
 
-static void dgemv_rows(const double *a, uint32_t rows, uint32_t cols, const double *x, double *y)
+static void dgemv_rows(double alpha, const double *a, uint32_t rows, uint32_t cols, const double *x,
+                       double beta, double *y)
 {
     for (uint32_t r = 0; r < rows; r++, a += cols) {
         double sum = 0;
         for (uint32_t i = 0; i < cols; i++)
             sum = fma(x[i], a[i], sum);
-        y[r] = sum + y[r];
+        y[r] = beta == 0 ? alpha * sum : alpha * sum + beta * y[r];
     }
 }
 
-static void dgemv_columns(const double *a, uint32_t rows, uint32_t cols, const double *x, double *y)
+static void dgemv_columns(double alpha, const double *a, uint32_t rows, uint32_t cols,
+                          const double *x, double beta, double *y)
 {
     for (uint32_t r = 0; r < rows; r++, a += cols) {
         uint32_t i = 0, whole = cols & ~3U;
+        double sum = beta == 0 ? 0.0 : beta * y[r];
         for (; i < whole; i += 4)
-            y[r] = fma(
-                x[i], a[i],
-                fma(x[i + 1], a[i + 1], fma(x[i + 2], a[i + 2], fma(x[i + 3], a[i + 3], y[r]))));
+            sum = fma(alpha * x[i], a[i],
+                      fma(alpha * x[i + 1], a[i + 1],
+                          fma(alpha * x[i + 2], a[i + 2], fma(alpha * x[i + 3], a[i + 3], sum))));
         for (; i < cols; i++)
-            y[r] = fma(x[i], a[i], y[r]);
+            sum = fma(alpha * x[i], a[i], sum);
+        y[r] = sum;
+    }
+}
+
+static void dgemm_column(const double *a, uint32_t rows, uint32_t n, const double *x, double *y)
+{
+    for (uint32_t r = 0; r < rows; r++) {
+        double sum = 0;
+        for (uint32_t i = 0; i < n; i++)
+            sum = fma(a[(size_t)i * rows + r], x[i], sum);
+        y[r] = sum + y[r];
     }
 }
 
@@ -51,4 +65,5 @@ const struct blas BLAS_TABLE = {
     .ddot = ddot,
     .dgemv_rows = dgemv_rows,
     .dgemv_columns = dgemv_columns,
+    .dgemm_column = dgemm_column,
 };

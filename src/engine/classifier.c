@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "classifier.h"
+#include "vectors.h"
 
 #include "scored/blas.h"
 #include "scored/jmath.h"
@@ -7,6 +8,17 @@
 #include <float.h>
 #include <math.h>
 #include <string.h>
+
+bool classifier_margin(const struct unit *u, struct frame *f, unsigned row, double m)
+{
+    struct vec *v = frame_dense(f, u->out, row, 2);
+
+    if (!v)
+        return false;
+    v->values[0] = -m;
+    v->values[1] = m;
+    return true;
+}
 
 /* -- probabilities -- */
 
@@ -114,12 +126,7 @@ void classifier_argmax(const struct unit *u, struct frame *f, uint64_t rows)
 {
     FOR_ROWS(r, rows)
     {
-        const struct vec *v = &f->columns[u->in[0]].vec[r];
-        uint32_t best = 0;
-        for (uint32_t i = 1; i < v->n; i++)
-            if (v->values[i] > v->values[best])
-                best = i;
-        f->columns[u->out].f64[r] = best;
+        f->columns[u->out].f64[r] = vec_argmax(&f->columns[u->in[0]].vec[r]);
     }
 }
 
@@ -194,7 +201,7 @@ static void choose(const struct classifier *c, struct made *m, const uint16_t *r
 
     if (alone && way->alone_from_input) {
         u->in = m[RAW].unit.in;
-    } else if (c->thresholds.values) {
+    } else if (c->thresholds.values && !(alone && way->alone_plain)) {
         u->in = probability;
         u->params = c->thresholds.values;
         run = run_scaled;
@@ -245,6 +252,8 @@ static bool load(struct load *l, struct err *e)
         return err_set(e, ERR_BAD_BUNDLE, "params.thresholds: must have %u elements, one a class",
                        (unsigned)c->n_classes);
     m[RAW].shape = m[PROBABILITY].shape = shape_vector(c->n_classes, c->n_classes);
+    if (c->room > c->n_classes)
+        m[RAW].shape.most = c->room;
     m[RAW].unit.run = c->way->raw;
     m[PROBABILITY].unit.run = c->way->probability;
     m[PROBABILITY].unit.in = raw;

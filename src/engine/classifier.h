@@ -17,6 +17,7 @@ struct classifier_way {
      * NULL is the largest entry. */
     unit_run *from_raw, *from_probability, *alone;
     bool alone_from_input; /* the last reads what `raw` reads, else rawPrediction */
+    bool alone_plain;      /* the last knows no thresholds */
     bool exp;              /* the probability needs it, and so does `alone` */
 };
 
@@ -25,6 +26,7 @@ struct classifier {
     uint32_t n_classes;
     struct doubles thresholds;        /* values NULL: the largest entry wins */
     const struct classifier_way *way; /* set by prepare */
+    uint32_t room;                    /* entries that `raw` writes to, where they are more */
 };
 
 /* Outputs, in the order of a classifier's ports. */
@@ -47,6 +49,9 @@ extern const struct param_kind kind_thresholds;
 /* The kernels that rawPrediction needs, checked for every column of the stage. */
 bool classifier_load_blas(struct load *l, const struct made *m, const struct blas **out,
                           struct err *e);
+
+/* Makes the row's rawPrediction [-m, m]; false as frame_take gives NULL. */
+bool classifier_margin(const struct unit *u, struct frame *f, unsigned row, double m);
 
 /* Probabilities. */
 unit_run classifier_normalize; /* votes divided by their sum; fails without a positive one */

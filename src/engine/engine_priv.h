@@ -69,4 +69,7 @@ uint64_t fail_nulls(const struct unit *u, struct frame *f, uint64_t rows);
 /* Vectors of another size than `size` fail. Returns the other rows. */
 uint64_t fail_sizes(const struct unit *u, struct frame *f, uint64_t rows, uint32_t size);
 
+/* The row's vector is shorter than `least`: it fails. */
+void fail_short(const struct unit *u, struct frame *f, unsigned row, uint32_t least);
+
 #endif

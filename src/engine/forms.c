@@ -139,7 +139,7 @@ bool load_columns_of_one(struct load *l, void **params, struct made made[OUTPUTS
         made[i] = make(l, &l->op->out[i], name);
         made[i].unit.params = *params;
         made[i].unit.in = l->in;
-        made[i].unit.n_in = 1;
+        made[i].unit.n_in = l->n_in;
     }
     return !l->op->prepare || l->op->prepare(l, *params, made, e);
 }

@@ -264,3 +264,10 @@ double vec_search(const struct vec *v, uint32_t i)
     }
     return low < v->n && v->indices[low] == i ? v->values[low] : 0.0;
 }
+
+void fail_short(const struct unit *u, struct frame *f, unsigned row, uint32_t least)
+{
+    frame_fail(f, row, u, u->in[0], PROBLEM_SIZE_MISMATCH,
+               "a vector of %u entries, one of at least %u is needed",
+               (unsigned)f->columns[u->in[0]].vec[row].size, (unsigned)least);
+}

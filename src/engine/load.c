@@ -23,7 +23,8 @@ static bool check_keys(const struct json *map, const char *what, const char *con
 bool load_check_keys(const struct load *l, struct err *e)
 {
     const struct op *op = l->op;
-    const char *in[] = {op->in.key, NULL}, *out[OUTPUTS_MAX + 1] = {NULL}, *params[KEYS_MAX + 1];
+    const char *in[] = {op->in.key, op->second.key, NULL}, *out[OUTPUTS_MAX + 1] = {NULL},
+               *params[KEYS_MAX + 1];
     unsigned n = 0;
 
     for (unsigned i = 0; i < OUTPUTS_MAX; i++)
@@ -60,46 +61,66 @@ static const char *types_text(unsigned types, char *out, size_t size)
     return out;
 }
 
-static bool check_type(const struct load *l, const struct json *place, uint16_t column,
-                       struct err *e)
+static bool check_type(const struct load *l, const struct port *port, const struct json *place,
+                       uint16_t column, struct err *e)
 {
     const struct plan_column *c = load_column(l, column);
     char wanted[128];
 
-    if (l->op->in.types >> c->shape.type & 1)
+    if (port->types >> c->shape.type & 1)
         return true;
     return json_fail(place, e, "column '%.64s' is %s, not %s", c->name, type_name(c->shape.type),
-                     types_text(l->op->in.types, wanted, sizeof wanted));
+                     types_text(port->types, wanted, sizeof wanted));
 }
 
-bool load_inputs(struct load *l, bool one, struct err *e)
+/* The columns of a list, of the port's types, into `out`. */
+static bool resolve(const struct load *l, const struct port *port, const struct json *list,
+                    uint16_t *out, struct err *e)
 {
-    struct json list;
     struct json_iter it = {0};
 
-    if (!json_get_array(&l->stage->inputs, l->op->in.key, &list, e))
-        return false;
-    uint32_t count = json_size(&list);
-    if (count > BOUND_COLUMNS)
-        return json_fail(&list, e, "must have at most %d elements", BOUND_COLUMNS);
-    if (one && count != 1)
-        return json_fail(&list, e, "must have 1 element");
-    uint16_t *out = load_new(l, uint16_t, count);
-    if (!out)
-        return err_memory(e);
-    while (json_next(&list, &it)) {
+    while (json_next(list, &it)) {
         const char *name;
         if (!json_as_string(&it.value, &name, e))
             return false;
         uint16_t c = plan_find(l->plan, name, strlen(name));
         if (c == COLUMN_NONE)
             return json_fail(&it.value, e, "there is no column '%.64s' before this stage", name);
-        if (!check_type(l, &it.value, c, e))
+        if (!check_type(l, port, &it.value, c, e))
             return false;
         out[it.n - 1] = c;
     }
+    return true;
+}
+
+static bool get_columns(const struct load *l, const struct port *port, bool one, struct json *list,
+                        struct err *e)
+{
+    if (!json_get_array(&l->stage->inputs, port->key, list, e))
+        return false;
+    if (json_size(list) > BOUND_COLUMNS)
+        return json_fail(list, e, "must have at most %d elements", BOUND_COLUMNS);
+    return !one || json_size(list) == 1 || json_fail(list, e, "must have 1 element");
+}
+
+bool load_inputs(struct load *l, bool one, struct err *e)
+{
+    const struct port *second = &l->op->second;
+    bool two = second->key && (!second->optional || json_has(&l->stage->inputs, second->key));
+    struct json list, more;
+
+    if (!get_columns(l, &l->op->in, one, &list, e) ||
+        (two && !get_columns(l, second, true, &more, e)))
+        return false;
+    uint32_t count = json_size(&list);
+    uint16_t *out = load_new(l, uint16_t, count + two);
+    if (!out)
+        return err_memory(e);
+    if (!resolve(l, &l->op->in, &list, out, e) ||
+        (two && !resolve(l, second, &more, out + count, e)))
+        return false;
     l->in = out;
-    l->n_in = (uint16_t)count;
+    l->n_in = (uint16_t)(count + two);
     return true;
 }
 
@@ -277,6 +298,15 @@ bool load_pow(struct load *l, const char *name, enum jmath_cpu *cpu, struct err 
 
 /* -- stages -- */
 
+static bool is_class(const struct op *op, const char *name)
+{
+    bool is = strcmp(name, op->class_name) == 0;
+
+    for (unsigned i = 0; !is && i < CLASSES_MAX && op->more_classes[i]; i++)
+        is = strcmp(name, op->more_classes[i]) == 0;
+    return is;
+}
+
 static bool check_op(const struct load *l, struct err *e)
 {
     const struct bundle_stage *s = l->stage;
@@ -284,7 +314,7 @@ static bool check_op(const struct load *l, struct err *e)
 
     if (!op)
         return err_set(e, ERR_BAD_BUNDLE, "unknown op '%.64s'", s->op);
-    if (strcmp(s->class_name, op->class_name) != 0)
+    if (!is_class(op, s->class_name))
         return err_set(e, ERR_BAD_BUNDLE, "op %s goes with class %s, not '%.100s'", op->name,
                        op->class_name, s->class_name);
     if (op->out[0].key && !json_size(&s->outputs))

@@ -47,8 +47,8 @@ bool load_model(struct load *l, uint32_t k, const char *key, uint16_t *column, s
 /* Keys of `inputs`, `outputs` and `params` are those of the op. */
 bool load_check_keys(const struct load *l, struct err *e);
 
-/* The op's input: columns resolved by name, of its types, at least one, or exactly. Sets in, n_in.
- */
+/* The op's input: columns resolved by name, of its types, at least one, or exactly; behind them
+ * that of the second key, where it is there. Sets in, n_in. */
 bool load_inputs(struct load *l, bool one, struct err *e);
 
 /* The names of outputs[key]; fails unless there are n. */

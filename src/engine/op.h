@@ -63,18 +63,21 @@ struct param {
 #define PARAM_DOUBLE(op, field) .kind = &kind_double, .at = FIELD(op, field, double)
 #define PARAM_OPTIONAL(op, field) \
     .kind = &kind_optional, .at = FIELD(op, field, struct optional_double)
-#define PARAM_INTS(op, field)    .kind = &kind_ints, .at = FIELD(op, field, struct ints)
-#define PARAM_VECTOR(op, field)  .kind = &kind_vector, .at = FIELD(op, field, struct doubles)
-#define PARAM_VEC(op, field)     .kind = &kind_vec, .at = FIELD(op, field, struct vec)
-#define PARAM_MATRIX(op, field)  .kind = &kind_matrix, .at = FIELD(op, field, struct matrix)
-#define PARAM_STRINGS(op, field) .kind = &kind_strings, .at = FIELD(op, field, struct texts)
+#define PARAM_INTS(op, field) .kind = &kind_ints, .at = FIELD(op, field, struct ints)
+/* a block */
+#define PARAM_INTS_BLOCK(op, field) .kind = &kind_ints_block, .at = FIELD(op, field, struct ints)
+#define PARAM_VECTOR(op, field)     .kind = &kind_vector, .at = FIELD(op, field, struct doubles)
+#define PARAM_VEC(op, field)        .kind = &kind_vec, .at = FIELD(op, field, struct vec)
+#define PARAM_MATRIX(op, field)     .kind = &kind_matrix, .at = FIELD(op, field, struct matrix)
+#define PARAM_STRINGS(op, field)    .kind = &kind_strings, .at = FIELD(op, field, struct texts)
 /* one element of a block for each column */
 #define PARAM_BLOCK_DOUBLE(op, field) .kind = &kind_block_double, .at = FIELD(op, field, double)
 #define PARAM_INVALID(op, field, names) \
     .kind = &kind_choice, .at = FIELD(op, field, enum handle_invalid), .choices = names
 
 extern const struct param_kind kind_bool, kind_int, kind_double, kind_optional, kind_ints,
-    kind_vector, kind_vec, kind_matrix, kind_strings, kind_block_double, kind_choice;
+    kind_ints_block, kind_vector, kind_vec, kind_matrix, kind_strings, kind_block_double,
+    kind_choice;
 
 /* All that are of a size begin with it. */
 struct ints {
@@ -106,6 +109,10 @@ enum {
     IS_STRING = TYPE_BIT(STRING),
     IS_VECTOR = TYPE_BIT(VECTOR),
     IS_ANY = (1u << TYPE_COUNT) - 1,
+    IS_INT = TYPE_BIT(INT),
+    IS_FLOAT = TYPE_BIT(FLOAT),
+    IS_ARRAY_DOUBLE = TYPE_BIT(ARRAY_DOUBLE),
+    IS_ARRAY_VECTOR = TYPE_BIT(ARRAY_VECTOR),
     IS_NUMERIC = TYPE_BIT(TINYINT) | TYPE_BIT(SMALLINT) | TYPE_BIT(INT) | TYPE_BIT(BIGINT) |
                  TYPE_BIT(FLOAT) | TYPE_BIT(DOUBLE),
     AS_INPUT = 0, /* of an output: its input's type */
@@ -115,7 +122,7 @@ enum {
 struct port {
     const char *key;
     unsigned types;
-    bool optional; /* outputs: may be absent, and then is not made */
+    bool optional; /* may be absent, and then an output is not made */
     unit_run *run; /* outputs: what makes it, where that is not the op's `run` */
 };
 
@@ -130,7 +137,7 @@ struct made {
     struct unit unit;
 };
 
-enum { OUTPUTS_MAX = 4 };
+enum { OUTPUTS_MAX = 4, CLASSES_MAX = 2 };
 
 /* How columns go in and out, and so how the stage is loaded (forms.c). `prepare` is called: */
 extern const struct form
@@ -149,10 +156,12 @@ struct form {
 /* -- the op -- */
 
 struct op {
-    const char *name;       /* as bundles spell it */
-    const char *class_name; /* the fitted stage's on the JVM, in full */
+    const char *name;                      /* as bundles spell it */
+    const char *class_name;                /* the fitted stage's on the JVM, in full */
+    const char *more_classes[CLASSES_MAX]; /* others that are scored alike */
     const struct form *form;
-    struct port in, out[OUTPUTS_MAX];
+    struct port in, second; /* `second`: another key of `inputs`, of one column */
+    struct port out[OUTPUTS_MAX];
     const struct param *params;
     unsigned n_params;
     size_t size; /* of the struct that params are loaded into, which `run` reads */

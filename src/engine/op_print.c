@@ -47,6 +47,32 @@ static void put_port(struct buf *out, const struct port *port, const char *flag,
     buf_char(out, '}');
 }
 
+static void put_inputs(struct buf *out, const struct op *op)
+{
+    buf_lit(out, ",\"inputs\":[");
+    put_port(out, &op->in, "one", op->single || op->form->one_input);
+    if (op->second.key) {
+        put_port(out, &op->second, "one", true);
+        out->len--;
+        put_bool(out, "optional", op->second.optional);
+        buf_char(out, '}');
+    }
+    buf_char(out, ']');
+}
+
+static void put_classes(struct buf *out, const struct op *op)
+{
+    buf_printf(out, "{\"op\":\"%s\",\"class\":\"%s\"", op->name, op->class_name);
+    if (!op->more_classes[0])
+        return;
+    buf_lit(out, ",\"more_classes\":[");
+    for (unsigned i = 0; i < CLASSES_MAX && op->more_classes[i]; i++) {
+        put_comma(out);
+        buf_printf(out, "\"%s\"", op->more_classes[i]);
+    }
+    buf_char(out, ']');
+}
+
 static void put_range(struct buf *out, const struct param *p)
 {
     if (p->low == 0 && p->high == 0)
@@ -116,15 +142,14 @@ static void put_params(struct buf *out, const struct op *op)
 
 static void put_op(struct buf *out, const struct op *op)
 {
-    buf_printf(out, "{\"op\":\"%s\",\"class\":\"%s\",\"form\":\"%s\"", op->name, op->class_name,
-               op->form->name);
+    put_classes(out, op);
+    buf_printf(out, ",\"form\":\"%s\"", op->form->name);
     put_bool(out, "filter", op->filter != NULL);
     put_bool(out, "barrier", op->barrier);
     put_bool(out, "shadows", op->shadows);
     put_bool(out, "models", op->models);
-    buf_lit(out, ",\"inputs\":[");
-    put_port(out, &op->in, "one", op->single || op->form->one_input);
-    buf_lit(out, "],\"outputs\":[");
+    put_inputs(out, op);
+    buf_lit(out, ",\"outputs\":[");
     for (unsigned i = 0; i < OUTPUTS_MAX && op->out[i].key; i++)
         put_port(out, &op->out[i], "optional", op->out[i].optional);
     buf_char(out, ']');

@@ -157,6 +157,33 @@ const struct param_kind kind_block_double = {
     .only_blocks = true,
 };
 
+/* -- blocks of whole numbers -- */
+
+static bool load_ints_block(struct load *l, const struct param *p, void *to, struct err *e)
+{
+    const struct block *b;
+
+    if (!load_block(l, p->name, BLOCK_U32, &b, e))
+        return false;
+    if (b->n_dims != 1 || b->n > INT32_MAX)
+        return err_set(e, ERR_BAD_BUNDLE, "block %s: must have one dimension", b->name);
+    const uint32_t *values = b->data;
+    for (uint64_t i = 0; p->high > 0 && i < b->n; i++)
+        if (values[i] > p->high)
+            return err_set(e, ERR_BAD_BUNDLE, "block %s: element %llu must be at most %.17g",
+                           b->name, (unsigned long long)i, p->high);
+    *(struct ints *)to = (struct ints){(uint32_t)b->n, values};
+    return true;
+}
+
+const struct param_kind kind_ints_block = {
+    .name = "ints",
+    .load = load_ints_block,
+    .blocks = (const struct kind_block[]){{"", BLOCK_U32, 1, NULL}},
+    .n_blocks = 1,
+    .only_blocks = true,
+};
+
 /* -- all of an op -- */
 
 static const struct param *find(const struct op *op, const char *name)

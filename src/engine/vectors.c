@@ -92,3 +92,13 @@ void vec_run_same(const struct unit *u, struct frame *f, uint64_t rows)
     FOR_ROWS(r, pass_nulls(u, f, rows))
     to[r] = from[r];
 }
+
+uint32_t vec_argmax(const struct vec *v)
+{
+    uint32_t best = 0;
+
+    for (uint32_t i = 1; i < v->n; i++)
+        if (v->values[i] > v->values[best])
+            best = i;
+    return best;
+}

@@ -32,4 +32,7 @@ unit_run vec_run_same;
 void vec_run_scaled(const struct unit *u, struct frame *f, uint64_t rows, const double *factors,
                     uint32_t n);
 
+/* The first largest entry of a dense vector; 0 where the first is NaN, later ones never win. */
+uint32_t vec_argmax(const struct vec *v);
+
 #endif

@@ -42,7 +42,7 @@ def types_text(types: list[str]) -> str:
 
 def input_text(port: dict[str, Any]) -> str:
     """Return a key of ``inputs``."""
-    return f"{port['key']} ({types_text(port['types'])}{', one' if port['one'] else ''})"
+    return f"{port['key']}{'?' if port.get('optional') else ''} ({types_text(port['types'])}{', one' if port['one'] else ''})"
 
 
 def output_text(port: dict[str, Any]) -> str:
@@ -89,7 +89,7 @@ def row(op: Op) -> str:
     params = [*map(param_text, op["params"]), *(["models"] if op["models"] else [])]
     cells = [
         f"`{op['op']}`",
-        f"`{op['class'].removeprefix(PACKAGE)}`",
+        ", ".join(f"`{name.removeprefix(PACKAGE)}`" for name in [op["class"], *op.get("more_classes", [])]),
         "; ".join(map(input_text, op["inputs"])),
         "; ".join(map(output_text, op["outputs"])) or "-",
         "; ".join(params) or "-",
@@ -115,7 +115,7 @@ def words(ops: list[Op]) -> str:
     found: dict[str, None] = {}
     for op in ops:
         found[f'"{op["op"]}"'] = None
-        found[op["class"]] = None
+        found.update({name: None for name in [op["class"], *op.get("more_classes", [])]})
         for port in op["inputs"] + op["outputs"]:
             found[f'"{port["key"]}":'] = None
         for param in op["params"]:

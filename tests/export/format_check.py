@@ -28,6 +28,7 @@ FOREST = (
 )
 TREE = ("numFeatures", "numCategories")
 CLASSES = ("numFeatures", "numClasses", "numCategories", "thresholds")
+ALS = tuple(f"{side}Factors.{part}" for side in ("user", "item") for part in ("ids", "values"))
 PARAMS = {
     "string_indexer": ("handleInvalid", "labels"),
     "index_to_string": ("labels",),
@@ -40,7 +41,29 @@ PARAMS = {
     "min_max_scaler": ("min", "max", "originalMin", "originalMax"),
     "max_abs_scaler": ("maxAbs",),
     "normalizer": ("p",),
+    "robust_scaler": ("withCentering", "withScaling", "median", "range"),
     "vector_slicer": ("indices",),
+    "elementwise_product": ("scalingVec",),
+    "feature_selector": ("selectedFeatures",),
+    "polynomial_expansion": ("degree",),
+    "interaction": (),
+    "vector_indexer": ("numFeatures", "handleInvalid", "features"),
+    "pca": ("pc",),
+    "feature_hasher": ("numFeatures", "realCols"),
+    "generalized_linear_regression": ("family", "link", "linkPower", "intercept", "coefficients"),
+    "bucketed_random_projection_lsh": ("bucketLength", "randUnitVectors"),
+    "min_hash_lsh": (),
+    "aft_survival_regression": ("intercept", "scale", "coefficients", "quantileProbabilities"),
+    "isotonic_regression": ("featureIndex", "boundaries", "predictions"),
+    "fm_regression": ("intercept", "linear", "factors"),
+    "fm_classification": ("thresholds", "intercept", "linear", "factors"),
+    "multilayer_perceptron": ("layers", "thresholds", "weights"),
+    "bisecting_k_means": ("distanceMeasure", "centers", "norms"),
+    "gaussian_mixture": ("roots", "weights", "constants", "products"),
+    "als": ("rank", "coldStartStrategy"),
+    "linear_svc": ("intercept", "threshold", "coefficients"),
+    "naive_bayes": ("modelType", "thresholds", "pi", "theta", "sigma"),
+    "k_means": ("distanceMeasure", "clusterCenters"),
     "vector_size_hint": ("size", "handleInvalid"),
     "vector_attribute_rewriter": (),
     "column_pruner": (),
@@ -219,6 +242,18 @@ class Bundle:
                 splits = self.blocks[f"{prefix}.splitsArray.{i}"]
                 need(len(splits) >= 3 and bool(np.all(np.diff(splits) > 0)), "splits strictly rising")
                 names.add(f"{prefix}.splitsArray.{i}")
+        more = {"als": ALS, "bisecting_k_means": ("offsets", "children", "clusters")}
+        names |= {f"{prefix}.{part}" for part in more.get(op, ())}
+        if op == "min_hash_lsh":
+            names.add(f"{prefix}.randCoefficients")
+            need(len(self.blocks[f"{prefix}.randCoefficients"]) % 2 == 0, "pairs of coefficients")
+        if op == "interaction":
+            names |= {f"{prefix}.categories.{i}" for i in range(len(columns))}
+        if op == "vector_indexer":
+            ends = self.blocks[f"{prefix}.categories.offsets"].astype(np.int64)
+            need(len(ends) == len(params["features"]) + 1 and bool(np.all(np.diff(ends) >= 0)), "categories")
+            need(ends[-1] == len(self.blocks[f"{prefix}.categories.values"]), "values of categories")
+            names |= {f"{prefix}.categories.{part}" for part in ("offsets", "values")}
         if "numCategories" in params:
             names |= {f"{prefix}.forest.{field}" for field in FOREST}
         return names

@@ -10,89 +10,27 @@ bundle's ``platform``.
 from __future__ import annotations
 
 import fnmatch
-import math
-import random
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from fixture_tools import EDGES, HUGE, INF, NAN, TINY, Case, Row, dense, sparse
+from fixtures_features import Features
+from fixtures_models import Models
 from pyspark.ml import PipelineModel, classification, feature, regression
-from pyspark.ml.linalg import Vectors, VectorUDT
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.ml.linalg import VectorUDT
+from pyspark.sql import SparkSession
 from pyspark.sql import types as t
 from scored_export import export
 
 HERE = Path(__file__).resolve().parent
 CREATED = "2026-01-01T00:00:00.000Z"
-NAN, INF, HUGE, TINY = math.nan, math.inf, 1.7976931348623157e308, 5e-324
-EDGES: list[float | None] = [0.0, -0.0, 1.0, -1.0, 0.5, NAN, INF, -INF, HUGE, -HUGE, TINY, -TINY, None]
-TYPES = {
-    "tinyint": t.ByteType(),
-    "smallint": t.ShortType(),
-    "int": t.IntegerType(),
-    "bigint": t.LongType(),
-    "float": t.FloatType(),
-    "double": t.DoubleType(),
-    "vector": VectorUDT(),
-}
-
-Row = tuple[Any, ...]
-Case = tuple[str, str, list[Any], DataFrame]
-dense, sparse = Vectors.dense, Vectors.sparse
 
 
-class Maker:
-    """Makes frames, and the cases of each op: the fitted stages and the rows to answer."""
-
-    def __init__(self, spark: SparkSession) -> None:
-        self.spark = spark
-        self.random = random.Random(7)
-
-    def frame(
-        self, columns: dict[str, str], rows: list[Row], meta: dict[str, Any] | None = None
-    ) -> DataFrame:
-        """Return a frame of columns by type; ``meta`` is the metadata of all of them."""
-        fields = [t.StructField(name, TYPES[kind], True, meta or {}) for name, kind in columns.items()]
-        return self.spark.createDataFrame(rows, t.StructType(fields))
-
-    def numbers(self, size: int, spread: float = 3.0) -> list[float]:
-        """Return random numbers."""
-        return [self.random.gauss(0.0, spread) for _ in range(size)]
-
-    def vectors(self, size: int, count: int) -> list[Row]:
-        """Return vectors of a size: dense, sparse with stored zeros, empty, special, null, of other sizes."""
-        found: list[Any] = [dense(self.numbers(size)) for _ in range(count)]
-        for _ in range(count):
-            at = sorted(self.random.sample(range(size), self.random.randint(0, size)))
-            values = self.numbers(len(at))
-            found.append(sparse(size, at, values))
-            found.append(sparse(size, at, [0.0 if i % 2 else v for i, v in enumerate(values)]))
-        found += [dense([0.0] * size), dense([-0.0] * size), sparse(size, [], [])]
-        for special in EDGES:
-            if special is None:
-                continue
-            values = self.numbers(size)
-            values[self.random.randrange(size)] = special
-            found += [dense(values), sparse(size, [size - 1], [special]), dense([special] * size)]
-        found += [None, dense([]), dense([1.0] * (size + 1)), sparse(size + 3, [0], [2.0])]
-        found += [
-            sparse(size + 3, [size + 1], [2.0]),
-            sparse(size - 1, [0] if size > 1 else [], [1.5] * (size > 1)),
-        ]
-        return [(v,) for v in found]
-
-    def edge_rows(self, columns: int) -> list[Row]:
-        """Return rows of doubles in which each column takes each edge."""
-        rows: list[Row] = [tuple(self.numbers(columns)) for _ in range(6)]
-        for i in range(columns):
-            for edge in EDGES:
-                row: list[float | None] = list(self.numbers(columns, 1.0))
-                row[i] = edge
-                rows.append(tuple(row))
-        return rows
+class Maker(Features, Models):
+    """The cases of each op: the fitted stages and the rows to answer."""
 
     # -- transformers ------------------------------------------------------------------------------
 
@@ -193,11 +131,6 @@ class Maker:
         stage = feature.Binarizer(thresholds=[0.25, -0.25], inputCols=["a", "v"], outputCols=["x", "y"])
         rows = [(a, v) for (a,), (v,) in zip([(e,) for e in EDGES] * 4, self.vectors(5, 4))]
         yield "binarizer", "several", [stage], self.frame({"a": "double", "v": "vector"}, rows)
-
-    def _fitted(self, size: int) -> DataFrame:
-        """Return vectors to fit scalers on: the first slot is constant, the second always zero."""
-        rows = [dense([2.5, 0.0, *self.numbers(size - 2)]) for _ in range(9)]
-        return self.frame({"v": "vector"}, [(row,) for row in rows])
 
     def standard_scaler(self) -> Iterator[Case]:
         """Return cases of StandardScaler."""
@@ -316,49 +249,6 @@ class Maker:
 
     # -- predictors ---------------------------------------------------------------------------------
 
-    def _training(self, size: int, classes: int, nominal: int = 0) -> DataFrame:
-        """Return features, a label and a class; the first slot is nominal where asked for."""
-        rows: list[Row] = []
-        for i in range(160):
-            values = self.numbers(size)
-            if nominal:
-                values[0] = float(i * 7 % nominal)
-            score = values[0] * 0.7 + values[-1] + (values[1] if size > 1 else 0.0) * 0.3
-            kind = float(
-                min(classes - 1, max(0, int(score / 2.0 + classes / 2 + self.random.random() * 0.5)))
-            )
-            rows.append(
-                (dense(values), score + self.random.gauss(0, 0.1), kind if i >= classes else float(i))
-            )
-        names = [{"idx": i, "name": f"f{i}"} for i in range(1 if nominal else 0, size)]
-        attributes: dict[str, Any] = {"numeric": names}
-        if nominal:
-            attributes["nominal"] = [{"idx": 0, "name": "f0", "vals": [str(i) for i in range(nominal)]}]
-        meta = {"ml_attr": {"attrs": attributes, "num_attrs": size}}
-        return self.frame({"features": "vector", "label": "double", "class": "double"}, rows, meta)
-
-    def _features(self, size: int, nominal: int = 0) -> DataFrame:
-        rows = self.vectors(size, 8)
-        for value in (*range(-1, nominal + 2), 0.5, 1.5, 100.0, 1e6):
-            rows.append((dense([float(value), *self.numbers(size - 1)]),))
-        return self.frame({"features": "vector"}, rows)
-
-    def _columns(self, model: Any, mark: str, raw: bool, probability: bool, prediction: bool = True) -> Any:
-        """Return the classifier with only some of its columns, named by the mark."""
-        model = renamed(model, mark)
-        model.setRawPredictionCol(f"{mark}_raw" if raw else "")
-        model.setProbabilityCol(f"{mark}_probability" if probability else "")
-        return model.setPredictionCol(f"{mark}_prediction" if prediction else "")
-
-    def _shown(self, *models: Any) -> list[Any]:
-        """Return each classifier with each choice of its columns."""
-        choices = {"all": (True, True), "probability": (False, True), "alone": (False, False)}
-        return [
-            self._columns(model, f"{name}{i}", *choice)
-            for i, model in enumerate(models)
-            for name, choice in choices.items()
-        ]
-
     def logistic_regression(self) -> Iterator[Case]:
         """Return cases of LogisticRegression."""
         op, make = "logistic_regression", classification.LogisticRegression
@@ -463,18 +353,6 @@ class Maker:
         yield "linear_regression", "sparse", [model.fit(self._training(6, 2))], self._features(6)
 
 
-def renamed(model: Any, mark: str) -> Any:
-    """Return a copy of a fitted stage with a uid of its own, which only a saved model can be given."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model"
-        model.write().save(path.as_uri())
-        (file,) = (path / "metadata").glob("part-*")
-        file.write_text(file.read_text().replace(f'"uid":"{model.uid}"', f'"uid":"{model.uid}_{mark}"'))
-        for checksum in (path / "metadata").glob(".*.crc"):
-            checksum.unlink()
-        return type(model).load(path.as_uri())
-
-
 def in_place(stage: Any) -> list[str]:
     """Return the columns that a stage replaces."""
     if isinstance(stage, feature.VectorSizeHint):
@@ -487,8 +365,9 @@ def in_place(stage: Any) -> list[str]:
 
 OPS = [
     name
-    for name in vars(Maker)
-    if not name.startswith("_") and name not in ("frame", "numbers", "vectors", "edge_rows")
+    for kind in (Maker, Features, Models)
+    for name in vars(kind)
+    if not name.startswith("_")
 ]
 
 

@@ -62,6 +62,8 @@ def cell(value: Any, kind: str) -> str:
         return "null"
     if kind == "vector":
         return _vector(value)
+    if kind == "array<vector>":
+        return "; ".join(map(_vector, value))
     if kind == "double":
         assert not isinstance(value, bool), value
         return bits(value)

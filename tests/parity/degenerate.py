@@ -10,13 +10,14 @@ from __future__ import annotations
 import random
 
 from draw_features import Features
+from draw_models import Models
 from draw_predictors import Predictors
 from drawing import Drawn
 
 OFTEN = ("of_logistic", "of_trees", "of_indexer")
 
 
-class Draw(Predictors, Features):
+class Draw(Models, Predictors, Features):
     """Draws a model of any kind."""
 
     def any(self, seed: str) -> Drawn:

@@ -30,6 +30,7 @@ FRAME_ROWS = (64, 7, 1)
 SAMPLE = 150
 FULL_ROWS, FULL_BAD = 10_000, 48
 CI_ROWS, CI_BAD = 1_000, 12
+PARSING = threading.Lock()  # Python 3.11 may fail where two threads parse at the same time
 
 
 def digest(*parts: str) -> str:
@@ -40,7 +41,8 @@ def digest(*parts: str) -> str:
 def code(source: Path | str) -> str:
     """Return the digest of Python code, whatever its layout and comments."""
     text = source.read_text(encoding="utf-8") if isinstance(source, Path) else textwrap.dedent(source)
-    return digest(ast.dump(ast.parse(text)))
+    with PARSING:
+        return digest(ast.dump(ast.parse(text)))
 
 
 def sources(folder: Path) -> str:
@@ -196,6 +198,8 @@ def solve(context: Context, pipeline: Any) -> Case:
         r, _ = generators(context, pipeline.name)
         model = fit(context, pipeline, r)
         model.write().overwrite().save(saved(folder))
+    if model is not None and "ALSModel" in stage_names(model):
+        model = None  # Spark broadcasts its factors only where it knows their size: of files
     return case_of(context, pipeline.name, pipeline.columns, folder, model=model)
 
 

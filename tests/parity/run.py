@@ -16,7 +16,9 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 TOP = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TOP / "tests" / "parity"), str(TOP / "models" / "export"), str(TOP / "models")]
@@ -35,7 +37,10 @@ def run_pipelines(context: Context, only: Sequence[str], result: Result, pool: E
 
     from pipelines import PIPELINES
 
-    chosen = [p for p in PIPELINES if (p.name in only if only else context.full or p.ci)]
+    def wanted(p: Any) -> bool:
+        return any(fnmatch(p.name, name) for name in only) if only else context.full or p.ci
+
+    chosen = [p for p in PIPELINES if wanted(p)]
     cases = list(pool.map(lambda p: run_pipeline(context, p, result), chosen))
     if only:
         return
@@ -60,7 +65,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         action="append",
         default=[],
         metavar="NAME",
-        help="a pipeline, `example` or `mixes`; may repeat",
+        help="a pipeline or pattern of them, `example` or `mixes`; may repeat",
     )
     parser.add_argument(
         "--bin",

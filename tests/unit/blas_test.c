@@ -38,7 +38,8 @@ static void same_with_and_without_instructions(void **state)
             dot[k] = kernels[k]->ddot(x, a, n);
             for (unsigned r = 0; r < ROWS; r++)
                 y[k][r] = (double)r - 2;
-            (round & 1 ? kernels[k]->dgemv_rows : kernels[k]->dgemv_columns)(a, ROWS, n, x, y[k]);
+            (round & 1 ? kernels[k]->dgemv_rows : kernels[k]->dgemv_columns)(
+                round % 3 - 1.0, a, ROWS, n, x, round % 5 / 2.0, y[k]);
         }
         assert_true(j_bits(dot[0]) == j_bits(dot[1]));
         assert_memory_equal(y[0], y[1], sizeof y[0]);

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -80,3 +81,23 @@ def matrix(name: str, value: Any) -> tuple[dict[str, Any], Blocks]:
     flat = f64(value.values)
     dense = flat.reshape(rows, cols) if transposed else flat.reshape(cols, rows).T
     return description, {name: np.ascontiguousarray(dense)}
+
+
+def transposed(value: Any) -> Any:
+    """Return the transpose of a dense Spark matrix, as `matrix` reads one; no number moves."""
+    return SimpleNamespace(
+        numRows=value.numCols,
+        numCols=value.numRows,
+        isTransposed=not value.isTransposed,
+        values=value.values,
+    )
+
+
+def numbers(values: Sequence[float]) -> Any:
+    """Return numbers as `vector` reads a dense vector."""
+    return SimpleNamespace(values=f64([float(value) for value in values]))
+
+
+def rows(count: int, width: int, values: Sequence[float]) -> Any:
+    """Return numbers, row after row, as `matrix` reads a dense matrix."""
+    return SimpleNamespace(numRows=count, numCols=width, isTransposed=True, values=f64(values))

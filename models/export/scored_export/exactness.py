@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scored_export.errors import Refused
-from scored_export.ops.base import BLAS, EXP, POW
+from scored_export.ops.base import BLAS, EXP, LOG, POW
 
 VENDORS = ("GenuineIntel", "AuthenticAMD")
 REPRODUCED_BLAS = ("java11",)
@@ -15,6 +15,7 @@ CURE = "run the export step on x86-64 with JDK 11 or 17, without libblas.so.3, o
 WHY = {
     BLAS: "sums in the order of Spark's BLAS {blas}",
     EXP: "Math.exp of HotSpot on x86-64",
+    LOG: "Math.log of HotSpot on x86-64, whose last bit depends on the maker of the CPU ({cpu_vendor})",
     POW: "Math.pow of HotSpot on x86-64, whose last bit depends on the maker of the CPU ({cpu_vendor})",
 }
 
@@ -26,8 +27,8 @@ def _obstacle(need: str, platform: Mapping[str, Any]) -> str:
         return "" if blas in REPRODUCED_BLAS else f"Spark's BLAS is {blas}, and only java11 is reproduced"
     if platform["libm"] != "hotspot-x86":
         return "the exp, log and pow of this JVM are not those of HotSpot on x86-64"
-    if need == POW and platform["cpu_vendor"] not in VENDORS:
-        return f"Math.pow on a CPU of {platform['cpu_vendor']} is not reproduced"
+    if need in (LOG, POW) and platform["cpu_vendor"] not in VENDORS:
+        return f"Math.{need} on a CPU of {platform['cpu_vendor']} is not reproduced"
     return ""
 
 

@@ -21,7 +21,7 @@ from scored_export.golden import CANDIDATES, Golden, Probe, Writer, make_golden,
 from scored_export.known import check_live, check_saved
 from scored_export.labels import class_labels
 from scored_export.limits import check_plan
-from scored_export.live import live_stages, load_stages, save_stages
+from scored_export.live import joins, live_stages, load_stages, rows_in_place, save_stages
 from scored_export.ops.vectors import vector_width
 from scored_export.paths import NAME
 from scored_export.plan import Plan, default_output, left_out, make_plan
@@ -340,7 +340,10 @@ def _saved(model: Any, spark: Any, scratch: str) -> tuple[Any, list[SavedStage]]
     check_live(target)
     stages = live_stages(target)
     show(f"saving {len(stages)} stages")
-    return target, save_stages(spark, stages, f"{scratch}/model")
+    saved = save_stages(spark, stages, f"{scratch}/model")
+    if any(joins(stage) for stage in saved):
+        target = PipelineModel(stages=[load_stages([s])[0] if joins(s) else x for s, x in zip(saved, stages)])
+    return target, saved
 
 
 def _export(
@@ -364,7 +367,8 @@ def _export(
     plan = work.plan
     output = work.outputs(asked)
     exact = exactness(plan.needs, platform, allow_inexact)
-    golden, example, rows = work.answers(output, no_sample_rows)
+    with rows_in_place(spark, saved):
+        golden, example, rows = work.answers(output, no_sample_rows)
     show("writing the bundle")
     contents = {
         "blocks": ("safetensors", safetensors(_collect_blocks(plan))),

@@ -6,9 +6,9 @@ Each stage is loaded and saved by itself, several at once: to Spark each is a fe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib import import_module
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ from scored_export.saved import DATA, FORMULA, ONE_VS_REST, SavedStage, numbered
 from scored_export.spark_says import refusal
 
 AT_ONCE = 4
+BROADCAST = "spark.sql.autoBroadcastJoinThreshold"
 
 One, Other = TypeVar("One"), TypeVar("Other")
 
@@ -107,6 +108,28 @@ def in_driver(spark: Any, model: Any) -> Any:
         return JavaModel(java)
 
     return PipelineModel(stages=[twin(stage) for stage in stages])
+
+
+def joins(saved: SavedStage) -> bool:
+    """Tell whether Spark scores a stage by joins with its data, as it does with recommenders."""
+    return saved.name == "ALSModel"
+
+
+@contextmanager
+def rows_in_place(spark: Any, stages: Iterable[SavedStage]) -> Iterator[None]:
+    """Keep joins from moving rows to other partitions: all tables go to the rows, however large they are.
+
+    Spark knows the size of a table that it has read, but not that of one that a fit left in memory.
+    """
+    before = spark.conf.get(BROADCAST)
+    if not any(joins(stage) for stage in stages):
+        yield
+        return
+    spark.conf.set(BROADCAST, str(1 << 62))
+    try:
+        yield
+    finally:
+        spark.conf.set(BROADCAST, before)
 
 
 def _read_ahead(saved: SavedStage) -> None:

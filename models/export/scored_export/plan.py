@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scored_export.blocks import Blocks
@@ -14,6 +14,7 @@ from scored_export.known import op_of
 from scored_export.ops.base import Built, Columns, Op, Reading
 from scored_export.ops.composed import model_outputs
 from scored_export.ops.vectors import vector_width
+from scored_export.promises import needs_of
 from scored_export.result import UNREAD, Pruned, lacks
 from scored_export.saved import SavedStage
 from scored_export.spark_says import refusal
@@ -25,6 +26,7 @@ PREDICTORS = ("predictionCol", "probabilityCol", "rawPredictionCol")
 COLUMN_PARAMS = {
     *("inputCol", "inputCols", "outputCol", "outputCols", "featuresCol", "labelCol", "weightCol"),
     *("predictionCol", "probabilityCol", "rawPredictionCol", "leafCol", "varianceCol"),
+    *("linkPredictionCol", "offsetCol", "quantilesCol", "userCol", "itemCol"),
 }
 
 
@@ -198,21 +200,21 @@ def _stage(
     """Build one stage; None if nothing of it is left."""
     fields = {f.name: f for f in schema.fields}
     types = {name: type_name(f.dataType) for name, f in fields.items()}
-    reading = Reading(saved, *columns, fields, types, f"s{index:03d}")
+    reading = Reading(saved, *columns, fields, types, f"s{index:03d}", live)
     inputs, outputs = op.present(reading) if op.present else columns
     if op.present and not any(inputs.values()):
         return None
     if not outputs and not op.drops:
         raise Refused("no output column has a name", "set predictionCol")
-    reading = Reading(saved, inputs, outputs, fields, types, reading.prefix)
+    reading = replace(reading, inputs=inputs, outputs=outputs)
     _check_types(op, reading)
     built = op.build(reading)
     models = tuple(_model(reading, model, k) for k, model in enumerate(saved.models))
+    needs = built.needs or needs_of(op.name, saved, outputs)
     if models:
         built = _holding(built, outputs, models)
-    return Stage(
-        op, saved, live, inputs, outputs, built.params, built.blocks, built.strings, built.needs, models
-    )
+        needs = built.needs
+    return Stage(op, saved, live, inputs, outputs, built.params, built.blocks, built.strings, needs, models)
 
 
 def _model(holder: Reading, saved: SavedStage, number: int) -> Stage:
@@ -226,7 +228,8 @@ def _model(holder: Reading, saved: SavedStage, number: int) -> Stage:
     outputs = model_outputs(holder.saved, saved, outputs)
     prefix = f"{holder.prefix}.models.{number}"
     built = op.build(Reading(saved, inputs, outputs, holder.fields, holder.types, prefix))
-    return Stage(op, saved, None, inputs, outputs, built.params, built.blocks, built.strings, built.needs)
+    needs = built.needs or needs_of(op.name, saved, outputs)
+    return Stage(op, saved, None, inputs, outputs, built.params, built.blocks, built.strings, needs)
 
 
 def _holding(built: Built, outputs: Columns, models: Sequence[Stage]) -> Built:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from scored_export.glm import LINK_NEEDS, family_of
 from scored_export.ops import OPS
-from scored_export.ops.base import BLAS, EXP, POW, Columns
+from scored_export.ops.base import BLAS, EXP, LOG, POW, Columns
 from scored_export.saved import SavedStage
 from scored_export.values import saved_number
 
@@ -18,8 +19,20 @@ CLASSIFIERS: dict[str, tuple[set[str], set[str]]] = {
     "decision_tree_classification": (set(), set()),
     "random_forest_classification": (set(), set()),
     "gbt_classification": ({BLAS}, {BLAS, EXP}),
+    "fm_classification": ({BLAS}, {BLAS, EXP}),
+    "multilayer_perceptron": ({BLAS, EXP}, {BLAS, EXP}),
 }
-REGRESSIONS = {"linear_regression": {BLAS}, "gbt_regression": {BLAS}}
+#: Op -> what all of its outputs depend on.
+ALL = {
+    "linear_regression": {BLAS},
+    "gbt_regression": {BLAS},
+    "linear_svc": {BLAS},
+    "pca": {BLAS},
+    "gaussian_mixture": {BLAS, EXP},
+    "fm_regression": {BLAS},
+    "bucketed_random_projection_lsh": {BLAS},
+}
+BAYES = {"multinomial": {BLAS}, "complement": {BLAS, EXP, LOG}, "bernoulli": {BLAS, EXP}, "gaussian": {LOG}}
 PLAIN_NORMS = (1.0, 2.0, float("inf"))
 
 
@@ -31,8 +44,11 @@ def _by_probability(op: str, saved: SavedStage) -> bool:
 
 
 def _classifier(op: str, saved: SavedStage, outputs: Columns) -> Needs:
-    raw, probability = CLASSIFIERS[op]
-    from_raw = "rawPredictionCol" in outputs and not _by_probability(op, saved)
+    return _classes(*CLASSIFIERS[op], _by_probability(op, saved), outputs)
+
+
+def _classes(raw: set[str], probability: set[str], by_probability: bool, outputs: Columns) -> Needs:
+    from_raw = "rawPredictionCol" in outputs and not by_probability
     return {
         "rawPredictionCol": raw,
         "probabilityCol": probability,
@@ -41,8 +57,9 @@ def _classifier(op: str, saved: SavedStage, outputs: Columns) -> Needs:
 
 
 def _one_vs_rest(op: str, saved: SavedStage, outputs: Columns) -> Needs:
-    classifiers = [CLASSIFIERS.get(OPS[model.java_class].name) for model in saved.models]
-    needs = {need for found in classifiers if found for need in found[0]}
+    raw: Columns = {"rawPredictionCol": []}
+    found = [needs_of(OPS[model.java_class].name, model, raw) for model in saved.models]
+    needs = {need for one in found for need in one.get("rawPredictionCol", set())}
     return dict.fromkeys(outputs, needs)
 
 
@@ -50,9 +67,33 @@ def _normalizer(op: str, saved: SavedStage, outputs: Columns) -> Needs:
     return {} if saved_number(saved.params["p"]) in PLAIN_NORMS else {"outputCols": {POW}}
 
 
+def _naive_bayes(op: str, saved: SavedStage, outputs: Columns) -> Needs:
+    raw = BAYES[str(saved.params["modelType"])]
+    return _classes(raw, {*raw, EXP}, bool(saved.set.get("thresholds")), outputs)
+
+
+def _generalized_linear(op: str, saved: SavedStage, outputs: Columns) -> Needs:
+    link = family_of(saved)[1]
+    return {"linkPredictionCol": {BLAS}, "predictionCol": {BLAS, *LINK_NEEDS.get(link, set())}}
+
+
+def _survival(op: str, saved: SavedStage, outputs: Columns) -> Needs:
+    return {"predictionCol": {BLAS, EXP}, "quantilesCol": {BLAS, EXP, LOG}}
+
+
+def _clusters(op: str, saved: SavedStage, outputs: Columns) -> Needs:
+    cosine = saved.params.get("distanceMeasure") == "cosine"
+    return dict.fromkeys(outputs, {BLAS} if cosine else set())
+
+
 _BY_OP: dict[str, Callable[[str, SavedStage, Columns], Needs]] = {
     **dict.fromkeys(CLASSIFIERS, _classifier),
-    **dict.fromkeys(REGRESSIONS, lambda op, saved, outputs: {"predictionCol": REGRESSIONS[op]}),
+    **dict.fromkeys(ALL, lambda op, saved, outputs: dict.fromkeys(outputs, ALL[op])),
+    "naive_bayes": _naive_bayes,
+    "k_means": _clusters,
+    "bisecting_k_means": _clusters,
+    "aft_survival_regression": _survival,
+    "generalized_linear_regression": _generalized_linear,
     "normalizer": _normalizer,
     "one_vs_rest": _one_vs_rest,
 }

@@ -36,6 +36,16 @@ def saved_number(value: Any) -> float:
     return float(value)
 
 
+def saved_vector(value: Any) -> Any:
+    """Return a vector of Spark's metadata, an object whose `type` 0 is sparse."""
+    from pyspark.ml.linalg import Vectors
+
+    entries = [saved_number(entry) for entry in value["values"]]
+    if value["type"] == 0:
+        return Vectors.sparse(int(value["size"]), [int(i) for i in value["indices"]], entries)
+    return Vectors.dense(entries)
+
+
 def param(value: Any) -> Any:
     """Return a parameter value under the manifest's rules for numbers."""
     if isinstance(value, bool) or value is None:
@@ -66,6 +76,7 @@ _ENCODERS: dict[str, Callable[[Any], Any]] = {
     "vector": _vector,
     "array<double>": lambda values: [None if v is None else number(v) for v in values],
     "array<string>": list,
+    "array<vector>": lambda values: [_vector(v) for v in values],
 }
 
 

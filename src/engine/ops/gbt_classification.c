@@ -10,11 +10,8 @@ static void run_raw(const struct unit *u, struct frame *f, uint64_t rows)
     FOR_ROWS(r, rows)
     {
         double m = boosted_sum(x, &f->columns[u->in[0]].vec[r]);
-        struct vec *v = frame_dense(f, u->out, r, 2);
-        if (!v)
+        if (!classifier_margin(u, f, r, m))
             return;
-        v->values[0] = -m;
-        v->values[1] = m;
     }
 }
 

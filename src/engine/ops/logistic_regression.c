@@ -29,11 +29,8 @@ static void run_margin(const struct unit *u, struct frame *f, uint64_t rows)
     FOR_ROWS(r, fail_sizes(u, f, fail_nulls(u, f, rows), x->matrix.cols))
     {
         double m = blas_dot(x->blas, &features[r], &x->coefficients) + x->intercepts.values[0];
-        struct vec *v = frame_dense(f, u->out, r, 2);
-        if (!v)
+        if (!classifier_margin(u, f, r, m))
             return;
-        v->values[0] = -m;
-        v->values[1] = m;
     }
 }
 
@@ -48,7 +45,7 @@ static void run_margins(const struct unit *u, struct frame *f, uint64_t rows)
         if (!v)
             return;
         memcpy(v->values, x->intercepts.values, v->n * sizeof(double));
-        blas_gemv(x->blas, &x->matrix, &features[r], v->values);
+        blas_gemv(x->blas, 1.0, &x->matrix, &features[r], 1.0, v->values);
     }
 }
 

@@ -37,9 +37,7 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
     {
         const struct vec *from = &f->columns[u->in[0]].vec[r];
         if (!from->sparse && from->size < x->longest) {
-            frame_fail(f, r, u, u->in[0], PROBLEM_SIZE_MISMATCH,
-                       "a vector of %u entries, one of at least %u is needed", (unsigned)from->size,
-                       (unsigned)x->longest);
+            fail_short(u, f, r, x->longest);
             continue;
         }
         struct vec *v = frame_vec(f, u->out, r, x->indices.size);

@@ -1,7 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pipelines that Spark and scored are compared on."""
 
-from pipelines import chains, composed, encoding, numeric, predictors, vectors
+from pipelines import chains, composed, encoding, features, learners, models, numeric, predictors, vectors
 from pipelines.table import MANY, PIPELINES, Pipeline
 
-__all__ = ["MANY", "PIPELINES", "Pipeline", "chains", "composed", "encoding", "numeric", "predictors", "vectors"]
+__all__ = [
+    "MANY",
+    "PIPELINES",
+    "Pipeline",
+    "chains",
+    "composed",
+    "encoding",
+    "features",
+    "learners",
+    "models",
+    "numeric",
+    "predictors",
+    "vectors",
+]

@@ -8,6 +8,7 @@ letters: r raw, q probability, p prediction, l leaf, v variance; a letter left o
 
 from __future__ import annotations
 
+import functools
 import inspect
 import textwrap
 from collections.abc import Callable, Sequence
@@ -67,7 +68,8 @@ class Pipeline:
             _classes,
             _with,
         )
-        code = [textwrap.dedent(inspect.getsource(f)) for f in (self.stages, *helpers)]
+        own = [] if isinstance(self.stages, functools.partial) else [self.stages]
+        code = [textwrap.dedent(inspect.getsource(f)) for f in (*own, *helpers)]
         return f"{''.join(code)}{self.columns!r}\n{self.more}"
 
 
@@ -82,6 +84,30 @@ def pipeline(
 
     def add(stages: Callable[[], Stages]) -> Callable[[], Stages]:
         PIPELINES.append(Pipeline(stages.__name__, flat, stages, ci, tuple(output), train))
+        return stages
+
+    return add
+
+
+def turned(
+    *columns: Column | Sequence[Column], twists: Sequence[dict[str, Any]], ci: Sequence[int] = ()
+) -> Callable[[Callable[..., Stages]], Callable[..., Stages]]:
+    """Put a pipeline a twist into the table: `name_0` and so on, the function called with the twist."""
+    flat = tuple(x for c in columns for x in ([c] if isinstance(c, Column) else c))
+
+    def add(stages: Callable[..., Stages]) -> Callable[..., Stages]:
+        for i, twist in enumerate(twists):
+            PIPELINES.append(
+                Pipeline(
+                    f"{stages.__name__}_{i}",
+                    flat,
+                    functools.partial(stages, **twist),
+                    i in ci,
+                    (),
+                    260,
+                    f"{textwrap.dedent(inspect.getsource(stages))}{twist!r}",
+                )
+            )
         return stages
 
     return add

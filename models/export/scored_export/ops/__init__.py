@@ -3,7 +3,18 @@
 
 from __future__ import annotations
 
-from scored_export.ops import composed, indexers, linear, scalers, trees, vectors
+from scored_export.ops import (
+    clusters,
+    composed,
+    factors,
+    hashers,
+    indexers,
+    linear,
+    regressions,
+    scalers,
+    trees,
+    vectors,
+)
 from scored_export.ops.base import Op
 from scored_export.saved import SavedStage
 from scored_export.values import NUMERIC
@@ -15,6 +26,7 @@ _VECTOR = ("vector",)
 _ROW, _TREE, _TREES = {"read": SavedStage.row}, {"read": trees.read_tree}, {"read": trees.read_ensemble}
 _ARRAYS = tuple(f"array<{element}>" for element in ("string", "int", "double", "vector"))
 _EVERY = (*NUMERIC, "boolean", "string", "date", "timestamp", "decimal", "vector", *_ARRAYS)
+_SELECTORS = ("ChiSqSelector", "UnivariateFeatureSelector", "VarianceThresholdSelector")
 
 
 # fmt: off
@@ -31,6 +43,7 @@ _TABLE = (
     Op("standard_scaler", "feature.StandardScalerModel", _IN, _OUT, _VECTOR, scalers.standard_scaler, **_ROW),
     Op("min_max_scaler", "feature.MinMaxScalerModel", _IN, _OUT, _VECTOR, scalers.min_max_scaler, **_ROW),
     Op("max_abs_scaler", "feature.MaxAbsScalerModel", _IN, _OUT, _VECTOR, scalers.max_abs_scaler, **_ROW),
+    Op("robust_scaler", "feature.RobustScalerModel", _IN, _OUT, _VECTOR, scalers.robust_scaler, **_ROW),
     Op("normalizer", "feature.Normalizer", _IN, _OUT, _VECTOR, vectors.normalizer),
     Op("vector_slicer", "feature.VectorSlicer", _IN, _OUT, _VECTOR, vectors.vector_slicer),
     Op("vector_size_hint", "feature.VectorSizeHint", _IN, _OUT, _VECTOR, vectors.vector_size_hint,
@@ -39,10 +52,40 @@ _TABLE = (
        _VECTOR, composed.vector_attribute_rewriter, shadows=True, in_place=True),
     Op("column_pruner", "feature.ColumnPruner", ("columnsToPrune",), (), _EVERY, composed.column_pruner,
        drops=True, present=composed.present_columns),
+    Op("elementwise_product", "feature.ElementwiseProduct", _IN, _OUT, _VECTOR, scalers.elementwise_product),
+    *(Op("feature_selector", f"feature.{name}Model", _FEATURES, ("outputCol",), _VECTOR,
+         vectors.feature_selector, **_ROW) for name in _SELECTORS),
+    Op("polynomial_expansion", "feature.PolynomialExpansion", _IN, _OUT, _VECTOR,
+       vectors.polynomial_expansion),
+    Op("interaction", "feature.Interaction", _IN, ("outputCol",), (*NUMERIC, "vector"), vectors.interaction),
+    Op("vector_indexer", "feature.VectorIndexerModel", _IN, _OUT, _VECTOR, vectors.vector_indexer, **_ROW),
+    Op("pca", "feature.PCAModel", _IN, _OUT, _VECTOR, vectors.pca, **_ROW),
+    Op("feature_hasher", "feature.FeatureHasher", _IN, ("outputCol",), ("string", "boolean", *NUMERIC),
+       hashers.feature_hasher),
+    Op("bucketed_random_projection_lsh", "feature.BucketedRandomProjectionLSHModel", _IN, _OUT, _VECTOR,
+       hashers.bucketed_random_projection_lsh, **_ROW),
+    Op("min_hash_lsh", "feature.MinHashLSHModel", _IN, _OUT, _VECTOR, hashers.min_hash_lsh, **_ROW),
     Op("linear_regression", "regression.LinearRegressionModel", _FEATURES, ("predictionCol",), _VECTOR,
        linear.linear_regression, **_ROW),
+    Op("generalized_linear_regression", "regression.GeneralizedLinearRegressionModel",
+       ("featuresCol", "offsetCol"), ("linkPredictionCol", "predictionCol"), (*NUMERIC, "vector"),
+       linear.generalized_linear_regression, **_ROW),
+    Op("aft_survival_regression", "regression.AFTSurvivalRegressionModel", _FEATURES,
+       ("predictionCol", "quantilesCol"), _VECTOR, regressions.aft_survival_regression, **_ROW),
+    Op("isotonic_regression", "regression.IsotonicRegressionModel", _FEATURES, ("predictionCol",),
+       ("double", "vector"), regressions.isotonic_regression, **_ROW),
+    Op("fm_regression", "regression.FMRegressionModel", _FEATURES, ("predictionCol",), _VECTOR,
+       factors.fm_regression, **_ROW),
     Op("logistic_regression", "classification.LogisticRegressionModel", _FEATURES, _CLASSES, _VECTOR,
        linear.logistic_regression, **_ROW),
+    Op("linear_svc", "classification.LinearSVCModel", _FEATURES, ("rawPredictionCol", "predictionCol"),
+       _VECTOR, linear.linear_svc, **_ROW),
+    Op("naive_bayes", "classification.NaiveBayesModel", _FEATURES, _CLASSES, _VECTOR,
+       linear.naive_bayes, **_ROW),
+    Op("fm_classification", "classification.FMClassificationModel", _FEATURES, _CLASSES, _VECTOR,
+       factors.fm_classification, **_ROW),
+    Op("multilayer_perceptron", "classification.MultilayerPerceptronClassificationModel", _FEATURES, _CLASSES,
+       _VECTOR, regressions.multilayer_perceptron, **_ROW),
     Op("decision_tree_regression", "regression.DecisionTreeRegressionModel", _FEATURES,
        ("predictionCol", "varianceCol", "leafCol"), _VECTOR, trees.decision_tree_regression, **_TREE),
     Op("random_forest_regression", "regression.RandomForestRegressionModel", _FEATURES,
@@ -57,6 +100,13 @@ _TABLE = (
        trees.gbt_classification, ensemble=True, **_TREES),
     Op("one_vs_rest", "classification.OneVsRestModel", _FEATURES, ("rawPredictionCol", "predictionCol"),
        _VECTOR, composed.one_vs_rest),
+    Op("k_means", "clustering.KMeansModel", _FEATURES, ("predictionCol",), ("vector", "array<double>"),
+       clusters.k_means),
+    Op("bisecting_k_means", "clustering.BisectingKMeansModel", _FEATURES, ("predictionCol",),
+       ("vector", "array<double>"), clusters.bisecting_k_means),
+    Op("gaussian_mixture", "clustering.GaussianMixtureModel", _FEATURES, ("probabilityCol", "predictionCol"),
+       ("vector", "array<double>"), clusters.gaussian_mixture),
+    Op("als", "recommendation.ALSModel", ("userCol", "itemCol"), ("predictionCol",), NUMERIC, factors.als),
 )
 # fmt: on
 

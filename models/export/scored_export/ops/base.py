@@ -13,7 +13,7 @@ from scored_export.saved import SavedStage
 
 Columns = dict[str, list[str]]
 
-BLAS, EXP, POW = "blas", "exp", "pow"
+BLAS, EXP, LOG, POW = "blas", "exp", "log", "pow"
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Reading:
         Spark's StructField of every column that exists before the stage.
     prefix : str
         Start of the stage's block names, ``s003``.
+    live : Any
+        The stage as PySpark's object, for what its files do not say.
     """
 
     saved: SavedStage
@@ -34,6 +36,7 @@ class Reading:
     fields: dict[str, Any]
     types: dict[str, str]
     prefix: str
+    live: Any = None
 
     @property
     def input_names(self) -> list[str]:
@@ -50,7 +53,8 @@ class Reading:
 
 @dataclass
 class Built:
-    """What an op's function returns; `needs` tells which switches of the platform each output depends on."""
+    """What an op's function returns; `needs` tells which switches of the platform each output depends on,
+    where promises.py does not."""
 
     params: dict[str, Any]
     blocks: Blocks = field(default_factory=dict)
@@ -68,7 +72,7 @@ class Op:
     Attributes
     ----------
     ins, outs : tuple of str
-        Column parameters as the bundle names them.
+        Column parameters as the bundle names them; all but the first of `ins` may be unset.
     accepts : tuple of str
         Types the input columns may have.
     ensemble : bool
@@ -103,7 +107,8 @@ class Op:
 
     def columns(self, saved: SavedStage) -> tuple[Columns, Columns]:
         """Return the stage's input and output columns."""
-        ins = {name: _names(saved, name, self.name) for name in self.ins}
+        found = {name: _names(saved, name, self.name) for name in self.ins}
+        ins = {name: names for name, names in found.items() if names or name == self.ins[0]}
         if self.in_place:
             return ins, dict(zip(self.outs, ins.values()))
         return ins, {name: names for name in self.outs if (names := _names(saved, name, self.name))}

@@ -6,8 +6,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from scored_export.blocks import Blocks, f64, matrix, vector
+from scored_export.blocks import Blocks, f64, matrix, rows, vector
 from scored_export.errors import Refused
+from scored_export.glm import family_of
 from scored_export.ops.base import BLAS, EXP, Built, Reading
 from scored_export.platform import java_log
 from scored_export.values import number, saved_number
@@ -87,3 +88,37 @@ def logistic_regression(r: Reading) -> Built:
     if multinomial and params["thresholds"] is not None and "predictionCol" in needs:
         needs["predictionCol"] = {BLAS, EXP}
     return Built(params, blocks, needs)
+
+
+def linear_svc(r: Reading) -> Built:
+    """LinearSVCModel: its threshold is one of rawPrediction."""
+    built = linear_regression(r)
+    params = {**built.params, "threshold": number(saved_number(r.saved.params["threshold"]))}
+    return Built(params, built.blocks)
+
+
+def generalized_linear_regression(r: Reading) -> Built:
+    """GeneralizedLinearRegressionModel."""
+    family, link, power = family_of(r.saved)
+    if link == "probit":
+        raise Refused("the link probit is not reproduced to the bit", "use logit or cloglog")
+    built = linear_regression(r)
+    params = {"family": family, "link": link, "linkPower": None if power is None else number(power)}
+    return Built({**params, **built.params}, built.blocks)
+
+
+def naive_bayes(r: Reading) -> Built:
+    """NaiveBayesModel of all four types."""
+    row = r.saved.row().asDict()
+    kind = r.choice("modelType", "multinomial", "complement", "bernoulli", "gaussian")
+    params: dict[str, Any] = {"modelType": kind}
+    params["pi"], blocks = vector(f"{r.prefix}.pi", row["pi"])
+    sigma = row.get("sigma")
+    saved = {"theta": row["theta"], "sigma": rows(0, 0, []) if sigma is None else sigma}
+    for name, value in saved.items():
+        dense = value.toDense() if kind == "gaussian" and hasattr(value, "colPtrs") else value
+        params[name], more = matrix(f"{r.prefix}.{name}", dense)
+        blocks.update(more)
+    params["thresholds"], more = thresholds_of(r, len(row["pi"]))
+    blocks.update(more)
+    return Built(params, blocks)

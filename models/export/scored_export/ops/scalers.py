@@ -7,7 +7,7 @@ from typing import Any
 
 from scored_export.blocks import Blocks, vector
 from scored_export.ops.base import Built, Reading
-from scored_export.values import number, saved_number
+from scored_export.values import number, saved_number, saved_vector
 
 
 def _vectors(r: Reading, *names: str) -> tuple[dict[str, Any], Blocks]:
@@ -20,11 +20,19 @@ def _vectors(r: Reading, *names: str) -> tuple[dict[str, Any], Blocks]:
     return params, blocks
 
 
+def _centered(r: Reading, flags: tuple[str, str], vectors: tuple[str, str]) -> Built:
+    params, blocks = _vectors(r, *vectors)
+    return Built({**{name: bool(r.saved.params[name]) for name in flags}, **params}, blocks)
+
+
 def standard_scaler(r: Reading) -> Built:
     """StandardScalerModel."""
-    params, blocks = _vectors(r, "mean", "std")
-    flags = {name: bool(r.saved.params[name]) for name in ("withMean", "withStd")}
-    return Built({**flags, **params}, blocks)
+    return _centered(r, ("withMean", "withStd"), ("mean", "std"))
+
+
+def robust_scaler(r: Reading) -> Built:
+    """RobustScalerModel."""
+    return _centered(r, ("withCentering", "withScaling"), ("median", "range"))
 
 
 def min_max_scaler(r: Reading) -> Built:
@@ -37,3 +45,9 @@ def min_max_scaler(r: Reading) -> Built:
 def max_abs_scaler(r: Reading) -> Built:
     """MaxAbsScalerModel."""
     return Built(*_vectors(r, "maxAbs"))
+
+
+def elementwise_product(r: Reading) -> Built:
+    """ElementwiseProduct: its weights are a parameter."""
+    weights, blocks = vector(f"{r.prefix}.scalingVec", saved_vector(r.saved.params["scalingVec"]))
+    return Built({"scalingVec": weights}, blocks)

@@ -6,7 +6,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from scored_export.blocks import f64
+import numpy as np
+
+from scored_export.blocks import Blocks, f64, matrix, transposed, u32
 from scored_export.errors import Refused
 from scored_export.ops.base import POW, Built, Reading
 from scored_export.values import number, saved_number
@@ -95,3 +97,76 @@ def normalizer(r: Reading) -> Built:
     p = saved_number(r.saved.params["p"])
     needs = set() if p in (1.0, 2.0, float("inf")) else {POW}
     return Built({"p": number(p)}, needs={"outputCols": needs})
+
+
+def feature_selector(r: Reading) -> Built:
+    """The models of ChiSqSelector, UnivariateFeatureSelector and VarianceThresholdSelector."""
+    return Built({"selectedFeatures": sorted(int(i) for i in r.saved.row()["selectedFeatures"])})
+
+
+def polynomial_expansion(r: Reading) -> Built:
+    """PolynomialExpansion."""
+    degree = int(r.saved.params["degree"])
+    if degree > 1000:
+        raise Refused(f"degree={degree} is beyond 1000", "expand to a lower degree")
+    return Built({"degree": degree})
+
+
+def _categories(attribute: dict[str, Any], name: str) -> int:
+    """Return how many categories an attribute has, 1 for a number."""
+    if attribute.get("type", "numeric") != "nominal":
+        return 1
+    count = attribute.get("num_vals", len(attribute["vals"]) if "vals" in attribute else None)
+    if count is None:
+        raise Refused(f"a nominal attribute of {name} does not tell its values", "index it in the pipeline")
+    return max(1, int(count))
+
+
+def _vector_categories(field: Any) -> list[int]:
+    groups = (field.metadata or {}).get("ml_attr", {}).get("attrs")
+    if groups is None:
+        raise Refused(f"vector column {field.name} has no attributes", "assemble it in the pipeline")
+    found = {
+        int(attribute["idx"]): _categories({**attribute, "type": kind}, field.name)
+        for kind, group in groups.items()
+        for attribute in group
+    }
+    width = vector_width(field) or 0
+    return [found.get(i, 1) for i in range(width)]
+
+
+def interaction(r: Reading) -> Built:
+    """Interaction: how many categories each feature has, from the columns' attributes."""
+    blocks: Blocks = {}
+    for i, name in enumerate(r.input_names):
+        field = r.fields[name]
+        attribute = (field.metadata or {}).get("ml_attr", {})
+        counts = _vector_categories(field) if r.types[name] == "vector" else [_categories(attribute, name)]
+        blocks[f"{r.prefix}.categories.{i}"] = u32(counts)
+    return Built({}, blocks)
+
+
+def vector_indexer(r: Reading) -> Built:
+    """VectorIndexerModel: the values of each categorical feature, in the order of their indexes."""
+    row = r.saved.row()
+    maps = {int(feature): values for feature, values in row["categoryMaps"].items()}
+    lists = [sorted(maps[feature], key=maps[feature].__getitem__) for feature in sorted(maps)]
+    for feature, values in zip(sorted(maps), lists):
+        if [maps[feature][value] for value in values] != list(range(len(values))):
+            raise Refused(f"the indexes of feature {feature} are not 0, 1, ...", "fit the indexer again")
+    params = {
+        "numFeatures": int(row["numFeatures"]),
+        "handleInvalid": r.choice("handleInvalid", "error", "skip", "keep"),
+        "features": sorted(maps),
+    }
+    blocks = {
+        f"{r.prefix}.categories.offsets": u32(np.cumsum([0, *map(len, lists)], dtype=np.int64)),
+        f"{r.prefix}.categories.values": f64([value for values in lists for value in values]),
+    }
+    return Built(params, blocks)
+
+
+def pca(r: Reading) -> Built:
+    """PCAModel: the transpose of its matrix, as Spark multiplies by it."""
+    params, blocks = matrix(f"{r.prefix}.pc", transposed(r.saved.row()["pc"]))
+    return Built({"pc": params}, blocks)

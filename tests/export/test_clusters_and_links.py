@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Models of which a part is refused, or that answer otherwise once they are loaded."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pyspark.ml.clustering import KMeans, KMeansModel
+from pyspark.ml.feature import FeatureHasher, Interaction
+from pyspark.ml.linalg import Vectors
+from pyspark.ml.regression import GeneralizedLinearRegression
+from scored_export import Refused, export
+from scored_export.ops.hashers import murmur3
+
+
+@pytest.fixture(scope="module")
+def points(spark):
+    rows = [(Vectors.dense([float(i % 5) + 1.0, float(i % 3) - 4.0]), float(i % 2)) for i in range(30)]
+    return spark.createDataFrame(rows, ["v", "y"])
+
+
+def params(folder):
+    return json.loads((folder / "bundle.json").read_text())["stages"][0]["params"]
+
+
+def test_the_link_probit_is_refused(points, tmp_path):
+    make = GeneralizedLinearRegression(family="binomial", link="probit", featuresCol="v", labelCol="y")
+    model = make.fit(points)
+    with pytest.raises(Refused, match="probit") as caught:
+        export(model, tmp_path, sample=points.select("v"), name="m")
+    assert caught.value.uid == model.uid and caught.value.cure
+
+
+def test_a_cosine_model_answers_by_the_distance_it_has(points, tmp_path):
+    """Spark loses the measure when it loads the model, and so does what is exported from the saved one."""
+    model = KMeans(featuresCol="v", k=2, seed=1, distanceMeasure="cosine").fit(points)
+    model.save(str(tmp_path / "saved"))
+    for what, name, measure in (
+        (model, "live", "cosine"),
+        (KMeansModel.load(str(tmp_path / "saved")), "loaded", "euclidean"),
+        (str(tmp_path / "saved"), "path", "euclidean"),
+    ):
+        export(what, tmp_path / name, sample=points.select("v"), name="m")
+        assert params(tmp_path / name)["distanceMeasure"] == measure
+
+
+def test_an_interaction_of_a_vector_needs_its_attributes(points, tmp_path):
+    stage = Interaction(inputCols=["v", "y"], outputCol="o")
+    with pytest.raises(Refused, match="v") as caught:
+        export(stage, tmp_path, sample=points, name="m")
+    assert caught.value.uid == stage.uid and caught.value.cure
+
+
+def test_slots_of_names_are_spark_s(spark):
+    """The exporter hashes by itself, to know where real columns meet."""
+    frame = spark.createDataFrame([(1.0,) * 7], ["real", "a", "", "zéro", "日本語", "abcd", "abcdefghi"])
+    for name in frame.columns:
+        if name:
+            made = FeatureHasher(inputCols=[name], outputCol="o", numFeatures=1000).transform(frame)
+            assert made.first()["o"].indices.tolist() == [murmur3(name) % 1000]
