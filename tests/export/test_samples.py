@@ -90,6 +90,16 @@ def test_pandas_by_a_schema(spark, pd, capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_pandas_by_either_name(spark, pd):
+    """pandas 3 calls its class pandas.DataFrame, pandas 2 pandas.core.frame.DataFrame."""
+    for module in ("pandas", "pandas.core.frame"):
+        other = type("DataFrame", (pd.DataFrame,), {"__module__": module})
+        assert values(as_frame(other({"age": [1, 2]}))) == [(1,), (2,)]
+    stranger = type("DataFrame", (pd.DataFrame,), {"__module__": "pandasql"})
+    with pytest.raises(Refused, match="a sample of type pandasql.DataFrame is not taken"):
+        as_frame(stranger({"age": [1, 2]}))
+
+
 def test_pandas_on_spark(spark, pd):
     pytest.importorskip("pyarrow")
     import pyspark.pandas as ps

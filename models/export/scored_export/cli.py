@@ -7,9 +7,11 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from scored_export import __version__
 from scored_export.errors import Refused, Unavailable
 from scored_export.paths import NAME, qualified
 from scored_export.publish import promote, versions
@@ -71,7 +73,8 @@ def _lineage(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scored-export",
-        description="Write a bundle of a fitted Spark ML pipeline, for scored to serve.",
+        description="Write a bundle of a fitted Spark ML pipeline, for scored to serve.\n"
+        "scored-export versions lists what is published, scored-export promote goes back to it (--help).",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -92,7 +95,12 @@ def _parser() -> argparse.ArgumentParser:
         help="directory of the bundle, or s3://BUCKET/PREFIX/; nothing in it is deleted",
     )
     add("--name", required=True, type=_label, help="name of the model: letters, digits, . - _")
-    add("--version", type=_label, metavar="LABEL", help="label of this version; default: UTC time and a hash")
+    add(
+        "--version",
+        type=_label,
+        metavar="LABEL",
+        help="label of this version; default: UTC time and a hash; alone: print the exporter's own version",
+    )
     add("--output", action="append", default=[], metavar="COL", help="column answered by default; repeatable")
     add(
         "--lineage",
@@ -208,13 +216,22 @@ def _promote(argv: Sequence[str]) -> None:
 def _versions(argv: Sequence[str]) -> None:
     """``scored-export versions --at URI``."""
     parser = _at("versions", "List the published versions, oldest first; * is the current one.")
-    found = versions(parser.parse_args(argv).at)
+    at = parser.parse_args(argv).at
+    found = versions(at)
     width = max((len(v.version) for v in found), default=0)
     for v in found:
         label = v.damage or f"{v.created}  {v.version:{width}}  {'signed' if v.signed else '      '}"
         print(f"{'*' if v.current else ' '} {v.sha256[:16]}  {label}".rstrip())
-    if not any(v.current for v in found):
+    if not found:
+        print(f"nothing is published at {at}", file=sys.stderr)
+    elif not any(v.current for v in found):
         print("none of them is current: bundle.json is missing, or not one of these", file=sys.stderr)
+
+
+def _no_command(name: str) -> None:
+    near = get_close_matches(name, list(COMMANDS), n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    _parser().error(f"there is no command {name!r}{hint}")
 
 
 COMMANDS = {"promote": _promote, "versions": _versions}
@@ -237,6 +254,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if argv and argv[0] in COMMANDS:
             COMMANDS[argv[0]](argv[1:])
+        elif argv and not argv[0].startswith("-"):
+            _no_command(argv[0])
+        elif list(argv) == ["--version"]:
+            print(f"scored-export {__version__}")
         else:
             _export(argv)
     except Exception as error:

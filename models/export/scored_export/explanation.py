@@ -20,7 +20,7 @@ from scored_export.result import UNREAD, Column, Pruned, html_of, lacks, text_of
 from scored_export.sample import as_frame, session
 from scored_export.saved import SavedStage, read_stages
 from scored_export.spark_says import unexpected
-from scored_export.values import TYPES, type_name
+from scored_export.values import TYPES, cast, type_name
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ class _Walk:
         for name in _names(inputs):
             kind = type_name(self.fields[name].dataType) if name in self.fields else ""
             if kind and name not in self.needs and kind not in op.accepts:
-                cure = f"cast column {name} to double or string before the first stage"
+                cure = cast(name, op.accepts)
                 reason = f"column {name} has type {kind}, {op.name} takes {', '.join(op.accepts)}"
                 raise Refused(reason, cure)
         pairs = dict(zip(outputs.get("outputCols", []), _names(inputs))) if missing else {}
@@ -226,8 +226,7 @@ def _inputs(walk: _Walk) -> tuple[Column, ...]:
         field = (walk.fields or {}).get(name)
         kind = type_name(field.dataType) if field is not None else ""
         if kind and kind not in TYPES:
-            cure = f"cast column {name} to double or string before the first stage"
-            walk.refuse(Refused(f"column {name} has type {kind}, which no bundle holds", cure))
+            walk.refuse(Refused(f"column {name} has type {kind}, which no bundle holds", cast(name)))
         columns.append(Column(name, kind, bool(field.nullable) if field is not None else True))
     return tuple(columns)
 

@@ -18,7 +18,7 @@ from scored_export.promises import needs_of
 from scored_export.result import UNREAD, Pruned, lacks
 from scored_export.saved import SavedStage
 from scored_export.spark_says import refusal
-from scored_export.values import TYPES, param, type_name
+from scored_export.values import TYPES, cast, param, type_name
 
 NAME_BYTES = 256
 SCALARS = (bool, int, float, str)
@@ -122,7 +122,7 @@ def _check_input(data_field: Any) -> None:
     if kind not in TYPES:
         raise Refused(
             f"column {data_field.name} has type {kind}, which no bundle holds",
-            f"cast column {data_field.name} to double or string before the first stage",
+            cast(data_field.name),
         )
 
 
@@ -190,7 +190,7 @@ def _check_types(op: Op, reading: Reading) -> None:
             if reading.types[name] not in op.accepts:
                 raise Refused(
                     f"column {name} has type {reading.types[name]}, {op.name} takes {', '.join(op.accepts)}",
-                    f"cast column {name} to double or string before the first stage",
+                    cast(name, op.accepts),
                 )
 
 

@@ -86,6 +86,8 @@ class Exported(str):
     files : dict
         Name -> size in bytes.
     signed : bool
+    aside : dict
+        Input -> what it is read for, of inputs that no answer by default depends on, as the label's.
     """
 
     uri: str
@@ -100,6 +102,13 @@ class Exported(str):
     pruned: tuple[Pruned, ...]
     files: dict[str, int]
     signed: bool
+    aside: dict[str, list[str]]
+
+    def _input(self, c: Column) -> list[str]:
+        row = [c.name, c.type, "" if c.nullable else "not null"]
+        makes = self.aside.get(c.name)
+        told = f"only for {', '.join(makes)}, which nobody is answered by default" if makes else ""
+        return [*row, told] if self.aside else row
 
     def _lines(self) -> list[tuple[str, Table]]:
         """Return what there is to tell, a table for each subject."""
@@ -111,7 +120,7 @@ class Exported(str):
         return [
             ("at", [[self.uri]]),
             ("sha256", [[self.sha256]]),
-            ("inputs", [[c.name, c.type, "" if c.nullable else "not null"] for c in self.inputs]),
+            ("inputs", [self._input(c) for c in self.inputs]),
             ("outputs", [[c.name, c.type, c.promise, c.why] for c in self.outputs]),
             ("golden", [[", ".join(told)]]),
             ("left out", [[p.column, p.why] for p in self.pruned]),
@@ -156,7 +165,30 @@ def exported(place: tuple[str, str, bool], manifest: Mapping[str, Any], pruned: 
     result.golden = Golden(golden["rows"], golden["made"], tuple(golden["leaves"]), tuple(golden["labels"]))
     result.files = {entry["name"]: entry["size"] for entry in manifest["files"]}
     result.signed = signed
+    result.aside = _aside(manifest)
     return result
+
+
+def _pairs(stage: Mapping[str, Any]) -> list[tuple[list[str], list[str]]]:
+    """Return what a stage makes of what: of each column one, or all of all."""
+    inputs, outputs = stage["inputs"], stage["outputs"]
+    if list(inputs) == ["inputCols"] and list(outputs) == ["outputCols"]:
+        return [([name], [made]) for name, made in zip(inputs["inputCols"], outputs["outputCols"])]
+    return [tuple([n for names in columns.values() for n in names] for columns in (inputs, outputs))]
+
+
+def _aside(manifest: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the inputs that no answer by default depends on, with what is made of them."""
+    needed = {entry["name"] for entry in manifest["output"]}
+    makes: dict[str, list[str]] = {}
+    for stage in reversed(manifest["stages"]):
+        drops = stage["params"].get("handleInvalid") == "skip"
+        for names, made in _pairs(stage):
+            if drops or needed & set(made):
+                needed.update(names)
+            for name in names:
+                makes[name] = [*made, *makes.get(name, [])]
+    return {c["name"]: makes.get(c["name"], []) for c in manifest["input"] if c["name"] not in needed}
 
 
 def lacks(stage: str) -> str:

@@ -23,9 +23,14 @@ def _module(value: Any) -> str:
     return type(value).__module__
 
 
+def _is_of(value: Any, package: str) -> bool:
+    """Tell if a value is of a package: pandas 3 says `pandas` where pandas 2 says `pandas.core.frame`."""
+    return f"{_module(value)}.".startswith(f"{package}.")
+
+
 def is_spark_frame(sample: Any) -> bool:
     """Tell whether a sample is a DataFrame of Spark's already."""
-    return _module(sample).startswith("pyspark.sql.") and hasattr(sample, "sparkSession")
+    return _is_of(sample, "pyspark.sql") and hasattr(sample, "sparkSession")
 
 
 def session() -> Any:
@@ -52,9 +57,9 @@ def as_frame(sample: Any, schema: Any = None) -> Any:
         if schema is not None:
             raise Refused("a DataFrame of Spark's has its schema", "leave schema= out, or cast columns")
         return sample
-    if _module(sample).startswith("pyspark.pandas.") and hasattr(sample, "to_spark"):
+    if _is_of(sample, "pyspark.pandas") and hasattr(sample, "to_spark"):
         return as_frame(sample.to_spark(), schema)
-    if _module(sample).startswith("pandas.") and hasattr(sample, "columns"):
+    if _is_of(sample, "pandas") and hasattr(sample, "columns"):
         names, columns = _pandas(sample)
     elif isinstance(sample, Sequence) and not isinstance(sample, (str, bytes)):
         names, columns = _listed(sample, schema)
@@ -88,7 +93,7 @@ def _plain(value: Any) -> Any:
     """Return a cell as Spark takes it: NumPy's scalars and arrays as Python's, what is missing as None."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return None
-    if _module(value) == "numpy":
+    if _is_of(value, "numpy"):
         return value.tolist()
     if hasattr(value, "to_pydatetime"):
         return value.to_pydatetime()
@@ -113,7 +118,7 @@ def _pandas(frame: Any) -> tuple[list[str], list[Values]]:
 
 
 def _series(series: Any) -> Values:
-    floats = series.dtype.kind == "f" and _module(series.dtype).startswith("numpy")
+    floats = series.dtype.kind == "f" and _is_of(series.dtype, "numpy")
     values = [_plain(value) for value in series.astype(object).tolist()]
     return values if floats else [None if _is_nan(value) else value for value in values]
 

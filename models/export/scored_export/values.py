@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,14 @@ NUMERIC = (*INTEGERS, *FLOATS)
 ARRAYS = ("array<string>", "array<double>")
 TYPES = ("boolean", *NUMERIC, "string", *ARRAYS, "vector")
 SAFE_INTEGER = 1 << 53
+
+
+def cast(name: str, accepts: Sequence[str] = TYPES) -> str:
+    """Return what to do about a column whose type is none of those that a stage, or a bundle, takes."""
+    to = [kind for kind in ("double", "string") if kind in accepts]
+    if to:
+        return f"cast column {name} to {' or '.join(to)} before the first stage"
+    return f"make column {name} a column of type {' or '.join(accepts)} before this stage"
 
 
 def type_name(data_type: Any) -> str:
