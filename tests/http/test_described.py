@@ -122,6 +122,21 @@ def test_what_a_row_comes_to_can_be_told_apart(many: list[Daemon]) -> None:
     assert answers[-1]["error"]["status"] == 422 and answers[-1]["error"]["row"] == len(rows) - 1
 
 
+def test_names_mean_what_the_last_stage_made_of_them(many: list[Daemon]) -> None:
+    bundle = TOP / "tests/ops/bundles/column_pruner.keep"
+    port = server(many, bundle).port
+    stages = json.loads((bundle / "bundle.json").read_text())["stages"]
+    (pruner,) = (stage for stage in stages if stage["op"] == "column_pruner")
+    target = f"/models/{bundle.name}/predict?columns="
+    row = json.dumps(rows_of(bundle)[0])
+    shadowed = ask(port, "POST", f"{target}v", row)
+    assert shadowed.status == 200 and list(shadowed.json) == ["v"]
+    for name in pruner["inputs"]["columnsToPrune"]:
+        told = ask(port, "POST", f"{target}{name}", row)
+        assert told.status == 400 and told.json["detail"].startswith(f"stage {pruner['uid']} drops the column")
+        assert name not in told.json["columns"]
+
+
 def test_a_line_tells_the_status_of_its_error(port: int, row: dict[str, Any]) -> None:
     lines = "\n".join(["{", json.dumps(row | {next(iter(row)): []}), json.dumps(row)])
     r = ask(port, "POST", "/predict", lines, kind="application/x-ndjson")

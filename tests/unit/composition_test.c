@@ -112,10 +112,13 @@ static void what_fails_in_a_model_fails_its_holder(void **state)
     "\"op\":\"vector_size_hint\",\"class\":\"" CLASS                            \
     "feature.VectorSizeHint\",\"inputs\":{\"inputCols\":[\"a\"]},\"outputs\":{" \
     "\"outputCols\":[\"a\"]},\"params\":{\"size\":2,\"handleInvalid\":\"" invalid "\"}"
-#define SLICER                                                                \
-    "{\"op\":\"vector_slicer\",\"class\":\"" CLASS                            \
-    "feature.VectorSlicer\",\"inputs\":{\"inputCols\":[\"a\"]},\"outputs\":{" \
-    "\"outputCols\":[\"x\"]},\"params\":{\"indices\":[0]},\"uid\":\"v\",\"blocks\":[]}"
+#define SLICE_OF(index, uid)                                                            \
+    "{\"op\":\"vector_slicer\",\"class\":\"" CLASS                                      \
+    "feature.VectorSlicer\",\"inputs\":{\"inputCols\":[\"a\"]},\"outputs\":{"           \
+    "\"outputCols\":[\"x\"]},\"params\":{\"indices\":[" index "]},\"uid\":\"" uid "\"," \
+    "\"blocks\":[]}"
+#define SLICER       SLICE_OF("0", "v")
+#define SLICER_AGAIN SLICE_OF("1", "w")
 #define PRUNER(name)                                                                        \
     "{\"op\":\"column_pruner\",\"class\":\"" CLASS                                          \
     "feature.ColumnPruner\",\"inputs\":{\"columnsToPrune\":[\"" name "\"]},\"outputs\":{}," \
@@ -184,6 +187,24 @@ static void a_dropped_name_means_nothing(void **state)
     assert_int_equal(plan_dropped(&l.plan, "b", 1), COLUMN_NONE);
     assert_false(column_in(&l.plan.all, 1));
     expect(&l, NULL, "{\"a\":[7,8]}", "{\"x\":[7.0]}");
+    unload(&l);
+}
+
+static void a_dropped_name_may_be_made_again(void **state)
+{
+    struct bundle_text t = {.input = IN_VECTOR,
+                            .output = "{\"name\":\"a\",\"type\":\"vector\",\"size\":2}",
+                            .stage = HINT("error"),
+                            .more = SLICER "," PRUNER("x") "," SLICER_AGAIN,
+                            .exactness = EXACT("a") "," EXACT("x")};
+    struct loaded l;
+
+    (void)state;
+    load_good(&l, &t);
+    assert_int_equal(plan_dropped(&l.plan, "x", 1), COLUMN_NONE);
+    assert_int_equal(plan_find(&l.plan, "x", 1), 3);
+    assert_false(column_in(&l.plan.all, 2));
+    expect(&l, "x", "{\"a\":[7,8]}", "{\"x\":[8.0]}");
     unload(&l);
 }
 
@@ -276,6 +297,7 @@ int main(void)
         cmocka_unit_test(a_shadowed_name_is_its_last_column),
         cmocka_unit_test(hints_skip_or_believe),
         cmocka_unit_test(a_dropped_name_means_nothing),
+        cmocka_unit_test(a_dropped_name_may_be_made_again),
         cmocka_unit_test(refused_for_its_reason),
     };
     return cmocka_run_group_tests_name("composition", tests, NULL, NULL);
