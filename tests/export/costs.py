@@ -8,7 +8,7 @@ Each model is fitted or made once and saved. Then a new process loads it, and tr
 the pipeline adds, or exports it. The time is that in an ample heap, after the session stands; the heap is the least of
 a ladder in which the same ends within twice that time, give or take SLACK seconds, and no part of it runs out of
 memory; Python is the most that the process beside the JVM held. Each run is told on stderr when it ends. The table is
-printed as Markdown; it takes half an hour of a quiet machine.
+printed as Markdown; all of it takes some two hours of a quiet machine.
 """
 
 from __future__ import annotations

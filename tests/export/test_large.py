@@ -24,25 +24,20 @@ from test_reasons import thrown
 
 EXPORT = str(Path(__file__).resolve().parents[2] / "models" / "export")
 LABELS, MEGABYTES = 150_000, 1024
-WIDE, LEAST_MEGABYTES = 20_000, 512
 #: Of a pipeline of two stages: writing and reading them, the platform, the sample, and a row of each kind.
 JOBS = 25
 
 
-def exported_alone(folder, megabytes, kind, size):
-    """Make, save and export a model of `costs.py` in a process of its own with so much heap."""
+def test_a_table_of_labels(tmp_path):
+    """In the driver's default memory, in a process of its own."""
     costs = Path(__file__).with_name("costs.py")
+    folder = tmp_path / "model"
     done = subprocess.run(
-        [sys.executable, costs, "--child", "whole", str(megabytes), folder, kind, str(size)],
+        [sys.executable, costs, "--child", "whole", str(MEGABYTES), folder, "indexer", str(LABELS)],
         capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": EXPORT}, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
-    return Bundle(folder / "bundle")
-
-
-def test_a_table_of_labels(tmp_path):
-    """In the driver's default memory."""
-    bundle = exported_alone(tmp_path, MEGABYTES, "indexer", LABELS)
+    bundle = Bundle(folder / "bundle")
     assert bundle.manifest["golden"]["labels"][1] == LABELS
     offsets = bundle.blocks["s000.labels.0.offsets"]
     assert len(offsets) == LABELS + 1
@@ -52,14 +47,6 @@ def test_a_table_of_labels(tmp_path):
         i = int(line["out"]["i"])
         label = line["in"]["name"]
         assert i == LABELS or table[offsets[i] : offsets[i + 1]].decode() == label
-
-
-def test_a_wide_one_hot(tmp_path):
-    """The attributes of its columns travel with no row: in the least heap that Spark starts with."""
-    bundle = exported_alone(tmp_path, LEAST_MEGABYTES, "encoder", WIDE)
-    assert bundle.blocks["s002.coefficientMatrix"].shape == (1, WIDE)
-    golden = bundle.manifest["golden"]
-    assert golden["labels"][1] == WIDE and golden["labels"][0] >= 250 and golden["rows"] >= 300
 
 
 @pytest.fixture(scope="module")
