@@ -3,26 +3,26 @@
 #include "../factorization.h"
 #include "scored/blas.h"
 
+struct machine {
+    struct factorization sum;
+};
+
 static void run(const struct unit *u, struct frame *f, uint64_t rows)
 {
-    const struct factorization *x = u->params;
+    const struct machine *x = u->params;
 
-    FOR_ROWS(r, fail_sizes(u, f, fail_nulls(u, f, rows), x->linear.size))
-    f->columns[u->out].f64[r] = factorization_sum(x, &f->columns[u->in[0]].vec[r]);
+    FOR_ROWS(r, fail_sizes(u, f, fail_nulls(u, f, rows), x->sum.linear.size))
+    f->columns[u->out].f64[r] = factorization_sum(&x->sum, &f->columns[u->in[0]].vec[r]);
 }
 
 static bool prepare(struct load *l, void *params, struct made *m, struct err *e)
 {
-    struct factorization *x = params;
+    struct machine *x = params;
 
-    return factorization_check(x, e) && load_blas(l, m->name, &x->blas, e);
+    return factorization_check(&x->sum, e) && load_blas(l, m->name, &x->sum.blas, e);
 }
 
-static const struct param params[] = {
-    {"intercept", PARAM_DOUBLE(struct factorization, intercept)},
-    {"linear", PARAM_VEC(struct factorization, linear)},
-    {"factors", PARAM_MATRIX(struct factorization, factors), .note = "dense, a row a factor"},
-};
+static const struct param params[] = {FACTORIZATION_PARAMS(struct machine, sum)};
 
 const struct op op_fm_regression = {
     .name = "fm_regression",
@@ -31,7 +31,7 @@ const struct op op_fm_regression = {
     .in = {PORT("featuresCol", IS_VECTOR)},
     .out = {{PORT("predictionCol", IS_DOUBLE)}},
     OP_PARAMS(params),
-    .size = sizeof(struct factorization),
+    .size = sizeof(struct machine),
     .prepare = prepare,
     .run = run,
 };

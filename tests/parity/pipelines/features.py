@@ -22,7 +22,7 @@ from pyspark.ml.feature import (
 )
 from pyspark.ml.linalg import Vectors
 
-from pipelines.table import S_KNOWN, T_KNOWN, Stages, hot, lin, logit, nums, pipeline, rfr, si, turned, upto, va
+from pipelines.table import S_KNOWN, T_KNOWN, Stages, hot, lin, logit, nums, rfr, si, turned, upto, va
 from rows import Code, Flag, Number, Text, Vec
 
 CODES = tuple(Code(f"c{i}", values=values) for i, values in enumerate(((0.0, 1.0, 2.0), (-1.0, 0.0, 7.5, 9.0))))
@@ -101,7 +101,7 @@ MODES = [
     [Code(f"c{i}", values=(0.0, 1.0, 2.0, 5.0), unseen=True) for i in range(4)],
     Vec("v", size=3),
     twists=MODES,
-    ci=(0, 6),
+    ci=(6,),
 )
 def univariate(kinds: tuple[str, str], mode: str, threshold: float) -> Stages:
     chosen = UnivariateFeatureSelector(
@@ -130,7 +130,13 @@ def varied(least: float) -> Stages:
     Vec("v", size=3),
     Vec("w", size=1),
     Vec("e", size=2, sized=False),
-    twists=[dict(a=a, b=b, c=c) for a, b, c in ((1, 1, 1), (2, 2, 2), (3, 1, 5), (4, 9, 3), (5, 30, 7), (6, 2, 8))],
+    twists=[
+        dict(a=a, b=b, c=c)
+        for a, b, c in (
+            *((1, 1, 1), (2, 2, 2), (3, 1, 5), (4, 9, 3), (5, 30, 7), (6, 2, 8)),
+            *((1, 12, 2), (2, 50, 4), (3, 3, 6), (7, 4, 1)),
+        )
+    ],
     ci=(2,),
 )
 def polynomials(a: int, b: int, c: int) -> Stages:
@@ -187,7 +193,7 @@ def indexed_vectors(most: int, mode: str) -> Stages:
     CODES,
     Number("x", null=False),
     twists=[dict(most=most, mode=mode) for most in (3, 4, 20) for mode in ("error", "skip")],
-    ci=(0, 3),
+    ci=(3,),
 )
 def indexed_known(most: int, mode: str) -> Stages:
     return indexed_vectors(most, mode)
@@ -228,7 +234,7 @@ def components(k: int) -> Stages:
             (5e-324, 2, 10),
         )
     ],
-    ci=(0, 4),
+    ci=(4,),
 )
 def neighbours(length: float, tables: int, seed: int) -> Stages:
     given = dict(numHashTables=tables, seed=seed)
@@ -242,7 +248,7 @@ def neighbours(length: float, tables: int, seed: int) -> Stages:
 @turned(
     Code("c", values=(1.0, 2.0, -1.0)),
     nums("x", 6),
-    twists=[dict(tables=t, seed=s) for t, s in ((1, 1), (3, 2), (5, 3), (8, 4), (2, 5), (40, 6), (1, 7), (4, 8))],
+    twists=[dict(tables=t, seed=s) for t, s in ((1, 1), (3, 2), (5, 3), (8, 4), (2, 5), (40, 6), (1, 7), (4, 8), (12, 9), (6, 10))],
     ci=(1,),
 )
 def sets(tables: int, seed: int) -> Stages:
@@ -276,13 +282,13 @@ HASHED = [c.name for c in ALL_TYPES]
         dict(names=["s"], n=5),
         dict(names=["ok", "n_bigint", "n_double"], n=2**31 - 1, listed=["n_double", "n_bigint"]),
     ],
-    ci=(4, 6),
+    ci=(4,),
 )
 def hashed(names: list[str], n: int, listed: Sequence[str] = ()) -> Stages:
     made = FeatureHasher(inputCols=names, outputCol="a", numFeatures=n)
     return [made.setCategoricalCols(list(listed)) if listed else made]
 
 
-@pipeline(Vec("v", size=20), Vec("w", size=9))
-def components_of_special_values() -> Stages:
-    return [PCA(inputCol="v", outputCol="a", k=7), PCA(inputCol="w", outputCol="b", k=9), lin(f="b")]
+@turned(Vec("v", size=20), Vec("w", size=9), twists=[dict(k=k, m=m) for k, m in ((7, 9), (20, 1), (1, 4), (13, 8))])
+def components_of_special_values(k: int, m: int) -> Stages:
+    return [PCA(inputCol="v", outputCol="a", k=k), PCA(inputCol="w", outputCol="b", k=m), lin(f="b")]

@@ -38,7 +38,7 @@ def perceptron(tag: str, layers: list[int], y: str = "k", outs: str = "rqp", f: 
         dict(hidden=[10], blockSize=1, outs="q"),
         dict(hidden=[7], y="b", outs="r"),
     ],
-    ci=(2, 6),
+    ci=(6,),
 )
 def perceptrons(hidden: list[int], **twist: Any) -> Stages:
     classes = 2 if twist.get("y") == "b" else 3
@@ -73,7 +73,7 @@ OUTS = ("rqp", "qp", "rp", "p", "q", "r", "rqp", "rqp", "qp", "p")
     Vec("v", size=5, dense=True),  # Spark cannot fit these models on sparse vectors
     nums("x", 3, high=7.875),
     twists=[dict(outs=outs, cut=i == 7, **m) for i, (outs, m) in enumerate(zip(OUTS, MACHINES))],
-    ci=(2, 5),
+    ci=(2,),
 )
 def machines(outs: str, cut: bool, **twist: Any) -> Stages:
     given = {"seed": 1, "maxIter": 4, **twist}
@@ -104,7 +104,7 @@ def machines(outs: str, cut: bool, **twist: Any) -> Stages:
         dict(quantiles=[1e-300, 0.5, 0.9999999999999999], prediction=""),
         dict(fitIntercept=False, quantiles=[0.25], maxIter=3),
     ],
-    ci=(0, 8),
+    ci=(8,),
 )
 def survival(quantiles: Any = (0.1, 0.5, 0.9), prediction: str = "p", **twist: Any) -> Stages:
     given = dict(labelCol="age", censorCol="event", predictionCol=prediction, **{"maxIter": 5, **twist})
@@ -121,11 +121,11 @@ def survival(quantiles: Any = (0.1, 0.5, 0.9), prediction: str = "p", **twist: A
     Number("x", null=True, nan=True),
     Code("c", values=(-1.0, 0.0, 1.0, 2.5, 4.0), fractions=(-0.0, 0.5, 2.0)),
     Vec("v", size=3),
-    twists=[dict(isotonic=i, index=k) for i in (True, False) for k in (0, 1, 2)],
-    ci=(1, 5),
+    twists=[dict(isotonic=i, index=k, y=y) for y in "yk" for i in (True, False) for k in (0, 1, 2)],
+    ci=(5,),
 )
-def steps(isotonic: bool, index: int) -> Stages:
-    given = dict(isotonic=isotonic, labelCol="target_y")
+def steps(isotonic: bool, index: int, y: str) -> Stages:
+    given = dict(isotonic=isotonic, labelCol=f"target_{y}")
     return [
         IsotonicRegression(featuresCol="x", predictionCol="a", **given),
         IsotonicRegression(featuresCol="c", predictionCol="b", **given),
@@ -149,7 +149,7 @@ TREES = [
 ]
 
 
-@turned(Vec("v", size=5, plain=True), nums("x", 2, low=1.0, high=5.0), twists=TREES, ci=(2, 6))
+@turned(Vec("v", size=5, plain=True), nums("x", 2, low=1.0, high=5.0), twists=TREES, ci=(2,))
 def halves(**twist: Any) -> Stages:
     given = {"seed": 3, **twist}
     return [
@@ -171,8 +171,10 @@ def halves(**twist: Any) -> Stages:
         dict(k=6, seed=5),
         dict(k=2, maxIter=1, probability=""),
         dict(k=3, aggregationDepth=3),
+        dict(k=7, maxIter=1),
+        dict(k=3, tol=0.1, maxIter=8),
     ],
-    ci=(0, 1),
+    ci=(1,),
 )
 def mixtures(probability: str = "q", prediction: str = "p", **twist: Any) -> Stages:
     given = {"seed": 3, "maxIter": 4, **twist}
@@ -194,6 +196,8 @@ RATINGS = [
     dict(rank=17, alpha=3.0, implicitPrefs=True, cold="drop"),
     dict(rank=2, numUserBlocks=1, numItemBlocks=1),
     dict(rank=5, seed=8, maxIter=1),
+    dict(rank=30),
+    dict(rank=7, cold="drop", maxIter=2),
 ]
 
 
@@ -201,7 +205,7 @@ RATINGS = [
     Code("u", "int", values=PEOPLE, unseen=True),
     Code("i", values=THINGS, fractions=(77.0, -0.0, 2147483647.0, -2147483648.0)),
     twists=RATINGS,
-    ci=(0, 3),
+    ci=(3,),
 )
 def ratings(cold: str = "nan", **twist: Any) -> Stages:
     given = {"seed": 2, "maxIter": 3, **twist}
