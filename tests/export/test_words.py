@@ -7,6 +7,7 @@ import pytest
 import scored_export
 from scored_export import cli
 from scored_export.result import exported
+from scored_export.score import quiet
 from scored_export.values import TYPES, cast
 
 
@@ -95,3 +96,23 @@ def test_an_input_that_drops_rows_is_needed():
     features = stage({"inputCols": ["km"]}, {"outputCol": ["features"]})
     assert result_of(index, features, TREE, inputs=("kind", "km")).aside == {}
     assert "only for" not in str(result_of(features, TREE, inputs=("km",)))
+
+
+def test_the_log_is_as_before(spark):
+    """PySpark's threshold too, which setLogLevel would take away: the caller's job would go on at INFO."""
+    log4j = spark._jvm.org.apache.logging.log4j
+    logging = getattr(getattr(spark._jvm.org.apache.spark.internal, "Logging$"), "MODULE$")
+    set_threshold = getattr(logging, "sparkShellThresholdLevel_$eq")
+
+    def state():
+        return str(log4j.LogManager.getRootLogger().getLevel()), str(logging.sparkShellThresholdLevel())
+
+    before = logging.sparkShellThresholdLevel()
+    set_threshold(log4j.Level.WARN)
+    try:
+        here = state()
+        with quiet(spark):
+            assert state() == ("OFF", "WARN")
+        assert state() == here and here[1] == "WARN"
+    finally:
+        set_threshold(before)

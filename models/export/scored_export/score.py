@@ -33,15 +33,19 @@ Answer = Union[Row, Outcome]
 
 @contextmanager
 def quiet(spark: Any) -> Iterator[None]:
-    """Silence Spark's log: rows that throw are expected."""
-    context = spark.sparkContext
-    root = context._jvm.org.apache.logging.log4j.LogManager.getRootLogger()
-    before = str(root.getLevel().toString())
-    context.setLogLevel("OFF")
+    """Silence Spark's log: rows that throw are expected.
+
+    Not by ``setLogLevel``: PySpark's own threshold of WARN, which stands beside the root's level, would be
+    lost by it, and all that follows in the caller's job be told at INFO.
+    """
+    log4j = spark.sparkContext._jvm.org.apache.logging.log4j
+    set_level = log4j.core.config.Configurator.setRootLevel
+    before = log4j.LogManager.getRootLogger().getLevel()
+    set_level(log4j.Level.OFF)
     try:
         yield
     finally:
-        context.setLogLevel(before)
+        set_level(before)
 
 
 class Scorer:
