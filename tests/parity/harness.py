@@ -30,6 +30,9 @@ FRAME_ROWS = (64, 7, 1)
 SAMPLE = 150
 FULL_ROWS, FULL_BAD = 10_000, 48
 CI_ROWS, CI_BAD = 1_000, 12
+#: Are asked as they are loaded: KMeans forgets its distance there, ALS has its factors in files, of which Spark
+#: knows the size, and only what it knows to be small it sends to the rows.
+LOADED = {"ALSModel", "KMeansModel"}
 PARSING = threading.Lock()  # Python 3.11 may fail where two threads parse at the same time
 
 
@@ -198,8 +201,8 @@ def solve(context: Context, pipeline: Any) -> Case:
         r, _ = generators(context, pipeline.name)
         model = fit(context, pipeline, r)
         model.write().overwrite().save(saved(folder))
-    if model is not None and "ALSModel" in stage_names(model):
-        model = None  # Spark broadcasts its factors only where it knows their size: of files
+    if model is not None and LOADED & set(stage_names(model)):
+        model = None
     return case_of(context, pipeline.name, pipeline.columns, folder, model=model)
 
 

@@ -44,8 +44,8 @@ static void put(struct vec *to, uint64_t at, double value)
     }
 }
 
-/* The monomials over the first n stored entries, which are the first `size` of all, times `factor`,
- * which is not 0, from place `at` on. Recurses as deep as the degree and n allow. */
+/* The monomials over the first n stored entries times `factor`, which is not 0, from place `at` on.
+ * Recurses as deep as the degree and n allow. */
 static void expand(const struct terms *t, uint32_t n, uint32_t degree, double factor, uint64_t at)
 {
     put(t->to, at, factor);

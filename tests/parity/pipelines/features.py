@@ -30,7 +30,7 @@ UNSEEN = tuple(Code(c.name, values=c.values, unseen=True) for c in CODES)
 
 SCALED = [
     dict(withCentering=centering, withScaling=scaling, lower=lower, upper=upper)
-    for lower, upper in ((0.25, 0.75), (0.0, 1.0), (0.45, 0.5))
+    for lower, upper in ((0.25, 0.75), (0.01, 0.99), (0.45, 0.5))
     for centering in (False, True)
     for scaling in (False, True)
 ]

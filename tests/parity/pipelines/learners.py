@@ -165,7 +165,7 @@ def halves(**twist: Any) -> Stages:
     twists=[
         dict(k=2),
         dict(k=3, probability=""),
-        dict(k=4, prediction=""),
+        dict(k=4, maxIter=3),
         dict(k=5, maxIter=2),
         dict(k=2, tol=1.0),
         dict(k=6, seed=5),
@@ -176,10 +176,10 @@ def halves(**twist: Any) -> Stages:
     ],
     ci=(1,),
 )
-def mixtures(probability: str = "q", prediction: str = "p", **twist: Any) -> Stages:
+def mixtures(probability: str = "q", **twist: Any) -> Stages:
     given = {"seed": 3, "maxIter": 4, **twist}
     return [
-        GaussianMixture(featuresCol="v", probabilityCol=probability, predictionCol=prediction, **given),
+        GaussianMixture(featuresCol="v", probabilityCol=probability, predictionCol="p", **given),
         va("v x0 x1"),
         GaussianMixture(featuresCol="f", probabilityCol="b", predictionCol="c", **given),
     ]
@@ -189,35 +189,37 @@ PEOPLE = tuple(range(-3, 14))
 THINGS = tuple(map(float, range(20)))
 RATINGS = [
     dict(rank=3),
-    dict(rank=1, cold="drop"),
+    dict(rank=1),
     dict(rank=10, implicitPrefs=True),
-    dict(rank=4, nonnegative=True, cold="drop"),
+    dict(rank=4, nonnegative=True),
     dict(rank=8, regParam=1.0),
-    dict(rank=17, alpha=3.0, implicitPrefs=True, cold="drop"),
+    dict(rank=17, alpha=3.0, implicitPrefs=True),
     dict(rank=2, numUserBlocks=1, numItemBlocks=1),
     dict(rank=5, seed=8, maxIter=1),
     dict(rank=30),
-    dict(rank=7, cold="drop", maxIter=2),
+    dict(rank=7, maxIter=2),
 ]
+
+
+def recommender(cold: str, **twist: Any) -> ALS:
+    """ALS of whole ratings."""
+    given = {"seed": 2, "maxIter": 3, "ratingCol": "target_k", "coldStartStrategy": cold, **twist}
+    return ALS(userCol="u", itemCol="i", **given)
 
 
 @turned(
     Code("u", "int", values=PEOPLE, unseen=True),
     Code("i", values=THINGS, fractions=(77.0, -0.0, 2147483647.0, -2147483648.0)),
     twists=RATINGS,
-    ci=(3,),
+    ci=(0,),
 )
-def ratings(cold: str = "nan", **twist: Any) -> Stages:
-    given = {"seed": 2, "maxIter": 3, **twist}
-    return [
-        ALS(
-            userCol="u",
-            itemCol="i",
-            ratingCol="target_k",
-            coldStartStrategy=cold,
-            **given,
-        )
-    ]
+def ratings(**twist: Any) -> Stages:
+    return [recommender("nan", **twist)]
+
+
+@turned(Code("u", "int", values=PEOPLE), Code("i", values=THINGS, fractions=(-0.0,)), twists=RATINGS, ci=(3,))
+def ratings_dropped(**twist: Any) -> Stages:
+    return [recommender("drop", **twist)]
 
 
 @pipeline(

@@ -46,10 +46,10 @@ FAMILIES = [
     *[dict(family="poisson", link=link) for link in ("log", "identity", "sqrt")],
     *[dict(family="gamma", link=link) for link in ("inverse", "identity", "log")],
     *[dict(family=family) for family in ("gaussian", "binomial", "poisson", "gamma")],
-    *[dict(family="tweedie", variancePower=v) for v in (0.0, 1.0, 1.5, 2.0, 1.1)],
+    *[dict(family="tweedie", variancePower=v) for v in (0.0, 1.0, 1.5, 2.0)],
     *[
         dict(family="tweedie", variancePower=v, linkPower=p)
-        for v, p in ((1.5, 0.0), (1.5, 1.0), (1.2, 0.5), (1.7, -1.0), (1.3, 0.3), (0.0, 1.0), (2.0, 0.0), (1.0, 0.7))
+        for v, p in ((1.5, 0.0), (1.5, 1.0), (1.2, 0.5), (1.7, -1.0), (1.5, -0.5), (0.0, 1.0), (2.0, 0.0))
     ],
 ]
 
