@@ -50,7 +50,7 @@ struct categories {
 struct plan_column {
     const char *name; /* NULL: hidden, between two units of a stage */
     struct shape shape;
-    bool nullable, contains_null;        /* contains_null: of arrays, in requests */
+    bool nullable, contains_null; /* contains_null: of arrays; of those that stages make always */
     const struct categories *categories; /* NULL: not known */
     const struct unit *unit;             /* NULL for inputs */
     uint16_t stage;                      /* COLUMN_NONE for inputs */

@@ -215,6 +215,7 @@ bool load_unit(struct load *l, const char *name, struct shape shape, bool nullab
         .name = l->holder ? NULL : name,
         .shape = shape,
         .nullable = nullable,
+        .contains_null = type_is_array(shape.type),
         .unit = u,
         .stage = l->index,
         .root = common_root(l, u),
@@ -294,6 +295,32 @@ bool load_pow(struct load *l, const char *name, enum jmath_cpu *cpu, struct err 
         return err_set(e, ERR_BAD_BUNDLE,
                        "platform.cpu_vendor: pow is reproduced of GenuineIntel and AuthenticAMD");
     return load_libm(l, name, e);
+}
+
+static bool is_language(const char *language, size_t n, const char *other)
+{
+    return strlen(other) == n && strncmp(language, other, n) == 0;
+}
+
+static enum lower_rules rules_of(const char *language, size_t n)
+{
+    if (is_language(language, n, "tr") || is_language(language, n, "az"))
+        return LOWER_TURKIC;
+    return is_language(language, n, "lt") ? LOWER_LITHUANIAN : LOWER_PLAIN;
+}
+
+bool load_lower(struct load *l, const char *name, const char *language, size_t n,
+                enum lower_rules *rules, struct err *e)
+{
+    const char *jdk = l->plan->platform->jdk;
+
+    *rules = rules_of(language, n);
+    if (!name || is_inexact(l, name))
+        return true;
+    if (strncmp(jdk, "17", 2) != 0 || strspn(jdk, "0123456789") != 2)
+        return err_set(e, ERR_BAD_BUNDLE, "platform.jdk: lower case is reproduced of JDK 17");
+    return !is_language(language, n, "th") ||
+           err_set(e, ERR_BAD_BUNDLE, "lower case in Thai is not reproduced");
 }
 
 /* -- stages -- */

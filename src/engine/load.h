@@ -108,6 +108,11 @@ bool load_blas(struct load *l, const char *name, const struct blas **out, struct
 /* The same for the platform's exp, and for pow, which depends on the CPU's maker. */
 bool load_libm(struct load *l, const char *name, struct err *e);
 bool load_pow(struct load *l, const char *name, enum jmath_cpu *cpu, struct err *e);
+/* The same for lower case in a language: of JDK 17, and not where words are found by a dictionary.
+ */
+enum lower_rules { LOWER_PLAIN, LOWER_TURKIC, LOWER_LITHUANIAN };
+bool load_lower(struct load *l, const char *name, const char *language, size_t n,
+                enum lower_rules *rules, struct err *e);
 
 /* Spark's choice for a vector of `size` with nnz non-zeros. */
 static inline bool compressed_sparse(enum platform_compressed rule, uint32_t nnz, uint32_t size)

@@ -67,6 +67,13 @@ PARAMS = {
     "vector_size_hint": ("size", "handleInvalid"),
     "vector_attribute_rewriter": (),
     "column_pruner": (),
+    "tokenizer": (),
+    "stop_words_remover": ("stopWords", "caseSensitive", "locale"),
+    "n_gram": ("n",),
+    "hashing_tf": ("numFeatures", "binary", "hash"),
+    "count_vectorizer": ("vocabulary", "minTF", "binary"),
+    "idf": ("idf",),
+    "word2_vec": ("words", "vectorSize"),
     "linear_regression": ("intercept", "coefficients"),
     "logistic_regression": (
         *("numClasses", "numFeatures", "isMultinomial", "threshold", "rawThreshold", "thresholds"),
@@ -233,6 +240,12 @@ class Bundle:
                         len(self.blocks[f"{prefix}.keys.{i}"]) == len(self.blocks[f"{prefix}.key_index.{i}"]),
                         "keys",
                     )
+        for name in ("stopWords", "vocabulary", "words"):
+            if name in params and params[name] is None:
+                names |= {f"{prefix}.{name}.bytes", f"{prefix}.{name}.offsets"}
+        if op == "word2_vec":
+            names.add(f"{prefix}.vectors")
+            need(self.blocks[f"{prefix}.vectors"].shape[1] == params["vectorSize"], "a vector a word")
         fixed = {"imputer": "surrogateDF", "binarizer": "thresholds"}
         if op in fixed:
             names.add(f"{prefix}.{fixed[op]}")

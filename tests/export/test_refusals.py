@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from scored_export import Refused, export
 from scored_export.exactness import exactness
 
-PLATFORM = {"blas": "java11", "libm": "hotspot-x86", "cpu_vendor": "AuthenticAMD"}
+PLATFORM = {"blas": "java11", "libm": "hotspot-x86", "cpu_vendor": "AuthenticAMD", "jdk": "17.0.15", "locale": "en"}
 
 
 def refusal(model, sample, folder, **more) -> Refused:
@@ -27,9 +27,9 @@ def assembler(*columns, **more):
 
 
 def test_unknown_stage_is_named(cars, sample, tmp_path):
-    stage = f.Tokenizer(inputCol="make", outputCol="words")
+    stage = f.RegexTokenizer(inputCol="make", outputCol="words")
     error = refusal(PipelineModel(stages=[stage]), sample, tmp_path)
-    assert (error.stage, error.uid) == ("Tokenizer", stage.uid)
+    assert (error.stage, error.uid) == ("RegexTokenizer", stage.uid)
     assert "cannot be exported" in str(error) and "StringIndexerModel" in error.cure
 
 
@@ -89,6 +89,14 @@ def test_version_is_taken_once(sample, tmp_path):
         export(model, tmp_path, sample=sample, name="other", version="1")
 
 
+def test_lower_case_of_other_rules(spark, tmp_path):
+    words = spark.createDataFrame([(["I", "i"],)], ["w"])
+    stage = f.StopWordsRemover(inputCol="w", outputCol="x", locale="th")
+    assert "locale='th'" in str(refusal(PipelineModel(stages=[stage]), words, tmp_path))
+    stage.setCaseSensitive(True)
+    export(PipelineModel(stages=[stage]), tmp_path / "case", sample=words, name="m")
+
+
 def test_unsized_vector_under_keep(spark, tmp_path):
     sample = spark.createDataFrame([(Vectors.dense([1.0, 2.0]),)], ["x"])
     assert "width of vector column x is unknown" in str(
@@ -103,6 +111,9 @@ def test_unsized_vector_under_keep(spark, tmp_path):
         ({"exp"}, {"libm": "other"}, "HotSpot"),
         ({"pow"}, {"cpu_vendor": "HygonGenuine"}, "HygonGenuine"),
         ({"exp"}, {"cpu_vendor": "HygonGenuine"}, None),
+        ({"lower"}, {"jdk": "11.0.22"}, "JDK 11.0.22"),
+        ({"locale"}, {"locale": "th_TH"}, "th_TH"),
+        ({"lower", "locale"}, {"locale": "tr_TR"}, None),
         (set(), {"blas": "native", "libm": "other"}, None),
     ],
 )

@@ -25,6 +25,8 @@ TYPES = {
     "string": t.StringType(),
     "boolean": t.BooleanType(),
     "vector": VectorUDT(),
+    "array<string>": t.ArrayType(t.StringType()),
+    "array<double>": t.ArrayType(t.DoubleType()),
 }
 
 Row = tuple[Any, ...]
@@ -133,11 +135,16 @@ class Tools:
 
 def renamed(model: Any, mark: str) -> Any:
     """Return a copy of a fitted stage with a uid of its own, which only a saved model can be given."""
+    return resaved(model, f'"uid":"{model.uid}"', f'"uid":"{model.uid}_{mark}"')
+
+
+def resaved(model: Any, old: str, new: str) -> Any:
+    """Return a stage saved, with a text of its metadata replaced, and loaded."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model"
         model.write().save(path.as_uri())
         (file,) = (path / "metadata").glob("part-*")
-        file.write_text(file.read_text().replace(f'"uid":"{model.uid}"', f'"uid":"{model.uid}_{mark}"'))
+        file.write_text(file.read_text().replace(old, new))
         for checksum in (path / "metadata").glob(".*.crc"):
             checksum.unlink()
         return type(model).load(path.as_uri())

@@ -19,6 +19,7 @@ from typing import Any
 from fixture_tools import EDGES, HUGE, INF, NAN, TINY, Case, Row, dense, sparse
 from fixtures_features import Features
 from fixtures_models import Models
+from fixtures_texts import Texts
 from pyspark.ml import PipelineModel, classification, feature, regression
 from pyspark.ml.linalg import VectorUDT
 from pyspark.sql import SparkSession
@@ -29,7 +30,7 @@ HERE = Path(__file__).resolve().parent
 CREATED = "2026-01-01T00:00:00.000Z"
 
 
-class Maker(Features, Models):
+class Maker(Features, Models, Texts):
     """The cases of each op: the fitted stages and the rows to answer."""
 
     # -- transformers ------------------------------------------------------------------------------
@@ -365,7 +366,7 @@ def in_place(stage: Any) -> list[str]:
 
 OPS = [
     name
-    for kind in (Maker, Features, Models)
+    for kind in (Maker, Features, Models, Texts)
     for name in vars(kind)
     if not name.startswith("_")
 ]

@@ -12,12 +12,13 @@ import random
 from draw_features import Features
 from draw_models import Models
 from draw_predictors import Predictors
+from draw_texts import Texts
 from drawing import Drawn
 
 OFTEN = ("of_logistic", "of_trees", "of_indexer")
 
 
-class Draw(Models, Predictors, Features):
+class Draw(Models, Predictors, Features, Texts):
     """Draws a model of any kind."""
 
     def any(self, seed: str) -> Drawn:

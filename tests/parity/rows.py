@@ -344,6 +344,10 @@ def json_value(value: Any, kind: str) -> Any:
             reals = [_real(float(v)) for v in value.values]
             return {"size": int(value.size), "indices": [int(i) for i in value.indices], "values": reals}
         return [_real(float(v)) for v in value.values]
+    if kind == "array<string>":
+        return value
+    if kind == "array<double>":
+        return [None if v is None else _real(v) for v in value]
     if kind == "float" and math.isfinite(value):
         return float(str(np.float32(value)))  # the shortest digits of the float
     return _real(value)

@@ -65,6 +65,7 @@ def schema(columns: Sequence[Column], *more: str) -> Any:
     """Return Spark's schema of the columns, behind further `more` of doubles."""
     from pyspark.ml.linalg import VectorUDT
     from pyspark.sql.types import (
+        ArrayType,
         BooleanType,
         ByteType,
         DoubleType,
@@ -87,6 +88,8 @@ def schema(columns: Sequence[Column], *more: str) -> Any:
         "double": DoubleType,
         "string": StringType,
         "vector": VectorUDT,
+        "array<string>": lambda: ArrayType(StringType()),
+        "array<double>": lambda: ArrayType(DoubleType()),
     }
     fields = [StructField(c.name, types[c.kind](), True, c.metadata()) for c in columns]
     return StructType(fields + [StructField(name, DoubleType(), False) for name in more])

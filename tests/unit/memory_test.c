@@ -197,6 +197,14 @@ static void score_alone(struct fixture *x)
     for (unsigned i = 0; i < x->n; i++) {
         buf_reset(&x->alone[i]);
         score(x, i, 1, &x->alone[i]);
+        if (!strstr(x->alone[i].data, "urn:scored:row-too-large"))
+            continue;
+        /* the least scratch that is enough for each row */
+        struct err e = {0};
+        size_t twice = 2 * x->scratch.size;
+        scratch_done(&x->scratch);
+        assert_true(scratch_init(&x->scratch, twice, &e));
+        i--;
     }
 }
 

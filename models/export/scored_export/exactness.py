@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from scored_export.errors import Refused
-from scored_export.ops.base import BLAS, EXP, LOG, POW
+from scored_export.ops.base import BLAS, EXP, LOCALE, LOG, LOWER, POW
 
+THAI = "th"
 VENDORS = ("GenuineIntel", "AuthenticAMD")
 REPRODUCED_BLAS = ("java11",)
 CURE = "run the export step on x86-64 with JDK 11 or 17, without libblas.so.3, or allow an inexact bundle"
@@ -16,8 +17,14 @@ WHY = {
     BLAS: "sums in the order of Spark's BLAS {blas}",
     EXP: "Math.exp of HotSpot on x86-64",
     LOG: "Math.log of HotSpot on x86-64, whose last bit depends on the maker of the CPU ({cpu_vendor})",
+    LOWER: "String.toLowerCase of JDK 17",
+    LOCALE: "lower case in the JVM's locale ({locale})",
     POW: "Math.pow of HotSpot on x86-64, whose last bit depends on the maker of the CPU ({cpu_vendor})",
 }
+
+
+def _is_jdk(platform: Mapping[str, Any], feature: str) -> bool:
+    return str(platform["jdk"]).split(".")[0].split("+")[0].split("-")[0] == feature
 
 
 def _obstacle(need: str, platform: Mapping[str, Any]) -> str:
@@ -25,6 +32,11 @@ def _obstacle(need: str, platform: Mapping[str, Any]) -> str:
     if need == BLAS:
         blas = platform["blas"]
         return "" if blas in REPRODUCED_BLAS else f"Spark's BLAS is {blas}, and only java11 is reproduced"
+    if need == LOWER:
+        return "" if _is_jdk(platform, "17") else f"toLowerCase of JDK {platform['jdk']} is not reproduced"
+    if need == LOCALE:
+        thai = platform["locale"].split("_")[0] == THAI
+        return f"locale {platform['locale']} finds words by a dictionary" if thai else ""
     if platform["libm"] != "hotspot-x86":
         return "the exp, log and pow of this JVM are not those of HotSpot on x86-64"
     if need in (LOG, POW) and platform["cpu_vendor"] not in VENDORS:

@@ -83,9 +83,11 @@ def data_params(live: Any) -> dict[str, Any]:
 
 
 def _as_live(saved: SavedStage, live: Any) -> None:
-    """Tell of a OneVsRestModel what its files do not: PySpark neither saves nor loads one parameter."""
+    """Tell what files do not: OneVsRest's raw column, which PySpark does not save; HashingTF's old hash."""
     if saved.java_class == ONE_VS_REST:
         saved.params["rawPredictionCol"] = live.getRawPredictionCol()
+    elif saved.name == "HashingTF" and hasattr(live, "_java_obj"):
+        saved.extra["hashFuncVersion"] = int(live._java_obj.hashFuncVersion())
 
 
 def in_driver(spark: Any, model: Any) -> Any:

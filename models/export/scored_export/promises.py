@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from scored_export.glm import LINK_NEEDS, family_of
 from scored_export.ops import OPS
-from scored_export.ops.base import BLAS, EXP, LOG, POW, Columns
+from scored_export.ops.base import BLAS, EXP, LOCALE, LOG, LOWER, POW, Columns
 from scored_export.saved import SavedStage
 from scored_export.values import saved_number
 
@@ -86,6 +86,10 @@ def _clusters(op: str, saved: SavedStage, outputs: Columns) -> Needs:
     return dict.fromkeys(outputs, {BLAS} if cosine else set())
 
 
+def _remover(op: str, saved: SavedStage, outputs: Columns) -> Needs:
+    return {} if saved.params["caseSensitive"] else {"outputCols": {LOWER}}
+
+
 _BY_OP: dict[str, Callable[[str, SavedStage, Columns], Needs]] = {
     **dict.fromkeys(CLASSIFIERS, _classifier),
     **dict.fromkeys(ALL, lambda op, saved, outputs: dict.fromkeys(outputs, ALL[op])),
@@ -96,6 +100,8 @@ _BY_OP: dict[str, Callable[[str, SavedStage, Columns], Needs]] = {
     "generalized_linear_regression": _generalized_linear,
     "normalizer": _normalizer,
     "one_vs_rest": _one_vs_rest,
+    "tokenizer": lambda op, saved, outputs: {"outputCols": {LOWER, LOCALE}},
+    "stop_words_remover": _remover,
 }
 
 

@@ -12,6 +12,7 @@ from scored_export.ops import (
     linear,
     regressions,
     scalers,
+    texts,
     trees,
     vectors,
 )
@@ -23,6 +24,7 @@ _IN, _OUT, _FEATURES = ("inputCols",), ("outputCols",), ("featuresCol",)
 _CLASSES = ("rawPredictionCol", "probabilityCol", "predictionCol")
 _LEAVES = (*_CLASSES, "leafCol")
 _VECTOR = ("vector",)
+_TOKENS = ("array<string>",)
 _ROW, _TREE, _TREES = {"read": SavedStage.row}, {"read": trees.read_tree}, {"read": trees.read_ensemble}
 _ARRAYS = tuple(f"array<{element}>" for element in ("string", "int", "double", "vector"))
 _EVERY = (*NUMERIC, "boolean", "string", "date", "timestamp", "decimal", "vector", *_ARRAYS)
@@ -65,6 +67,15 @@ _TABLE = (
     Op("bucketed_random_projection_lsh", "feature.BucketedRandomProjectionLSHModel", _IN, _OUT, _VECTOR,
        hashers.bucketed_random_projection_lsh, **_ROW),
     Op("min_hash_lsh", "feature.MinHashLSHModel", _IN, _OUT, _VECTOR, hashers.min_hash_lsh, **_ROW),
+    Op("tokenizer", "feature.Tokenizer", _IN, _OUT, ("string",), texts.tokenizer),
+    Op("stop_words_remover", "feature.StopWordsRemover", _IN, _OUT, _TOKENS, texts.stop_words_remover),
+    Op("n_gram", "feature.NGram", _IN, _OUT, _TOKENS, texts.n_gram),
+    Op("hashing_tf", "feature.HashingTF", _IN, _OUT, (*_TOKENS, "array<double>"), texts.hashing_tf),
+    Op("count_vectorizer", "feature.CountVectorizerModel", _IN, _OUT, _TOKENS, texts.count_vectorizer,
+       **_ROW),
+    Op("idf", "feature.IDFModel", _IN, _OUT, _VECTOR, texts.idf, **_ROW),
+    Op("word2_vec", "feature.Word2VecModel", _IN, _OUT, _TOKENS, texts.word2_vec,
+       read=texts.read_words),
     Op("linear_regression", "regression.LinearRegressionModel", _FEATURES, ("predictionCol",), _VECTOR,
        linear.linear_regression, **_ROW),
     Op("generalized_linear_regression", "regression.GeneralizedLinearRegressionModel",
