@@ -94,6 +94,8 @@ struct plan {
     struct dict index; /* of names, when all are there; until then keys are NULL */
     uint16_t *outputs; /* columns answered by default */
     uint16_t n_outputs;
+    uint16_t *added; /* those of `all`, in Spark's order: who shadows a column takes its place */
+    uint16_t n_added;
     struct column_set defaults, all; /* all: what names that stages added mean at the end */
     const struct program *program;   /* for the defaults */
     const struct program *program_all;

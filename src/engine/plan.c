@@ -43,22 +43,39 @@ uint16_t plan_dropped(const struct plan *p, const char *name, size_t n)
     return found && found->column == COLUMN_NONE ? found->stage : COLUMN_NONE;
 }
 
+static bool is_dropped_later(const struct plan *p, uint32_t i)
+{
+    for (uint32_t k = i + 1; k < p->n_names; k++)
+        if (p->names[k].column == COLUMN_NONE && !strcmp(p->names[k].name, p->names[i].name))
+            return true;
+    return false;
+}
+
+/* What the name stands for at the end, if a stage has made it. */
+static void note_added(struct plan *p, uint32_t i)
+{
+    uint16_t c = plan_find(p, p->names[i].name, strlen(p->names[i].name));
+
+    if (c == COLUMN_NONE || c < p->n_inputs || column_in(&p->all, c) || is_dropped_later(p, i))
+        return;
+    column_add(&p->all, c);
+    p->added[p->n_added++] = c;
+}
+
 /* When all names are there: what each means at the end is `all`, but for inputs. */
 static bool index_names(struct plan *p, struct err *e)
 {
     struct text *keys = arena_new(p->arena, struct text, p->n_names);
 
-    if (!keys)
+    p->added = arena_new(p->arena, uint16_t, p->n_names);
+    if (!keys || !p->added)
         return err_memory(e);
     for (uint32_t i = 0; i < p->n_names; i++)
         keys[i] = (struct text){p->names[i].name, (uint32_t)strlen(p->names[i].name)};
     if (!dict_build(&p->index, keys, p->n_names, p->arena))
         return err_memory(e);
-    for (uint32_t i = 0; i < p->n_names; i++) {
-        uint16_t c = plan_find(p, keys[i].p, keys[i].len);
-        if (c != COLUMN_NONE && c >= p->n_inputs)
-            column_add(&p->all, c);
-    }
+    for (uint32_t i = 0; i < p->n_names; i++)
+        note_added(p, i);
     return true;
 }
 

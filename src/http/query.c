@@ -36,10 +36,8 @@ void put_columns(struct buf *out, const struct plan *p)
     const char *comma = "";
 
     buf_char(out, '[');
-    for (unsigned c = 0; c < p->n_columns; c++) {
-        const char *name = p->columns[c].name;
-        if (!name || !column_in(&p->all, c))
-            continue;
+    for (unsigned i = 0; i < p->n_added; i++) {
+        const char *name = p->columns[p->added[i]].name;
         buf_text(out, comma);
         buf_json_string(out, name, strlen(name));
         comma = ",";

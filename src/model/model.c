@@ -55,9 +55,8 @@ void model_release(struct model *m)
 
 static void all_columns(const struct model *m, uint16_t *columns, struct question *q)
 {
-    for (unsigned c = m->plan.n_inputs; c < m->plan.n_columns; c++)
-        if (column_in(&m->plan.all, c))
-            columns[q->n_columns++] = (uint16_t)c;
+    memcpy(columns, m->plan.added, m->plan.n_added * sizeof *columns);
+    q->n_columns = m->plan.n_added;
     q->program = m->plan.program_all;
     q->columns = columns;
 }

@@ -35,7 +35,7 @@ unsigned text_distance(const char *a, const char *b)
 void text_nearer(const char *typed, const char *word, const char **best)
 {
     size_t n = strnlen(typed, LONGEST), m = strnlen(word, LONGEST);
-    unsigned d = text_distance(typed, word);
+    size_t d = text_distance(typed, word);
 
     if (d * 2 <= (n > m ? n : m) && (!*best || d < text_distance(typed, *best)))
         *best = word;

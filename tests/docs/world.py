@@ -69,12 +69,13 @@ class World:
         self.folder = folder
         self.prelude = prelude
         self.means = {"8080": str(free_port())} | dict(means or {})
-        self.env = {"PATH": f"{folder}/bin", "HOME": str(folder), "LANG": "C.UTF-8", "SCORED_LAME_DUCK": "0",
+        self.env = {"PATH": f"{folder}/bin", "HOME": str(folder / "home"), "LANG": "C.UTF-8", "SCORED_LAME_DUCK": "0",
                     "SCORED_LISTEN": f"127.0.0.1:{self.means['8080']}", "SCORED_ADMIN_LISTEN": "127.0.0.1:0",
                     "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_SUBMIT_ARGS": HASTE, **env}  # fmt: skip
         self.env |= {k: v for k, v in os.environ.items() if k in ("JAVA_HOME", "PYSPARK_PYTHON", "PYSPARK_DRIVER_PYTHON")}
         shutil.copytree(TOP / "models", folder / "models", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-        (folder / ".curlrc").write_text("fail-with-body\nshow-error\n")
+        (folder / "home").mkdir()
+        (folder / "home" / ".curlrc").write_text("fail-with-body\nshow-error\n")
         self._tools(folder / "bin")
         self.own = {entry.name for entry in folder.iterdir()} | {"site", "serve.log", "serve.pid"}
 

@@ -13,12 +13,14 @@ from pyspark.ml import regression as r
 from pyspark.ml import tuning as t
 from scored_export import Refused, explain, export
 
-FEATURES = f.VectorAssembler(inputCols=["age", "doors", "gears"], outputCol="features")
+def features():
+    """The vector that classifiers here are fitted on."""
+    return f.VectorAssembler(inputCols=["age", "doors", "gears"], outputCol="features")
 
 
 @pytest.fixture(scope="module")
 def featured(cars):
-    return FEATURES.transform(cars).cache()
+    return features().transform(cars).cache()
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,7 @@ def rest(featured):
 
     def fit(classifier, **more):
         return PipelineModel(
-            stages=[FEATURES, c.OneVsRest(classifier=classifier, labelCol="band", **more).fit(featured)]
+            stages=[features(), c.OneVsRest(classifier=classifier, labelCol="band", **more).fit(featured)]
         )
 
     return fit
@@ -116,7 +118,7 @@ def test_a_tuned_model_within_a_pipeline(cars, featured, sample, tmp_path):
         evaluator=e.RegressionEvaluator(labelCol="price"),
         seed=1,
     )
-    model = PipelineModel(stages=[FEATURES, tuned.fit(featured)])
+    model = PipelineModel(stages=[features(), tuned.fit(featured)])
     bundle = written(model, sample, tmp_path / "live")
     assert [stage["op"] for stage in bundle.manifest["stages"]] == ["vector_assembler", "linear_regression"]
     model.write().overwrite().save(str(tmp_path / "saved"))
@@ -126,7 +128,7 @@ def test_a_tuned_model_within_a_pipeline(cars, featured, sample, tmp_path):
 
 def test_columns_may_be_imputed_in_place(cars, sample, tmp_path):
     pipeline = Pipeline(
-        stages=[f.Imputer(inputCols=["slope", "age"], outputCols=["slope", "age"]), FEATURES]
+        stages=[f.Imputer(inputCols=["slope", "age"], outputCols=["slope", "age"]), features()]
     )
     bundle = written(pipeline.fit(cars), sample, tmp_path)
     assert set(bundle.manifest["exactness"]) == {"slope", "age", "features"}

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from scored_export.errors import Refused
-from scored_export.ops.base import BLAS, EXP, LOCALE, LOG, LOWER, POW
+from scored_export.needs import BLAS, EXP, LOCALE, LOG, LOWER, POW, THAI
 
-THAI = "th"
 VENDORS = ("GenuineIntel", "AuthenticAMD")
 REPRODUCED_BLAS = ("java11",)
 CURE = "run the export step on x86-64 with JDK 11 or 17, without libblas.so.3, or allow an inexact bundle"

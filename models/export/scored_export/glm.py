@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from scored_export.ops.base import EXP, POW
+from scored_export.needs import EXP, POW
 from scored_export.saved import SavedStage
 from scored_export.values import saved_number
 

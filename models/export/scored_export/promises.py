@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from scored_export.glm import LINK_NEEDS, family_of
+from scored_export.needs import BLAS, EXP, LOCALE, LOG, LOWER, POW
 from scored_export.ops import OPS
-from scored_export.ops.base import BLAS, EXP, LOCALE, LOG, LOWER, POW, Columns
+from scored_export.ops.base import Columns
 from scored_export.saved import SavedStage
 from scored_export.values import saved_number
 

@@ -18,7 +18,7 @@ from pyspark.ml.classification import (
 )
 from pyspark.ml.feature import Imputer, RFormula, VectorSizeHint
 
-from pipelines.table import S_KNOWN, T_KNOWN, S, Stages, T, lin, nums, pipeline, si, va
+from pipelines.table import S_KNOWN, T_KNOWN, S, Stages, lin, nums, pipeline, si, va
 from rows import Number, Vec
 
 V = Vec("v", size=3, sized=False, shadowed=True)
@@ -87,7 +87,7 @@ def two_rows_of_coefficients_against_the_rest() -> Stages:
     return [hint(), formula("x0 + s + v", stringIndexerOrderType="frequencyAsc"), rest(several)]
 
 
-@pipeline(V, nums("x", 2), S, T)
+@pipeline(V, nums("x", 2), S_KNOWN, T_KNOWN)
 def pipelines_in_pipelines() -> Stages:
     inner = Pipeline(stages=[si("t", "skip"), formula("x1 + s + v", "keep")])
     return [
@@ -100,7 +100,7 @@ def pipelines_in_pipelines() -> Stages:
 @pipeline(
     Number("x", null=True, nan=True, shadowed=True),
     Number("n", "int", null=True, shadowed=True),
-    Number("z", "float", null=True, nan=True),
+    Number("z", "float", null=True),
     ci=True,
 )
 def imputed_in_place() -> Stages:

@@ -13,9 +13,6 @@ from scored_export.saved import SavedStage
 
 Columns = dict[str, list[str]]
 
-BLAS, EXP, LOG, POW = "blas", "exp", "log", "pow"
-LOWER, LOCALE = "lower", "locale"
-
 
 @dataclass(frozen=True)
 class Reading:

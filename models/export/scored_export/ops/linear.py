@@ -9,7 +9,8 @@ from typing import Any
 from scored_export.blocks import Blocks, f64, matrix, rows, vector
 from scored_export.errors import Refused
 from scored_export.glm import family_of
-from scored_export.ops.base import BLAS, EXP, Built, Reading
+from scored_export.needs import BLAS, EXP
+from scored_export.ops.base import Built, Reading
 from scored_export.platform import java_log
 from scored_export.values import number, saved_number
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from scored_export.blocks import f64, string_list, vector
 from scored_export.errors import Refused
-from scored_export.exactness import THAI
-from scored_export.ops.base import LOCALE, LOWER, Built, Reading
+from scored_export.needs import LOCALE, LOWER, THAI
+from scored_export.ops.base import Built, Reading
 from scored_export.saved import SavedStage, release
 from scored_export.values import number, saved_number
 

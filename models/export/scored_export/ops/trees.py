@@ -10,7 +10,8 @@ import numpy as np
 
 from scored_export.blocks import Blocks, f64, u32
 from scored_export.errors import Refused
-from scored_export.ops.base import BLAS, EXP, Built, Reading
+from scored_export.needs import BLAS, EXP
+from scored_export.ops.base import Built, Reading
 from scored_export.ops.linear import classifier_needs, thresholds_of
 from scored_export.saved import SavedStage
 

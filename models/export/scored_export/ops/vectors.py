@@ -10,7 +10,8 @@ import numpy as np
 
 from scored_export.blocks import Blocks, f64, matrix, transposed, u32
 from scored_export.errors import Refused
-from scored_export.ops.base import POW, Built, Reading
+from scored_export.needs import POW
+from scored_export.ops.base import Built, Reading
 from scored_export.values import number, saved_number
 
 

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the bits of an output depend on beside the pipeline: names that ops give and `exactness` explains."""
+
+BLAS, EXP, LOG, POW = "blas", "exp", "log", "pow"
+LOWER, LOCALE = "lower", "locale"
+THAI = "th"  # a language whose lower case is by its words, which are not known here
