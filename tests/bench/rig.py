@@ -166,6 +166,7 @@ class Watcher:
         return self
 
     def _watch(self) -> None:
+        os.sched_setaffinity(0, {processors()[1]})  # of this thread: to list ten thousand descriptors takes long
         while not self.ends.wait(self.every):
             try:
                 self.seen.append(look(self.pid, self.since))
