@@ -430,7 +430,7 @@ static bool decode_object(struct decoder *d)
     int more = 0;
 
     d->guess = 0;
-    d->stranger.len = 0;
+    d->stranger = (struct text){"", 0};
     memset(d->seen, 0, (d->rows.schema->n_fields + 63) / 64 * sizeof d->seen[0]);
     if (!reader_enter(r))
         return false;

@@ -408,7 +408,7 @@ STAGES = [
          r"stages\[1\]\.inputs\.inputCols: must be"),
     Case("stage_inputs_numbers", put("stages/1/inputs/inputCols", [1, 2, 3]),
          r"inputCols\[0\]: must be a string"),
-    Case("op_unknown", put("stages/2/op", "k_means"), S2 + r"unknown op 'k_means'"),
+    Case("op_unknown", put("stages/2/op", "k_medians"), S2 + r"unknown op 'k_medians'"),
     Case("op_traversal", put("stages/2/op", "../linear\n"), S2 + r"unknown op '\.\./linear.'"),
     Case("class_of_other_op",
          put("stages/2/class", "org.apache.spark.ml.feature.Imputer"),

@@ -294,7 +294,7 @@ static const struct body {
     {" [ ] ", 200, "[]"},
     {"[{\"make\":\"a\"},3,[],{\"make\":2}]", 200, "\"row\":3}}]"},
     {"[3]", 200,
-     "[{\"error\":{\"type\":\"urn:scored:not-a-row\",\"title\":\"A row is a JSON "
+     "[{\"error\":{\"type\":\"urn:scored:not-a-row\",\"title\":\"A row is not a JSON "
      "object\",\"status\":422,\"detail\":\"expected an object, got a number\",\"row\":0}}]"},
     {"[{\"make\":\"a\"}", 400, "expected ',' or ']'"},
     {"[{\"make\":\"a\"},]", 400, "expected a value, found ']'"},
