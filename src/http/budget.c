@@ -7,7 +7,8 @@
 
 #define LEAST   ((size_t)4 << 20)  /* always there, so that small requests go on */
 #define FLOOD   ((size_t)8 << 20)  /* freed since the last look: worth a walk over the heap */
-#define LARGE   ((size_t)64 << 10) /* leaves a hole in a heap */
+#define LARGE   ((size_t)16 << 10) /* leaves a hole in a heap: a connection's memory does */
+#define LOOKS   10                 /* from one walk to the next, where there is no flood */
 #define RESERVE 16                 /* 1/16 of all is for what nobody counts */
 
 static uint64_t clamp(uint64_t n, uint64_t low, uint64_t high)
@@ -54,15 +55,23 @@ void budget_give(struct budget *b, size_t n)
 
 /* Few large pieces at a time leave as much behind as many at once, in the end: each thread's heap
  * keeps what lay between others. */
+static bool is_due(struct budget *b, size_t used)
+{
+    bool much = atomic_load_explicit(&b->returned, memory_order_relaxed) > FLOOD;
+
+    b->looks++;
+    return b->trimmed_at - used > FLOOD || (much && b->looks >= LOOKS);
+}
+
 void budget_look(struct budget *b)
 {
     size_t used = atomic_load_explicit(&b->used, memory_order_relaxed);
 
     if (used > b->trimmed_at)
         b->trimmed_at = used;
-    if (b->trimmed_at - used > FLOOD ||
-        atomic_load_explicit(&b->returned, memory_order_relaxed) > FLOOD) {
+    if (is_due(b, used)) {
         malloc_trim(0);
+        b->looks = 0;
         b->trimmed_at = used;
         atomic_store_explicit(&b->returned, 0, memory_order_relaxed);
     }

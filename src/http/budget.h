@@ -15,6 +15,7 @@
 struct budget {
     atomic_size_t used, limit;
     atomic_size_t returned; /* in large pieces, since the heap was last given back */
+    unsigned looks;         /* since then; of budget_look alone */
     size_t trimmed_at;      /* `used` when the heap was last given back; of budget_look alone */
     uint64_t all;           /* that the process may take */
 };
