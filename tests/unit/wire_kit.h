@@ -55,13 +55,15 @@ static inline void kit_open(struct kit *k, const struct kit_input *inputs, uint1
     kit_check(k->plan.columns && columns, "arena_new");
     for (uint16_t i = 0; i < n; i++) {
         columns[i] = i;
-        k->plan.columns[i] =
-            (struct plan_column){.name = inputs[i].name,
-                                 .shape = {inputs[i].type, SIZE_UNKNOWN, MOST_UNKNOWN, kit_digits},
-                                 .nullable = inputs[i].nullable,
-                                 .contains_null = inputs[i].contains_null,
-                                 .stage = COLUMN_NONE,
-                                 .root = i};
+        k->plan.columns[i] = (struct plan_column){.name = inputs[i].name,
+                                                  .shape = {.type = inputs[i].type,
+                                                            .size = SIZE_UNKNOWN,
+                                                            .most = MOST_UNKNOWN,
+                                                            .digits = kit_digits},
+                                                  .nullable = inputs[i].nullable,
+                                                  .contains_null = inputs[i].contains_null,
+                                                  .stage = COLUMN_NONE,
+                                                  .root = i};
     }
     kit_check(plan_layout(&k->plan, SIZE_MAX, frame_rows, &e), "plan_layout");
     kit_check(posix_memalign(&k->memory, 64, k->plan.frame_size) == 0, "posix_memalign");

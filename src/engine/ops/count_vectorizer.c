@@ -79,7 +79,7 @@ static bool prepare(struct load *l, void *params, struct made *m, struct err *e)
 
 static const struct param params[] = {
     {"vocabulary", PARAM_STRINGS(struct vectorizer, vocabulary)},
-    {"minTF", PARAM_DOUBLE(struct vectorizer, min_tf), .low = 0, .high = INFINITY},
+    {"minTF", PARAM_DOUBLE(struct vectorizer, min_tf), .low = 0, .high = (double)INFINITY},
     {"binary", PARAM_BOOL(struct vectorizer, binary)},
 };
 
