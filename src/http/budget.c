@@ -8,8 +8,9 @@
 #define LEAST   ((size_t)4 << 20)  /* always there, so that small requests go on */
 #define FLOOD   ((size_t)8 << 20)  /* freed since the last look: worth a walk over the heap */
 #define LARGE   ((size_t)16 << 10) /* leaves a hole in a heap: a connection's memory does */
-#define LOOKS   10                 /* from one walk to the next, where there is no flood */
-#define RESERVE 16                 /* 1/16 of all is for what nobody counts */
+#define MUCH    ((size_t)1 << 20)  /* worth one every so many looks: */
+#define LOOKS   10
+#define RESERVE 16 /* 1/16 of all is for what nobody counts */
 
 static uint64_t clamp(uint64_t n, uint64_t low, uint64_t high)
 {
@@ -57,7 +58,7 @@ void budget_give(struct budget *b, size_t n)
  * keeps what lay between others. */
 static bool is_due(struct budget *b, size_t used)
 {
-    bool much = atomic_load_explicit(&b->returned, memory_order_relaxed) > FLOOD;
+    bool much = atomic_load_explicit(&b->returned, memory_order_relaxed) > MUCH;
 
     b->looks++;
     return b->trimmed_at - used > FLOOD || (much && b->looks >= LOOKS);
