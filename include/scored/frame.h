@@ -132,6 +132,9 @@ static inline double column_double(const struct column *c, enum type type, unsig
                                 : (double)c->i64[row];
 }
 
+/* Where a sparse vector stores entry i, or would. */
+uint32_t vec_place(const struct vec *v, uint32_t i);
+
 /* Entry i of a sparse vector; 0.0 where it stores none. */
 double vec_search(const struct vec *v, uint32_t i);
 

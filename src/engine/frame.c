@@ -252,7 +252,7 @@ uint64_t fail_sizes(const struct unit *u, struct frame *f, uint64_t rows, uint32
     return rows;
 }
 
-double vec_search(const struct vec *v, uint32_t i)
+uint32_t vec_place(const struct vec *v, uint32_t i)
 {
     uint32_t low = 0, high = v->n;
     while (low < high) {
@@ -262,7 +262,14 @@ double vec_search(const struct vec *v, uint32_t i)
         else
             high = mid;
     }
-    return low < v->n && v->indices[low] == i ? v->values[low] : 0.0;
+    return low;
+}
+
+double vec_search(const struct vec *v, uint32_t i)
+{
+    uint32_t at = vec_place(v, i);
+
+    return at < v->n && v->indices[at] == i ? v->values[at] : 0.0;
 }
 
 void fail_short(const struct unit *u, struct frame *f, unsigned row, uint32_t least)

@@ -6,9 +6,9 @@
 #include <malloc.h>
 
 #define LEAST   ((size_t)4 << 20)  /* always there, so that small requests go on */
-#define FLOOD   ((size_t)8 << 20)  /* freed since the last look: worth a walk over the heap */
+#define FLOOD   ((size_t)8 << 20)  /* fewer held than at most: worth a walk over the heap at once */
 #define LARGE   ((size_t)16 << 10) /* leaves a hole in a heap: a connection's memory does */
-#define MUCH    ((size_t)1 << 20)  /* worth one every so many looks: */
+#define MUCH    ((size_t)1 << 20)  /* came back: worth one in so many looks */
 #define LOOKS   10
 #define RESERVE 16 /* 1/16 of all is for what nobody counts */
 

@@ -27,8 +27,8 @@ void budget_init(struct budget *b, uint64_t memory);
 bool budget_take(struct budget *b, size_t n, bool anyway);
 void budget_give(struct budget *b, size_t n);
 
-/* Once a second, by one thread: follows what models take, and gives freed memory back after a
- * flood. */
+/* Once a second, by one thread: follows what models take, and gives freed memory back, after a
+ * flood at once, else every ten looks where it is a MiB or more. */
 void budget_look(struct budget *b);
 
 #endif

@@ -210,10 +210,7 @@ static void a_dropped_name_may_be_made_again(void **state)
 
 /* -- refusals -- */
 
-static const struct refusal {
-    const char *what;
-    struct bundle_text text;
-} refusals[] = {
+static const struct refusal refusals[] = {
     {"stages[0].models[0]: one_vs_rest 'in' holds models, but is one itself",
      {.input = IN_VECTOR,
       .output = OUT("x", "double"),
@@ -274,17 +271,8 @@ static const struct refusal {
 static void refused_for_its_reason(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < countof(refusals); i++) {
-        struct bundle_text t = refusals[i].text;
-        struct loaded l;
-        struct err e = {0};
-        t.exactness = EXACT("a");
-        if (load_text(&l, &t, &e))
-            fail_msg("not refused: %s", refusals[i].what);
-        if (!strstr(e.msg, refusals[i].what))
-            fail_msg("expected '%s', got '%s'", refusals[i].what, e.msg);
-        unload(&l);
-    }
+    for (size_t i = 0; i < countof(refusals); i++)
+        check_refusal(&refusals[i], EXACT("a"));
 }
 
 int main(void)

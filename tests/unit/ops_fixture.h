@@ -155,6 +155,26 @@ static inline void unload(struct loaded *l)
     bundle_free(l->bundle);
 }
 
+/* A bundle that must not load, and some of what is said of it. */
+struct refusal {
+    const char *what;
+    struct bundle_text text;
+};
+
+static inline void check_refusal(const struct refusal *r, const char *exactness)
+{
+    struct bundle_text t = r->text;
+    struct loaded l;
+    struct err e = {0};
+
+    t.exactness = exactness;
+    if (load_text(&l, &t, &e))
+        fail_msg("not refused: %s", r->what);
+    if (!strstr(e.msg, r->what))
+        fail_msg("expected '%s', got '%s'", r->what, e.msg);
+    unload(&l);
+}
+
 /* The answer to a row, of the default outputs or of one named column; the caller frees. */
 static inline char *answer(struct loaded *l, const char *column, const char *row)
 {

@@ -357,10 +357,7 @@ static const double falling[] = {0, 2, 1}, two_splits[] = {0, 1}, one_nan[] = {(
 static const double one[] = {1};
 static const uint32_t first[] = {0};
 
-static const struct refusal {
-    const char *what;
-    struct bundle_text text;
-} refusals[] = {
+static const struct refusal refusals[] = {
     {"one row takes 201", /* MB, which no file stands behind */
      {.input = IN_VECTOR,
       .output = OUT_VECTOR,
@@ -487,17 +484,8 @@ static const struct refusal {
 static void refused_for_its_reason(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < countof(refusals); i++) {
-        struct bundle_text t = refusals[i].text;
-        struct loaded l;
-        struct err e = {0};
-        t.exactness = EXACT("x");
-        if (load_text(&l, &t, &e))
-            fail_msg("not refused: %s", refusals[i].what);
-        if (!strstr(e.msg, refusals[i].what))
-            fail_msg("expected '%s', got '%s'", refusals[i].what, e.msg);
-        unload(&l);
-    }
+    for (size_t i = 0; i < countof(refusals); i++)
+        check_refusal(&refusals[i], EXACT("x"));
 }
 
 /* What the platform does not give exactly may be declared inexact. */

@@ -26,23 +26,16 @@ struct hasher {
 
 static void add(struct vec *v, uint32_t index, double value)
 {
-    uint32_t low = 0, high = v->n;
+    uint32_t at = vec_place(v, index);
 
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (v->indices[mid] < index)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    if (low < v->n && v->indices[low] == index) {
-        v->values[low] += value;
+    if (at < v->n && v->indices[at] == index) {
+        v->values[at] += value;
         return;
     }
-    memmove(v->indices + low + 1, v->indices + low, (v->n - low) * sizeof *v->indices);
-    memmove(v->values + low + 1, v->values + low, (v->n - low) * sizeof *v->values);
-    v->indices[low] = index;
-    v->values[low] = value;
+    memmove(v->indices + at + 1, v->indices + at, (v->n - at) * sizeof *v->indices);
+    memmove(v->values + at + 1, v->values + at, (v->n - at) * sizeof *v->values);
+    v->indices[at] = index;
+    v->values[at] = value;
     v->n++;
 }
 
