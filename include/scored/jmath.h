@@ -15,9 +15,15 @@ double jm_exp(double x);
 double jm_log(double x, enum jmath_cpu cpu);
 double jm_log10(double x, enum jmath_cpu cpu);
 double jm_pow(double x, double y, enum jmath_cpu cpu);
+double jm_sin(double x);
+double jm_cos(double x);
+double jm_tan(double x);
 
-/* java.lang.Math takes these two from StrictMath: they are the same everywhere. */
+/* java.lang.Math takes these from StrictMath: they are the same everywhere. (JDK 25 has tanh and
+ * cbrt of its own.) */
 double jm_log1p(double x);
 double jm_expm1(double x);
+double jm_tanh(double x);
+double jm_cbrt(double x);
 
 #endif

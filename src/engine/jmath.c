@@ -6,15 +6,15 @@
  * last place (ulp). Who has to return exactly what a JVM returned must follow the JVM's arithmetic,
  * operation by operation.
  *
- * Which arithmetic. HotSpot replaces exp, log, log10 and pow by routines of Intel's LIBM
- * (algorithms as published); interpreter and both compilers call the same ones. log1p and expm1
- * come, in JDK 17, from StrictMath, that is from fdlibm (Sun Microsystems 1993, freely usable).
- * This is an independent writing-down of these algorithms: the order of every addition and
- * multiplication is the reference's, because each one rounds; everything else is ours. The tables
- * are computed from their definitions by jmath_tables.py, which also lists the few entries where
- * the reference is an ulp off its own definition. The reference has no path that depends on AVX,
- * AVX-512 or FMA: it never fuses, so neither may the compiler (-ffp-contract=off), and nothing here
- * may be reassociated.
+ * Which arithmetic. HotSpot replaces exp, log, log10, pow, sin, cos and tan by routines of Intel's
+ * LIBM (algorithms as published); interpreter and both compilers call the same ones. log1p, expm1,
+ * tanh and cbrt come, in JDK 17, from StrictMath, that is from fdlibm (Sun Microsystems 1993,
+ * freely usable). This is an independent writing-down of these algorithms: the order of every
+ * addition and multiplication is the reference's, because each one rounds; everything else is ours.
+ * The tables are computed from their definitions by jmath_tables.py, which also lists the few
+ * entries where the reference is an ulp off its own definition. The reference has no path that
+ * depends on AVX, AVX-512 or FMA: it never fuses, so neither may the compiler (-ffp-contract=off),
+ * and nothing here may be reassociated.
  *
  * Notation. x = 2^k m with 1 <= m < 2; "high" and "low" are two doubles whose unevaluated sum is
  * the better value.
@@ -64,9 +64,21 @@
  * gives NaN, also for x = 1; |x| = 1 to an infinite power is NaN; a finite negative x to a
  * non-integer is NaN; zeros and infinities follow java.lang.Math.
  *
- * log1p, expm1. fdlibm's: log1p by ln(1 + f) = f - f^2/2 + s(f^2/2 + R(s^2)), s = f/(2 + f), with a
- * correction for what rounding 1 + x lost; expm1 by a rational function of r^2 after taking off k
- * ln2, finished by a form that suits k.
+ * sin and cos. n = round(32 x / pi), r = x - n pi/32 with pi/32 in three parts (the lost part c is
+ * kept apart); with b = n pi/32, sin x = sin b + cos b r + small: sin b has two parts, cos b is a
+ * power of two (sigma) plus a rest, so that sigma r is exact; the leading terms are summed with
+ * compensation. From 90112 on x is multiplied by the right 160 bits of 2/pi first, giving octants
+ * and a rest in two parts. Infinities give NaN; |x| < 2^-252 gives x or 1.
+ *
+ * tan. The same reduction into 32 steps per pi. Up to pi/4 from a multiple of pi the row holds the
+ * Taylor series of the tangent at b (up to r^15); else the series of tan x + 1/u at b, u being x
+ * less the pole, and 1/u is subtracted in two parts. |x| < 0.1015625 has its own odd polynomial;
+ * from 12800 on the reduction by 2/pi is taken.
+ *
+ * log1p, expm1, tanh, cbrt. fdlibm's: log1p by ln(1 + f) = f - f^2/2 + s(f^2/2 + R(s^2)), s = f/(2
+ * + f), with a correction for what rounding 1 + x lost; expm1 by a rational function of r^2 after
+ * taking off k ln2, finished by a form that suits k; tanh by expm1(2|x|); cbrt by a third of the
+ * exponent's bits, a rational step to 20 bits and a Newton step.
  *
  * NaNs. Where an operation is invalid the result has the bits the processor gives; a NaN argument
  * keeps its payload.

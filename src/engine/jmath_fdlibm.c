@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Math.log1p and Math.expm1, which JDK 17 takes from fdlibm; see jmath.c. */
+/* Math.log1p, expm1, tanh and cbrt, which JDK 17 takes from fdlibm; see jmath.c. */
 #include "jmath_priv.h"
 
 #include <math.h>
@@ -141,4 +141,47 @@ double jm_expm1(double x)
     if (p.k == 0)
         return p.r - (p.r * e - square);
     return finish_expm1(p.r, (p.r * (e - p.c) - p.c) - square, p.k);
+}
+
+double jm_tanh(double x)
+{
+    double magnitude = fabs(x), result;
+    if (x != x)
+        return x + x;
+    if (magnitude < 0x1p-55)
+        return x * (1.0 + x);
+    if (magnitude >= 22.0)
+        result = 1.0;
+    else if (magnitude >= 1.0)
+        result = 1.0 - 2.0 / (jm_expm1(2.0 * magnitude) + 2.0);
+    else {
+        double t = jm_expm1(-2.0 * magnitude);
+        result = -t / (t + 2.0);
+    }
+    return signbit(x) ? -result : result;
+}
+
+/* A cube root good to about five bits: a third of the exponent, and of the fraction with it. */
+static double rough_cbrt(double magnitude)
+{
+    if (biased_exponent(magnitude) != 0)
+        return from_bits((uint64_t)(high_word(magnitude) / 3 + 715094163) << 32);
+    return from_bits((uint64_t)(high_word(magnitude * 0x1p54) / 3 + 696219795) << 32);
+}
+
+double jm_cbrt(double x)
+{
+    const double c = 0x1.15f15f15f15f1p-1, d = -0x1.691de2532c834p-1, e = 0x1.6a0ea0ea0ea0fp+0;
+    const double f = 0x1.9b6db6db6db6ep+0, g = 0x1.6db6db6db6db7p-2;
+    double magnitude = fabs(x);
+    if (x == 0 || x != x || isinf(x))
+        return x;
+    double t = rough_cbrt(magnitude);
+    double s = c + t * t / magnitude * t;
+    t *= g + f / (s + e + d / s);
+    t = from_bits((bits_of(t) & UINT64_C(0xffffffff00000000)) + UINT64_C(0x100000000));
+    double r = magnitude / (t * t);
+    r = (r - t) / (t + t + r);
+    t = t + t * r;
+    return signbit(x) ? -t : t;
 }

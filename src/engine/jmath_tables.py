@@ -12,7 +12,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator
 
-from mpmath import floor, log, mp, mpf, nint
+from mpmath import bernoulli, cos, cot, factorial, floor, log, mp, mpf, nint, pi, sin, tan
 
 mp.prec = 1600
 
@@ -21,6 +21,18 @@ Pair = tuple[float, float]
 # Last bits of low parts that the correctly rounded value does not give: table index -> adjustment in ulps.
 EXP64_LOW_FIX = {1: -1, 4: -1, 10: -1, 15: -1, 19: -1, 21: -1, 22: 1, 33: -1, 34: -1, 46: -1, 60: -1}
 EXP256_LOW_FIX = {7: -1, 20: -1, 159: -1, 173: -1, 205: 1, 217: -1}
+# The low parts of tan(j pi/32), j = 1..7, which the reference has to about 83 bits only.
+TAN_LOW = [
+    "0x1.87d054e88f7a5p-58",
+    "0x1.ef5d3593fe814p-61",
+    "-0x1.d704d1dce993dp-57",
+    "0x1.08b2fb68c1467p-56",
+    "-0x1.e564bcdb625eap-55",
+    "0x1.7a8c5209c7df1p-55",
+    "-0x1.a6db8118e20e6p-56",
+]
+# (j, power of r) -> adjustment in ulps; the row of -j has the same. j > 0: of a tangent, j < 0: of a cotangent.
+TAN_FIX = {(4, 15): 1, (-1, 13): -1, (-1, 14): 14, (-1, 15): -304}
 
 # rcpps of AMD family 25 model 1, in units of 2^-13, as measured for all 2^23 mantissas. Its 4096 values are
 # differences of two tables: by fraction bits 1 to 8 this one, ...
@@ -138,11 +150,101 @@ def negative_zero_at_end(pairs: list[Pair]) -> list[Pair]:
     return [*pairs[:-1], (0.0, -0.0)]
 
 
+def angle_row(j: int) -> list[float]:
+    """For b = j pi/32: cos b less sigma, sin b in two parts, and sigma, the power of two nearest to cos b."""
+    c, s = cos(pi * j / 32), sin(pi * j / 32)
+    if j % 32 == 16:
+        c = mpf(0)
+    if j % 32 == 0:
+        s = mpf(0)
+    powers = [mpf(2) ** -e for e in range(4)]
+    sigma = min(powers, key=lambda p: abs(abs(c) - p)) * (1 if c > 0 else -1) if c else mpf(0)
+    (single,) = struct.unpack("<f", struct.pack("<f", float(s - mpf(float(s)))))
+    return [float(c - sigma), float(s), single, float(sigma)]
+
+
+def grow(c0: mpf) -> list[mpf]:
+    """The Taylor coefficients of a solution of y' = 1 + y^2 with y(0) = c0: the tangent and minus the cotangent."""
+    c = [c0]
+    for n in range(15):
+        c.append((sum(c[i] * c[n - i] for i in range(n + 1)) + (1 if n == 0 else 0)) / (n + 1))
+    return c
+
+
+def tan_series(j: int) -> list[mpf]:
+    """j = -8..8: tan(b + r), b = j pi/32, as a series in r."""
+    return grow(tan(pi * j / 32)) if j else [mpf(0), *grow(mpf(0))[1:]]
+
+
+def cot_series(j: int) -> list[mpf]:
+    """j = -7..7: 1/(b + r) - cot(b + r) as a series in r."""
+    if j == 0:
+        c = [mpf(0)] * 16
+        for n in range(1, 9):
+            c[2 * n - 1] = abs(bernoulli(2 * n)) * mpf(4) ** n / factorial(2 * n)
+        return c
+    b = pi * j / 32
+    return [c + (-1) ** n / b ** (n + 1) for n, c in enumerate(grow(-cot(b)))]
+
+
+def short(value: mpf, dropped_bits: int) -> float:
+    """The double nearest to value with the last bits of its fraction zero."""
+    (bits,) = struct.unpack("<Q", struct.pack("<d", float(value)))
+    bits = (bits + (1 << dropped_bits - 1)) >> dropped_bits << dropped_bits
+    return struct.unpack("<d", struct.pack("<Q", bits))[0]
+
+
+def tan_constant(j: int, by_tangent: bool, exact: mpf) -> Pair:
+    """The first coefficient in two parts."""
+    if by_tangent:
+        low = 0.0 if j in (0, 8, -8) else float.fromhex(TAN_LOW[abs(j) - 1]) * (1 if j > 0 else -1)
+        return float(exact), low
+    high = short(exact, 13) if j else 0.0
+    return high, float(exact - mpf(high))
+
+
+def tan_row(i: int) -> list[float]:
+    """Row i of 32: the constant in two parts, sigma and the rest of the slope, tau, the coefficients of r^2 .. r^15."""
+    by_tangent = i <= 8 or i >= 24
+    j = (i if i <= 8 else i - 32) if by_tangent else i - 16
+    c = tan_series(j) if by_tangent else cot_series(j)
+    sigma = (2.0 if abs(j) >= 7 else 1.0) if by_tangent else 0.0
+    high, low = tan_constant(j, by_tangent, c[0])
+    rest = [float(v) if abs(v) > mpf(2) ** -200 else 0.0 for v in c[2:16]]
+    for (row, power), ulps in TAN_FIX.items():
+        if (row > 0) == by_tangent and abs(row) == abs(j):
+            rest[power - 2] = nudge(rest[power - 2], ulps)
+    return [high, low, sigma, float(c[1] - mpf(sigma)), 0.0 if by_tangent else 1.0, *rest]
+
+
+def two_over_pi() -> list[int]:
+    """Two words of zeros, then the fraction of 2/pi in words of 32 bits."""
+    digits = int(floor(2 / pi * mpf(2) ** (32 * 37)))
+    return [0, 0] + [digits >> 32 * (36 - i) & 0xFFFFFFFF for i in range(37)]
+
+
+def write_rows(name: str, kind: str, rows: list[list[float]], head: int) -> None:
+    """Print a table of structs; what is behind the first `head` numbers of each is an array."""
+    print(f"\nconst struct {kind} {name}[{len(rows)}] = {{")
+    for row in rows:
+        print("    {" + ", ".join(value.hex() for value in row[:head]), end="")
+        print(",\n     {" + ", ".join(v.hex() for v in row[head:]) + "}}," if row[head:] else "},")
+    print("};")
+
+
 def write_estimates(name: str, values: list[int]) -> None:
     """Print a table of small integers."""
     print(f"\nconst uint16_t {name}[{len(values)}] = {{")
     for i in range(0, len(values), 16):
         print("    " + ", ".join(str(v) for v in values[i : i + 16]) + ",")
+    print("};")
+
+
+def write_words(name: str, values: list[int]) -> None:
+    """Print a table of words of 32 bits."""
+    print(f"\nconst uint32_t {name}[{len(values)}] = {{")
+    for i in range(0, len(values), 6):
+        print("    " + ", ".join(f"0x{v:08x}" for v in values[i : i + 6]) + ",")
     print("};")
 
 
@@ -170,6 +272,9 @@ def main() -> None:
     short2 = mpf(185) / 128
     log2 = minus_log((b / short2 for b in grid(228, 513, 9, -1)), 2, 24)
     write_pairs("jm_log2_table", negative_zero_at_end(log2))
+    write_rows("jm_angles", "jm_angle", [angle_row(j) for j in range(64)], 4)
+    write_rows("jm_tangents", "jm_tangent", [tan_row(i) for i in range(32)], 5)
+    write_words("jm_two_over_pi", two_over_pi())
 
 
 if __name__ == "__main__":

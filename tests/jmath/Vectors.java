@@ -118,6 +118,19 @@ public final class Vectors {
         }
     }
 
+    private double angle() {
+        switch (below(12)) {
+            case 0: case 1: case 2: return uniform(-10, 10);
+            case 3: return uniform(-1000, 1000);
+            case 4: return uniform(-1e6, 1e6);
+            case 5: case 6: return sign(logUniform(-60, 20));
+            case 7: return anyBits();
+            case 8: case 9: return near((below(200000) - 100000) * (Math.PI / 64), 8);
+            case 10: return below(2) == 0 ? (below(2000001) - 1000000) * 0.5 : sign(subnormal());
+            default: return sign(logUniform(14, 1023));
+        }
+    }
+
     private double powBase() {
         switch (below(12)) {
             case 0: case 1: return uniform(0, 2);
@@ -164,6 +177,7 @@ public final class Vectors {
         switch (name) {
             case "exp": return expArgument();
             case "log": case "log10": return logArgument();
+            case "sin": case "cos": case "tan": return angle();
             default: return genericArgument();
         }
     }
@@ -175,6 +189,11 @@ public final class Vectors {
             case "log10": return x -> Math.log10(x);
             case "log1p": return x -> Math.log1p(x);
             case "expm1": return x -> Math.expm1(x);
+            case "sin": return x -> Math.sin(x);
+            case "cos": return x -> Math.cos(x);
+            case "tan": return x -> Math.tan(x);
+            case "tanh": return x -> Math.tanh(x);
+            case "cbrt": return x -> Math.cbrt(x);
             default: throw new IllegalArgumentException(name);
         }
     }

@@ -20,23 +20,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-static double own_exp(double x, enum jmath_cpu cpu)
-{
-    (void)cpu;
-    return jm_exp(x);
-}
+#define OWN(function)                                          \
+    static double own_##function(double x, enum jmath_cpu cpu) \
+    {                                                          \
+        (void)cpu;                                             \
+        return jm_##function(x);                               \
+    }
 
-static double own_log1p(double x, enum jmath_cpu cpu)
-{
-    (void)cpu;
-    return jm_log1p(x);
-}
-
-static double own_expm1(double x, enum jmath_cpu cpu)
-{
-    (void)cpu;
-    return jm_expm1(x);
-}
+OWN(exp)
+OWN(log1p)
+OWN(expm1)
+OWN(sin)
+OWN(cos)
+OWN(tan)
+OWN(tanh)
+OWN(cbrt)
 
 static const struct function {
     const char *name;
@@ -44,7 +42,9 @@ static const struct function {
     double (*library)(double);
 } functions[] = {
     {"exp", own_exp, exp},       {"log", jm_log, log},        {"log10", jm_log10, log10},
-    {"log1p", own_log1p, log1p}, {"expm1", own_expm1, expm1},
+    {"log1p", own_log1p, log1p}, {"expm1", own_expm1, expm1}, {"sin", own_sin, sin},
+    {"cos", own_cos, cos},       {"tan", own_tan, tan},       {"tanh", own_tanh, tanh},
+    {"cbrt", own_cbrt, cbrt},
 };
 
 static struct tally {

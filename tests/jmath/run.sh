@@ -4,7 +4,7 @@
 #
 #     tests/jmath/run.sh [SCALE [SEED]]     SCALE times a million arguments for each function (default 1)
 #
-# FUNCTIONS names them (default: all six). JAVA_OPTIONS is handed to Java, e.g. -Xint. The reference is JDK 17 on
+# FUNCTIONS names them (default: all). JAVA_OPTIONS is handed to Java, e.g. -Xint. The reference is JDK 17 on
 # x86-64; CPU (intel or amd) is taken from /proc/cpuinfo unless set.
 set -eu
 cd "$(dirname "$0")"
@@ -20,7 +20,7 @@ ${CC:-cc} -std=c17 -D_GNU_SOURCE -O2 -ffp-contract=off -Wall -Wextra -I$root/inc
     $root/src/engine/jmath*.c -lm
 ${JAVAC:-javac} --release 17 -d "$build" Vectors.java
 status=0
-for f in ${FUNCTIONS:-exp log log10 pow log1p expm1}; do
+for f in ${FUNCTIONS:-exp log log10 pow log1p expm1 sin cos tan tanh cbrt}; do
     # shellcheck disable=SC2086
     "$java" ${JAVA_OPTIONS:-} -cp "$build" Vectors "$f" "$((scale * 1000000))" "$seed" |
         "$build/compare" "$f" "$cpu" || status=1

@@ -22,7 +22,7 @@ cat <<END
 /* clang-format off */
 /* function, then the bits of x, of y (pow only), of the result on Intel's and of that on AMD's processor */
 END
-for row in exp:1 log:6 log10:6 pow:1 log1p:1 expm1:1; do
+for row in exp:1 log:6 log10:6 pow:1 log1p:1 expm1:1 sin:1 cos:1 tan:1 tanh:1 cbrt:1; do
     f=${row%:*}
     count=$((${row#*:} * 1000000))
     java -cp "$build" Vectors "$f" "$count" 1 | "$build/compare" "$f" "$cpu" "$((count / 150))"

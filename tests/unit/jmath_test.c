@@ -38,11 +38,22 @@ static uint64_t bits_of(double x)
     return bits;
 }
 
-static double run_exp(double x, double y, enum jmath_cpu cpu)
-{
-    (void)y, (void)cpu;
-    return jm_exp(x);
-}
+/* Functions of x alone, whoever made the processor. */
+#define RUN(function)                                                    \
+    static double run_##function(double x, double y, enum jmath_cpu cpu) \
+    {                                                                    \
+        (void)y, (void)cpu;                                              \
+        return jm_##function(x);                                         \
+    }
+
+RUN(exp)
+RUN(log1p)
+RUN(expm1)
+RUN(sin)
+RUN(cos)
+RUN(tan)
+RUN(tanh)
+RUN(cbrt)
 
 static double run_log(double x, double y, enum jmath_cpu cpu)
 {
@@ -56,25 +67,15 @@ static double run_log10(double x, double y, enum jmath_cpu cpu)
     return jm_log10(x, cpu);
 }
 
-static double run_log1p(double x, double y, enum jmath_cpu cpu)
-{
-    (void)y, (void)cpu;
-    return jm_log1p(x);
-}
-
-static double run_expm1(double x, double y, enum jmath_cpu cpu)
-{
-    (void)y, (void)cpu;
-    return jm_expm1(x);
-}
-
 static struct function {
     const char *name;
     double (*run)(double x, double y, enum jmath_cpu cpu);
     bool by_maker; /* the makers' results differ somewhere */
 } functions[] = {
-    {"exp", run_exp, false}, {"log", run_log, true},      {"log10", run_log10, true},
-    {"pow", jm_pow, true},   {"log1p", run_log1p, false}, {"expm1", run_expm1, false},
+    {"exp", run_exp, false},   {"log", run_log, true},      {"log10", run_log10, true},
+    {"pow", jm_pow, true},     {"log1p", run_log1p, false}, {"expm1", run_expm1, false},
+    {"sin", run_sin, false},   {"cos", run_cos, false},     {"tan", run_tan, false},
+    {"tanh", run_tanh, false}, {"cbrt", run_cbrt, false},
 };
 
 static void check(const struct function *f, const struct vector *v, enum jmath_cpu cpu)
