@@ -10,7 +10,8 @@
  * second; in a loop they only bound the number. Latencies run from the moment that the timetable
  * names to the end of the answer, except "answer_us", which runs from when the request was sent: a
  * server that stalls is charged for what was due meanwhile. "lag_us" is how late this program
- * itself was. -g: how long answers are waited for after the end.
+ * itself was; "server_us" leaves out that and how long it took to read: from when the request was
+ * sent until the system had the answer. -g: how long answers are waited for after the end.
  */
 #include "streams.h"
 
@@ -146,21 +147,20 @@ static void print_times(struct buf *out, const char *name, uint32_t *us, size_t 
                us[n / 2], us[n * 9 / 10], us[n * 99 / 100], us[n]);
 }
 
-enum sample { ACCEPTED_US, BUSY_US, ANSWER_US, LAG_US, N_SAMPLES };
+enum sample { ACCEPTED_US, BUSY_US, ANSWER_US, SERVER_US, LAG_US, N_SAMPLES };
 
 static const char *const sample_names[N_SAMPLES] = {
-    [ACCEPTED_US] = "accepted_us",
-    [BUSY_US] = "busy_us",
-    [ANSWER_US] = "answer_us",
-    [LAG_US] = "lag_us",
+    [ACCEPTED_US] = "accepted_us", [BUSY_US] = "busy_us", [ANSWER_US] = "answer_us",
+    [SERVER_US] = "server_us",     [LAG_US] = "lag_us",
 };
 
 /* Whether a request belongs to a sample, and its microseconds. */
 static bool sampled(const struct record *r, enum sample which, uint32_t *us)
 {
-    static const int outcome[N_SAMPLES] = {OUTCOME_ACCEPTED, OUTCOME_BUSY, OUTCOME_ACCEPTED, -1};
+    static const int outcome[N_SAMPLES] = {OUTCOME_ACCEPTED, OUTCOME_BUSY, OUTCOME_ACCEPTED,
+                                           OUTCOME_ACCEPTED, -1};
     uint64_t from = which == LAG_US || which == ACCEPTED_US ? r->due : r->sent;
-    uint64_t to = which == LAG_US ? r->taken : r->done;
+    uint64_t to = which == LAG_US ? r->taken : which == SERVER_US ? r->came : r->done;
 
     *us = (uint32_t)((to - from) / 1000);
     return outcome[which] < 0 ? r->taken != 0 : r->outcome == outcome[which];

@@ -38,6 +38,11 @@ def first(pid: int, priority: int = 2) -> None:
         os.sched_setscheduler(pid, os.SCHED_FIFO, os.sched_param(priority))
 
 
+def behind(pid: int) -> None:
+    """Have who only is in the way take what others leave: the system's own work goes before it, as if it were far away."""
+    os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
+
+
 def ahead(pid: int) -> None:
     """Have a session get most of its processor; not all: a daemon that is saturated never rests."""
     with contextlib.suppress(OSError):

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Load and faults for long: ``soak.py [--seconds N]``, 600 if nothing is said; the daemon is $SCORED_BIN.
+"""Load and faults for long: ``soak.py [--seconds N] [--warm N]``; the daemon is $SCORED_BIN.
 
 Requests come at a steady rate on kept and on fresh connections. Meanwhile clients reset within bodies, send
 nonsense, never read, never finish, come in hundreds and go, give up, and the model is reloaded by signal and by
-request. All along memory, descriptors and threads are looked at: none may grow.
+request. All along memory, descriptors and threads are looked at: none may grow in the last ten minutes, or what
+--seconds says. Heaps fill their holes for half an hour: that is the warm-up, unless --warm says otherwise.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ ROW = json.dumps(example(BUNDLE), separators=(",", ":"))
 PREDICT = wire.request("POST", "/predict", ROW)
 WINDOWS = 24
 KIB_AN_HOUR = 1024.0
-WARM = 0.25  # of the time, before slopes are taken
+WARM = 1800.0  # seconds before slopes are taken
 SETTLE_SECONDS = 20.0
 
 
@@ -143,10 +144,9 @@ def slope(points: list[tuple[float, float]]) -> tuple[float, float, float]:
     return statistics.median(slopes), slopes[low], slopes[high]
 
 
-def minima(watcher: Watcher, what: str, seconds: float) -> list[tuple[float, float]]:
-    """Return the least of each window after the warm-up, in hours."""
-    begin = WARM * seconds
-    width = (seconds - begin) / WINDOWS
+def minima(watcher: Watcher, what: str, begin: float, seconds: float) -> list[tuple[float, float]]:
+    """Return the least of each window after the warm-up, which ends at `begin`; times are in hours."""
+    width = seconds / WINDOWS
     points = []
     for i in range(WINDOWS):
         lo = begin + i * width
@@ -160,8 +160,10 @@ def main() -> int:
     """Run it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=600.0)
+    parser.add_argument("--warm", type=float, default=WARM)
     parser.add_argument("--rate", type=int, default=300)
     args = parser.parse_args()
+    total = args.warm + args.seconds
     v, rng, ends = Verdicts(), random.Random(6), threading.Event()
     daemon = Daemon("--poll=5", "--lame-duck=0")
     pid = daemon.process.pid
@@ -169,9 +171,9 @@ def main() -> int:
         time.sleep(1)
         before = look(pid)
         streams = [
-            Stream("kept", daemon.port, PREDICT, f"{args.rate}:{args.seconds}", "kept", 32),
-            Stream("fresh", daemon.port, PREDICT, f"{args.rate // 5}:{args.seconds}", "fresh", 4000, give_up=5.0),
-            Stream("hasty", daemon.port, PREDICT, f"{args.rate // 10}:{args.seconds}", "fresh", 4000, give_up=0.001),
+            Stream("kept", daemon.port, PREDICT, f"{args.rate}:{total}", "kept", 32),
+            Stream("fresh", daemon.port, PREDICT, f"{args.rate // 5}:{total}", "fresh", 4000, give_up=5.0),
+            Stream("hasty", daemon.port, PREDICT, f"{args.rate // 10}:{total}", "fresh", 4000, give_up=0.001),
         ]
         generator = Generator(Path(name), streams, grace=10)
         trouble = [Trouble(daemon.port, seed, ends) for seed in range(12)]
@@ -185,7 +187,7 @@ def main() -> int:
         ends.set()
         for t in trouble:
             t.join(20)
-        while look(pid).descriptors > before.descriptors and watcher.seen[-1].seconds < args.seconds + 120:
+        while look(pid).descriptors > before.descriptors and watcher.seen[-1].seconds < total + 120:
             time.sleep(0.5)
         after = look(pid)
     made = sum((t.made for t in trouble), Counter())
@@ -196,7 +198,7 @@ def main() -> int:
         text = f"{key}: {bad} of {phase['due']:,} not answered; p99 {phase['accepted_us']['p99'] / 1e3:.1f} ms"
         v.add(bad == 0, f"{text}; {seen[key]['statuses']}")
     for what, unit in (("rss", 1024.0), ("descriptors", 1.0), ("threads", 1.0)):
-        middle, low, high = (x / unit for x in slope(minima(watcher, what, args.seconds)))
+        middle, low, high = (x / unit for x in slope(minima(watcher, what, args.warm, args.seconds)))
         flat = middle < (KIB_AN_HOUR if what == "rss" else 1.0) or low <= 0
         v.add(flat, f"{what}: slope {middle:.1f} an hour ({low:.1f} .. {high:.1f}){' KiB' if what == 'rss' else ''}")
     print(f"before {before}\nafter  {after}, most memory {watcher.most() / 1024:.0f} KiB")

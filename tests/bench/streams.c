@@ -140,6 +140,7 @@ static bool dial(struct streams *all, struct line *l)
         streams_die("socket");
     setsockopt(l->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
     setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(l->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
     if (bind(l->fd, (const struct sockaddr *)(const void *)&from, sizeof from))
         streams_die("bind");
     s->connects++;
@@ -265,12 +266,52 @@ static void note(struct line *l, const char *p, size_t n)
     l->got += n;
 }
 
+static uint64_t clock_of_day(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
+}
+
+/* When the system had the last of what was read, by its own stamp; now, where there is none. */
+static uint64_t came_at(struct msghdr *m)
+{
+    uint64_t now = clock_ns(), ago = 0;
+
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+        struct timespec t;
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
+            continue;
+        memcpy(&t, CMSG_DATA(c), sizeof t);
+        ago = clock_of_day() - ((uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec);
+    }
+    return now - ago;
+}
+
+static ssize_t receive_some(struct line *l, void *bytes, size_t size, uint64_t *came)
+{
+    union {
+        struct cmsghdr align;
+        char room[CMSG_SPACE(sizeof(struct timespec))];
+    } control;
+    struct iovec v = {bytes, size};
+    struct msghdr m = {
+        .msg_iov = &v, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    ssize_t n = recvmsg(l->fd, &m, 0);
+
+    if (n > 0)
+        *came = came_at(&m);
+    return n;
+}
+
 static void receive(struct line *l)
 {
     static char bytes[1 << 18];
+    uint64_t came = 0;
 
     for (;;) {
-        ssize_t n = recv(l->fd, bytes, sizeof bytes, 0);
+        ssize_t n = receive_some(l, bytes, sizeof bytes, &came);
         if (n < 0 && errno == EAGAIN)
             return;
         if (n <= 0 || !l->request) {
@@ -279,6 +320,7 @@ static void receive(struct line *l)
         }
         note(l, bytes, (size_t)n);
         if (l->size && l->got >= l->size) {
+            l->request->came = came;
             answered(l);
             return;
         }

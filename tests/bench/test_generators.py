@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import threading
@@ -121,6 +122,29 @@ def test_a_closed_loop_hides_it(figures: dict[str, Any]) -> None:
     (phase,) = figures["closed"]["phases"]
     times = phase["accepted_us"]
     assert times["n"] > RATE * SECONDS and times["p99"] < 0.5 * STALL * 1e6 < times["max"]
+
+
+@pytest.mark.parametrize("name", ["fresh", "fresh-poisson"])
+def test_the_stall_is_the_server_s(figures: dict[str, Any], name: str) -> None:
+    (phase,) = figures[name]["phases"]
+    assert phase["server_us"]["n"] == RATE * SECONDS
+    assert phase["server_us"]["max"] > 0.95 * STALL * 1e6
+
+
+def test_a_stall_of_the_generator_is_not(tmp_path: Path) -> None:
+    request = tmp_path / "request"
+    request.write_bytes(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+    server = StallingServer()
+    server.stalled = True  # it has been: it answers at once
+    stream = f"name=one,port={server.port},request={request},mode=kept,connections=200,rates={RATE}:4"
+    with subprocess.Popen([BUILD / "overload", stream], stdout=subprocess.PIPE) as process:
+        time.sleep(1.5)
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(1.0)
+        process.send_signal(signal.SIGCONT)
+        (phase,) = json.loads(process.communicate(timeout=60)[0])["phases"]
+    assert phase["accepted_us"]["max"] > 0.9e6 and phase["lag_us"]["max"] > 0.9e6
+    assert phase["server_us"]["n"] == phase["due"] and phase["server_us"]["max"] < 0.5e6
 
 
 def test_impatient_clients_give_up(figures: dict[str, Any]) -> None:
