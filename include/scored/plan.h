@@ -31,7 +31,8 @@ typedef void unit_run(const struct unit *u, struct frame *f, uint64_t rows);
 
 /* What makes one column, or drops rows (out == COLUMN_NONE). Runs on the rows of a bit mask, all
  * alive, whose inputs are made; no row of its column is null yet. `run` allocates nothing and
- * checks nothing that load has proved. */
+ * checks nothing that load has proved. It is the unit's kind, too: units of the same `run` have
+ * params of the same type. */
 struct unit {
     unit_run *run;
     const void *params; /* in the plan's arena */
@@ -75,6 +76,12 @@ struct column_set {
     uint64_t words[COLUMN_WORDS];
 };
 
+/* Two units that may run as one, where nobody else asks for the column that is between them. */
+struct fusion {
+    const struct unit *first, *second;
+    struct unit fused; /* runs in the place of `first`; its params are the fusion */
+};
+
 /* Units and filters in order. */
 struct program {
     uint16_t n_steps;
@@ -97,7 +104,9 @@ struct plan {
     uint16_t *added; /* those of `all`, in Spark's order: who shadows a column takes its place */
     uint16_t n_added;
     struct column_set defaults, all; /* all: what names that stages added mean at the end */
-    const struct program *program;   /* for the defaults */
+    struct fusion *fusions;
+    uint16_t n_fusions;
+    const struct program *program; /* for the defaults */
     const struct program *program_all;
     size_t row_size;     /* bytes of a row in a frame */
     size_t frame_size;   /* bytes of a frame */
@@ -105,10 +114,16 @@ struct plan {
     bool bounded;        /* the room in a frame is all that any row needs */
 };
 
-/* Compiles a bundle whose blocks are attached; everything goes into `arena`. `most` bytes are what
- * one frame may take; `frame_rows` caps its rows, 1..64. The bundle must outlive the plan. */
-bool plan_build(struct plan *p, struct bundle *b, struct arena *arena, size_t most,
-                unsigned frame_rows, struct err *e);
+struct plan_options {
+    size_t most;         /* bytes that one frame may take */
+    unsigned frame_rows; /* cap of its rows, 1..64 */
+    bool no_fuse;        /* every unit runs by itself */
+};
+
+/* Compiles a bundle whose blocks are attached; everything goes into `arena`. The bundle must
+ * outlive the plan. */
+bool plan_build(struct plan *p, struct bundle *b, struct arena *arena,
+                const struct plan_options *options, struct err *e);
 
 /* Lays out a frame when all columns are known: offsets, strides, frame_rows, frame_size. Part of
  * plan_build; also for frames that only decode. Fails where a frame of one row takes more than
@@ -120,8 +135,8 @@ uint16_t plan_find(const struct plan *p, const char *name, size_t n);
 /* Why there is none: the stage that dropped it, or COLUMN_NONE: it never was. */
 uint16_t plan_dropped(const struct plan *p, const char *name, size_t n);
 
-/* Writes the program for a set of columns, none of them an input; `out` has room for
- * plan_program_size(p) bytes. */
+/* Writes the program for a set of columns, none of them an input, fused where the plan has fusions;
+ * `out` has room for plan_program_size(p) bytes. */
 void plan_program(const struct plan *p, const struct column_set *asked, struct program *out);
 static inline size_t plan_program_size(const struct plan *p)
 {

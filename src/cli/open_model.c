@@ -19,9 +19,8 @@ bool open_scratch(size_t *bytes, struct err *e)
     return true;
 }
 
-struct model *open_model(const char *uri, unsigned workers, unsigned frame_rows, struct err *e)
+struct model *open_model(const char *uri, struct model_options options, struct err *e)
 {
-    struct model_options options = {.workers = workers, .frame_rows = frame_rows, .verify = true};
     struct progress progress;
     const struct source_options from = {.progress = progress_tell, .context = &progress};
 
@@ -48,7 +47,7 @@ int show_model(const char *command, const char *above, const char *below, int ar
 
     if (!command_read(&line, argc, argv, &uris, &status))
         return status;
-    struct model *m = open_model(uris.items[0], 1, 64, &e);
+    struct model *m = open_model(uris.items[0], MODEL_ONCE, &e);
     if (m)
         show(m);
     model_release(m);

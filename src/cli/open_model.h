@@ -8,8 +8,11 @@
  * default, so that both score the same rows. */
 bool open_scratch(size_t *bytes, struct err *e);
 
-/* Loads the model of a URI for a tool: one worker, golden rows replayed. NULL on failure. */
-struct model *open_model(const char *uri, unsigned workers, unsigned frame_rows, struct err *e);
+/* How a tool has a model that it only looks at. */
+#define MODEL_ONCE ((struct model_options){.workers = 1, .frame_rows = FRAME_ROWS, .verify = true})
+
+/* Loads the model of a URI for a tool; the scratch is open_scratch's. NULL on failure. */
+struct model *open_model(const char *uri, struct model_options options, struct err *e);
 
 /* A command that takes one URI and shows its model: reads argv, loads, shows, and answers with the
  * exit code. `above` and `below` are its help, as in struct command_line. */

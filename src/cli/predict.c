@@ -29,6 +29,7 @@ struct predict {
     unsigned vectors, unknown; /* numbers of choices */
     struct option_list echoes;
     uint64_t frame_rows, max_line;
+    bool no_fuse;
 
     struct model *model;
     struct question question;
@@ -188,7 +189,10 @@ static int predict(struct predict *p)
 {
     struct err e = {0};
 
-    p->model = open_model(p->uri, 1, (unsigned)p->frame_rows, &e);
+    struct model_options options = MODEL_ONCE;
+    options.frame_rows = (unsigned)p->frame_rows;
+    options.no_fuse = p->no_fuse;
+    p->model = open_model(p->uri, options, &e);
     if (!p->model)
         return command_end("predict", false, &e);
     p->progress = isatty(STDERR_FILENO) && !isatty(STDIN_FILENO);
@@ -223,6 +227,8 @@ int cmd_predict(int argc, char **argv)
          .help = "ignore or reject"},
         {"frame-rows", OPTION_NUMBER, &p.frame_rows, .value = "N",
          .help = "rows scored together; never changes an answer", .low = 1, .high = 64},
+        {"no-fuse", OPTION_SWITCH, &p.no_fuse,
+         .help = "run each stage by itself; never changes an answer"},
         {"max-line", OPTION_NUMBER, &p.max_line, .value = "BYTES", .help = "longest line",
          .low = 1024, .high = (uint64_t)1 << 30},
     };

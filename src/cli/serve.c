@@ -278,6 +278,7 @@ static int serve_models(struct arguments *a, const sigset_t *signals)
         .model = {.workers = server_workers(config),
                   .scratch = config->scratch,
                   .frame_rows = (unsigned)config->frame_rows,
+                  .no_fuse = config->no_fuse,
                   .verify = true,
                   .trust = trust,
                   .memory = config->memory},

@@ -22,7 +22,7 @@ static const char *folder_of(const char *uri)
 /* The bundle is sound, and is still the one that was read. */
 static bool check(const struct published *p, const char *uri, struct err *e)
 {
-    struct model *m = open_model(uri, 1, 64, e);
+    struct model *m = open_model(uri, MODEL_ONCE, e);
     bool same = m && strcmp(m->bundle->sha256, p->manifest.sha256) == 0;
 
     if (m && !same)

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a bundle to a plan, and from a set of asked-for columns to a program (FORMAT.md 7).
- *
- * Columns are numbered as they are made, so a unit reads only lower numbers: that order is the
- * topological one, and a set is closed under "reads" by one scan downwards.
+ * From a bundle to a plan. Columns are numbered as they are made, so a unit reads only lower
+ * numbers.
  */
 #include "engine_priv.h"
+#include "fuse.h"
 
 #include "scored/bounds.h"
 #include "scored/buf.h"
@@ -107,128 +106,6 @@ static bool add_inputs(struct plan *p, const struct bundle *b, struct err *e)
         };
     }
     p->n_inputs = (uint16_t)b->n_inputs;
-    return true;
-}
-
-/* -- programs -- */
-
-struct build {
-    const struct plan *plan;
-    struct column_set made;
-    struct program *out;
-};
-
-/* Adds what a unit reads, but for inputs and what is made. */
-static void add_reads(const struct build *b, struct column_set *s, const struct unit *u)
-{
-    for (unsigned i = 0; i < u->n_in; i++)
-        if (u->in[i] >= b->plan->n_inputs && !column_in(&b->made, u->in[i]))
-            column_add(s, u->in[i]);
-}
-
-static unsigned words_of(const struct plan *p)
-{
-    return (p->n_columns + 63U) / 64;
-}
-
-/* Adds what makes the columns of a set, to the last: a column reads lower numbers alone. */
-static void close_reads(const struct build *b, struct column_set *s)
-{
-    for (unsigned w = words_of(b->plan); w-- > 0;) {
-        for (uint64_t todo = s->words[w], bit; todo; todo = s->words[w] & (bit - 1)) {
-            unsigned c = 63 - (unsigned)__builtin_clzll(todo);
-            bit = (uint64_t)1 << c;
-            add_reads(b, s, b->plan->columns[w * 64 + c].unit);
-        }
-    }
-}
-
-/* Emits the columns of a set, none of which is made, and what they read, in their order. */
-static void emit_columns(struct build *b, struct column_set *wanted)
-{
-    close_reads(b, wanted);
-    for (unsigned w = 0; w < words_of(b->plan); w++) {
-        FOR_ROWS(c, wanted->words[w])
-        {
-            b->out->steps[b->out->n_steps++] = b->plan->columns[w * 64 + c].unit;
-        }
-        b->made.words[w] |= wanted->words[w];
-    }
-}
-
-static void emit_reads(struct build *b, const struct unit *u)
-{
-    struct column_set wanted = {0};
-
-    add_reads(b, &wanted, u);
-    emit_columns(b, &wanted);
-}
-
-static void emit_column(struct build *b, unsigned c)
-{
-    struct column_set wanted = {0};
-
-    if (column_in(&b->made, c))
-        return;
-    column_add(&wanted, c);
-    emit_columns(b, &wanted);
-}
-
-/* All that the asked-for columns and the filters need. */
-static struct column_set needed_columns(const struct build *b, const struct column_set *asked)
-{
-    struct column_set needed = *asked;
-
-    for (unsigned i = 0; i < b->plan->n_filters; i++)
-        add_reads(b, &needed, b->plan->filters[i]);
-    close_reads(b, &needed);
-    return needed;
-}
-
-void plan_program(const struct plan *p, const struct column_set *asked, struct program *out)
-{
-    struct build b = {.plan = p, .out = out};
-    struct column_set needed = needed_columns(&b, asked);
-
-    out->n_steps = 0;
-    for (unsigned i = 0; i < p->n_order; i++) {
-        const struct unit *u = p->order[i];
-        if (u->out == COLUMN_NONE) {
-            emit_reads(&b, u);
-            out->steps[out->n_steps++] = u;
-        } else if (u->barrier && column_in(&needed, u->out)) {
-            emit_column(&b, u->out);
-        }
-    }
-    for (unsigned w = 0; w < words_of(p); w++)
-        needed.words[w] = asked->words[w] & ~b.made.words[w];
-    emit_columns(&b, &needed);
-}
-
-static const struct program *new_program(const struct plan *p, const struct column_set *asked)
-{
-    struct program *program =
-        arena_alloc(p->arena, 1, plan_program_size(p), alignof(struct program));
-
-    if (program)
-        plan_program(p, asked, program);
-    return program;
-}
-
-bool plan_run(const struct program *program, struct frame *f)
-{
-    const struct unit *const *step = program->steps, *const *end = step + program->n_steps;
-
-    scratch_rewind(f->scratch);
-    f->full = false;
-    for (; step < end && f->live; step++) {
-        const struct unit *u = *step;
-        if (u->out != COLUMN_NONE)
-            f->columns[u->out].nulls = 0;
-        u->run(u, f, f->live);
-        if (f->full)
-            return false;
-    }
     return true;
 }
 
@@ -350,11 +227,23 @@ static bool build(struct plan *p, struct bundle *b, struct err *e)
            check_labels(p, b, e) && check_exactness(p, b, e);
 }
 
-bool plan_build(struct plan *p, struct bundle *b, struct arena *arena, size_t most,
-                unsigned frame_rows, struct err *e)
+static const struct program *new_program(const struct plan *p, const struct column_set *asked)
+{
+    struct program *program =
+        arena_alloc(p->arena, 1, plan_program_size(p), alignof(struct program));
+
+    if (program)
+        plan_program(p, asked, program);
+    return program;
+}
+
+bool plan_build(struct plan *p, struct bundle *b, struct arena *arena,
+                const struct plan_options *options, struct err *e)
 {
     *p = (struct plan){.arena = arena, .platform = &b->platform};
-    if (!build(p, b, e) || !plan_layout(p, most, frame_rows, e))
+    if (!build(p, b, e) || !plan_layout(p, options->most, options->frame_rows, e))
+        return false;
+    if (!options->no_fuse && !fusions_find(p, e))
         return false;
     p->program = new_program(p, &p->defaults);
     p->program_all = new_program(p, &p->all);

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs ``scored check`` on the ops' fixtures: ``run.py SCORED [PATTERN]``. Every golden row must be equal."""
+"""Runs ``scored check`` on the ops' fixtures: ``run.py SCORED [PATTERN]``. Every golden row must be equal.
+
+Then their rows are answered with each stage by itself and with stages fused: every byte must be the same.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +17,34 @@ LEAST = 8 * 3  # a directory of fixtures that is nearly empty is no success
 SECONDS = 60
 
 
+def run(scored: str, *args: str, rows: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a command over rows."""
+    return subprocess.run(
+        [scored, *args], input=rows, capture_output=True, text=True, timeout=SECONDS, check=False
+    )
+
+
+def rows_of(directory: Path) -> str:
+    """Return the golden rows as lines to predict."""
+    (golden,) = directory.glob("golden-*.jsonl")
+    lines = golden.read_text().splitlines()
+    ends = (max(line.rfind(end) for end in (',"out":{', ',"skipped":true', ',"error":true')) for line in lines)
+    return "".join(line[len('{"in":') : end] + "\n" for line, end in zip(lines, ends))
+
+
 def check(scored: str, directory: Path) -> str:
     """Return what is wrong, or nothing."""
     try:
-        done = subprocess.run(
-            [scored, "check", str(directory)], capture_output=True, text=True, timeout=SECONDS, check=False
-        )
+        done = run(scored, "check", str(directory))
+        if done.returncode:
+            return f"exit status {done.returncode}: {done.stderr.strip()}"
+        predict, rows = ("predict", "--model", str(directory)), rows_of(directory)
+        fused, plain = (run(scored, *predict, *more, rows=rows) for more in ((), ("--no-fuse",)))
     except subprocess.TimeoutExpired:
         return f"no answer within {SECONDS} s"
-    return "" if done.returncode == 0 else f"exit status {done.returncode}: {done.stderr.strip()}"
+    if fused.returncode or not fused.stdout:
+        return f"predict: exit status {fused.returncode}: {fused.stderr.strip()}"
+    return "" if fused.stdout == plain.stdout else "with --no-fuse the answers are others"
 
 
 def main() -> int:

@@ -22,12 +22,14 @@ struct bundle_text {
     const char *input;      /* elements of the array */
     const char *output;     /* the same */
     const char *stage;      /* members, without uid and blocks */
+    const char *before;     /* NULL, or one before it, whole */
     const char *more;       /* NULL, or further stages, whole */
     const char *exactness;  /* members */
     const char *spark;      /* NULL: 3.5.9 */
     const char *compressed; /* NULL: old */
     const char *cpu_vendor; /* NULL: GenuineIntel */
     bool ansi;
+    bool no_fuse;
     struct tensor tensors[MAX_TENSORS]; /* of larger elements first, then by name */
 };
 
@@ -60,8 +62,8 @@ static inline void put_blocks(const struct bundle_text *t, struct buf *file, str
     buf_text(&header, "{");
     for (const struct tensor *x = t->tensors; x->name; x++) {
         const char *comma = x == t->tensors ? "" : ",";
-        buf_printf(&header, "%s\"s000.%s\":{\"dtype\":\"%s\",\"shape\":[%s],", comma, x->name,
-                   x->dtype, x->shape);
+        buf_printf(&header, "%s\"s00%d.%s\":{\"dtype\":\"%s\",\"shape\":[%s],", comma,
+                   t->before != NULL, x->name, x->dtype, x->shape);
         buf_printf(&header, "\"data_offsets\":[%zu,%zu]}", at, at + x->size);
         if (strncmp(x->name, "models.", 7) != 0)
             names[n_names++] = x->name;
@@ -69,7 +71,7 @@ static inline void put_blocks(const struct bundle_text *t, struct buf *file, str
     }
     qsort(names, n_names, sizeof *names, by_name);
     for (size_t i = 0; i < n_names; i++)
-        buf_printf(list, "%s\"s000.%s\"", i ? "," : "", names[i]);
+        buf_printf(list, "%s\"s00%d.%s\"", i ? "," : "", t->before != NULL, names[i]);
     buf_text(&header, "}");
     while ((header.len + 8) % 64)
         buf_text(&header, " ");
@@ -102,9 +104,9 @@ static inline void put_manifest(const struct bundle_text *t, const struct buf *f
         t->ansi ? "true" : "false", or_else(t->compressed, "old"));
     buf_printf(out, "\"input\":[%s],\"output\":[%s],\"example\":{\"in\":{},\"out\":{}},", t->input,
                t->output);
-    buf_printf(out, "\"stages\":[{%s,\"uid\":\"u\",\"blocks\":[%.*s]}%s%s],", t->stage,
-               (int)list->len, list->len ? list->data : "", t->more ? "," : "",
-               or_else(t->more, ""));
+    buf_printf(out, "\"stages\":[%s%s{%s,\"uid\":\"u\",\"blocks\":[%.*s]}%s%s],",
+               or_else(t->before, ""), t->before ? "," : "", t->stage, (int)list->len,
+               list->len ? list->data : "", t->more ? "," : "", or_else(t->more, ""));
     buf_printf(out, "\"exactness\":{%s},", t->exactness);
     buf_text(out,
              "\"golden\":{\"rows\":1,\"made\":0,\"leaves\":[0,0],\"labels\":[0,0]},\"files\":[");
@@ -121,6 +123,7 @@ static inline void put_manifest(const struct bundle_text *t, const struct buf *f
 /* False with the error where the bundle is refused. */
 static inline bool load_text(struct loaded *l, const struct bundle_text *t, struct err *e)
 {
+    const struct plan_options options = {.most = 64 << 20, .frame_rows = 4, .no_fuse = t->no_fuse};
     struct buf file = {0}, list = {0}, manifest = {0};
 
     memset(l, 0, sizeof *l);
@@ -139,7 +142,7 @@ static inline bool load_text(struct loaded *l, const struct bundle_text *t, stru
     char digest[SHA256_HEX + 1];
     assert_true(sha256_hex(bytes, file.len, digest, e));
     bool good = bundle_attach(l->bundle, ROLE_BLOCKS, bytes, file.len, digest, e) &&
-                plan_build(&l->plan, l->bundle, &l->arena, 64 << 20, 4, e);
+                plan_build(&l->plan, l->bundle, &l->arena, &options, e);
     buf_done(&file);
     if (!good)
         return false;

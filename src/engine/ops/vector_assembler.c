@@ -4,23 +4,11 @@
  * so -0.0 comes out as 0.0. Null, and NaN of a scalar: error fails, skip drops the row, keep stores
  * NaN (as many as the column is wide). NaN inside a vector is never looked at.
  */
+#include "../assembler.h"
 #include "../vectors.h"
 
 #include <math.h>
 #include <string.h>
-
-struct part {
-    enum type type;
-    bool unknown;    /* its length */
-    uint32_t length; /* entries of a null under keep */
-};
-
-struct assembler {
-    const struct part *parts; /* one an input */
-    enum handle_invalid invalid;
-    enum platform_compressed rule;
-    uint32_t most; /* values put of a row; MOST_UNKNOWN: what its vectors store is to be counted */
-};
 
 static bool is_bad(const struct part *p, const struct column *c, unsigned row)
 {
@@ -138,11 +126,11 @@ static bool make_dense(const struct unit *u, struct frame *f, unsigned row, size
     return true;
 }
 
-static bool fail_bad(const struct unit *u, struct frame *f, unsigned row)
+bool assembler_refuses(const struct unit *u, struct frame *f, unsigned row)
 {
     const struct assembler *a = u->params;
 
-    for (unsigned i = 0; i < u->n_in; i++) {
+    for (unsigned i = 0; i < u->n_in && a->invalid != HANDLE_KEEP; i++) {
         const struct column *c = &f->columns[u->in[i]];
         if (!is_bad(&a->parts[i], c, row))
             continue;
@@ -154,13 +142,13 @@ static bool fail_bad(const struct unit *u, struct frame *f, unsigned row)
     return false;
 }
 
-static void run(const struct unit *u, struct frame *f, uint64_t rows)
+void assembler_run(const struct unit *u, struct frame *f, uint64_t rows)
 {
     const struct assembler *a = u->params;
 
     FOR_ROWS(r, rows)
     {
-        if (a->invalid != HANDLE_KEEP && fail_bad(u, f, r))
+        if (assembler_refuses(u, f, r))
             continue;
         size_t room = a->most == MOST_UNKNOWN ? count_values(u, f, r) : a->most;
         struct vec *v = frame_vec(f, u->out, r, room);
@@ -275,7 +263,7 @@ const struct op op_vector_assembler = {
     OP_PARAMS(params),
     .size = sizeof(struct assembler),
     .prepare = prepare,
-    .run = run,
+    .run = assembler_run,
     .filter = run_filter,
     .barrier = true,
 };

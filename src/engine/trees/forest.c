@@ -37,29 +37,42 @@ void forest_run_prediction(const struct unit *u, struct frame *f, uint64_t rows)
 
 enum { SLOTS_MAX = 1024 }; /* a row of models with more is searched by every walk */
 
+struct forest_row *forest_new_slots(const struct forest *x, struct frame *f, unsigned column,
+                                    unsigned row)
+{
+    uint32_t n_slots = x->category_slot + x->n_categories;
+    struct forest_row *new = (void *)(f->columns[column].bytes + (size_t)row * x->cell);
+
+    new->features = NULL;
+    new->keys = (int64_t *)(void *)(new + 1);
+    new->shifts = (uint32_t *)(void *)(new->keys + n_slots);
+    memset(new->keys, 0, n_slots * sizeof *new->keys);
+    memset(new->shifts, 0, x->category_slot * sizeof *new->shifts);
+    new->keys[LEAF_SLOT] = INT64_MAX;
+    return new;
+}
+
 /* A vector that is too short for the model has none. */
-static void run_slots(const struct unit *u, struct frame *f, uint64_t rows)
+void forest_run_slots(const struct unit *u, struct frame *f, uint64_t rows)
 {
     const struct forest *x = u->params;
-    uint32_t n_slots = x->category_slot + x->n_categories;
 
     FOR_ROWS(r, fail_nulls(u, f, rows))
     {
-        void *cell = f->columns[u->out].bytes + (size_t)r * x->cell;
-        struct forest_row *row = cell;
-        *row = (struct forest_row){.features = &f->columns[u->in[0]].vec[r]};
-        if (row->features->size < x->n_features)
-            continue;
-        row->keys = (int64_t *)(void *)(row + 1);
-        row->shifts = (uint32_t *)(void *)(row->keys + n_slots);
-        forest_put_slots(x, row);
+        const struct vec *features = &f->columns[u->in[0]].vec[r];
+        struct forest_row *row = forest_new_slots(x, f, u->out, r);
+        row->features = features;
+        if (features->size < x->n_features)
+            row->keys = NULL;
+        else
+            forest_put_slots(x, row);
     }
 }
 
 static bool add_slots(struct load *l, struct forest *x, uint16_t *column, struct err *e)
 {
     uint32_t n_slots = x->category_slot + x->n_categories;
-    const struct unit u = {.run = run_slots, .params = x, .in = l->in, .n_in = 1};
+    const struct unit u = {.run = forest_run_slots, .params = x, .in = l->in, .n_in = 1};
     size_t cell = sizeof(struct forest_row) + n_slots * (sizeof(int64_t) + sizeof(uint32_t));
 
     *column = l->in[0];

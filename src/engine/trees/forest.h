@@ -116,7 +116,15 @@ static inline bool forest_each(const struct forest *x, const struct forest_row *
     return true;
 }
 
-/* Makes the slots of a row whose vector has all features. */
+/* Makes the hidden column of rows' slots from features; its params are the struct forest. */
+unit_run forest_run_slots;
+
+/* A row's cell of the hidden column, with the slots of a row of zeros: its features are to be put
+ * into the keys, and then its categories. */
+struct forest_row *forest_new_slots(const struct forest *x, struct frame *f, unsigned column,
+                                    unsigned row);
+void forest_put_categories(const struct forest *x, const struct forest_row *row);
+/* Puts both, of a vector that has all features. */
 void forest_put_slots(const struct forest *x, const struct forest_row *row);
 
 /* An integer that is ordered as the value: -0.0 is 0.0, and NaN is above all. */

@@ -67,26 +67,26 @@ static uint32_t category_shift(const struct forest_category *c, double value)
     return category_of(value, c->count) ^ 63;
 }
 
+void forest_put_categories(const struct forest *x, const struct forest_row *row)
+{
+    for (uint32_t k = 0; k < x->n_categories; k++) {
+        const struct forest_category *c = &x->categories[k];
+        double value = forest_value(row->keys[FEATURE_SLOT + c->feature]);
+        row->shifts[x->category_slot + k] = category_shift(c, value);
+    }
+}
+
 void forest_put_slots(const struct forest *x, const struct forest_row *row)
 {
     const struct vec *v = row->features;
-    int64_t *keys = row->keys;
-    uint32_t *shifts = row->shifts;
 
-    memset(keys, 0, (x->category_slot + x->n_categories) * sizeof *keys);
-    memset(shifts, 0, x->category_slot * sizeof *shifts);
-    keys[LEAF_SLOT] = INT64_MAX;
     for (uint32_t k = 0; k < v->n; k++) {
         uint32_t feature = v->sparse ? v->indices[k] : k;
         if (feature >= x->n_features)
             break;
-        keys[FEATURE_SLOT + feature] = forest_order(v->values[k]);
+        row->keys[FEATURE_SLOT + feature] = forest_order(v->values[k]);
     }
-    for (uint32_t k = 0; k < x->n_categories; k++) {
-        const struct forest_category *c = &x->categories[k];
-        double value = forest_value(keys[FEATURE_SLOT + c->feature]);
-        shifts[x->category_slot + k] = category_shift(c, value);
-    }
+    forest_put_categories(x, row);
 }
 
 /* `wide` is a constant where the kernels are compiled. What is chosen is computed, both ways, and
