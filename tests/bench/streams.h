@@ -42,7 +42,7 @@ struct record {
     uint64_t due;
     uint64_t taken; /* when this program turned to it */
     uint64_t sent;  /* when its connection was asked for, or its first byte was sent */
-    uint64_t came; /* when the system had the end of the answer, whenever this program read it */
+    uint64_t came;  /* when the system had the end of the answer, whenever this program read it */
     uint64_t done;
     uint32_t line;   /* place in the stream's lines */
     uint16_t status; /* of the answer */
