@@ -41,7 +41,7 @@ HEADERS: dict[str, str] = {
     "util": "arena base64 buf cgroup clock config crypto decimal dict distance ed25519 err fault file json log problem scratch "
     "type utf8 version",
     "bundle": "bounds bundle signature",
-    "engine": "blas frame java jmath ops plan value",
+    "engine": "blas fastmath frame java jmath ops plan value",
     "wire": "number scoring",
     "source": "source",
     "model": "candidate model",

@@ -9,7 +9,6 @@ import pytest
 from pyspark.ml.clustering import KMeans, KMeansModel
 from pyspark.ml.feature import FeatureHasher, Interaction
 from pyspark.ml.linalg import Vectors
-from pyspark.ml.regression import GeneralizedLinearRegression
 from scored_export import Refused, export
 from scored_export.ops.hashers import murmur3
 
@@ -22,14 +21,6 @@ def points(spark):
 
 def params(folder):
     return json.loads((folder / "bundle.json").read_text())["stages"][0]["params"]
-
-
-def test_the_link_probit_is_refused(points, tmp_path):
-    make = GeneralizedLinearRegression(family="binomial", link="probit", featuresCol="v", labelCol="y")
-    model = make.fit(points)
-    with pytest.raises(Refused, match="probit") as caught:
-        export(model, tmp_path, sample=points.select("v"), name="m")
-    assert caught.value.uid == model.uid and caught.value.cure
 
 
 def test_a_cosine_model_answers_by_the_distance_it_has(points, tmp_path):

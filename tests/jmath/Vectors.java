@@ -3,6 +3,9 @@
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.util.function.DoubleUnaryOperator;
 
 /**
@@ -175,8 +178,8 @@ public final class Vectors {
 
     private double argument(String name) {
         switch (name) {
-            case "exp": return expArgument();
-            case "log": case "log10": return logArgument();
+            case "exp": case "fm_exp": return expArgument();
+            case "log": case "log10": case "fm_log": return logArgument();
             case "sin": case "cos": case "tan": return angle();
             default: return genericArgument();
         }
@@ -194,8 +197,29 @@ public final class Vectors {
             case "tan": return x -> Math.tan(x);
             case "tanh": return x -> Math.tanh(x);
             case "cbrt": return x -> Math.cbrt(x);
+            case "fm_exp": return commons("util.FastMath", "exp");
+            case "fm_log": return commons("util.FastMath", "log");
+            case "fm_erf": return commons("special.Erf", "erf");
             default: throw new IllegalArgumentException(name);
         }
+    }
+
+    /** A function of commons-math, found where it runs: this file is compiled without it. */
+    private static DoubleUnaryOperator commons(String where, String name) {
+        MethodHandle found;
+        try {
+            found = MethodHandles.publicLookup().findStatic(Class.forName("org.apache.commons.math3." + where), name,
+                    MethodType.methodType(double.class, double.class));
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("commons-math 3.6.1 must be in the class path", e);
+        }
+        return x -> {
+            try {
+                return (double) found.invokeExact(x);
+            } catch (Throwable e) {
+                throw new IllegalStateException(name + " of " + x, e);
+            }
+        };
     }
 
     private void writePow(double x, double y) throws IOException {

@@ -10,6 +10,7 @@
  * ones that come first, and of all where the results for the two makers differ. Two NaNs count as
  * equal, their payloads apart.
  */
+#include "scored/fastmath.h"
 #include "scored/jmath.h"
 
 #include <inttypes.h>
@@ -36,6 +37,17 @@ OWN(tan)
 OWN(tanh)
 OWN(cbrt)
 
+#define OWN_COMMONS(function)                                     \
+    static double own_fm_##function(double x, enum jmath_cpu cpu) \
+    {                                                             \
+        (void)cpu;                                                \
+        return fm_##function(x);                                  \
+    }
+
+OWN_COMMONS(exp)
+OWN_COMMONS(log)
+OWN_COMMONS(erf)
+
 static const struct function {
     const char *name;
     double (*own)(double, enum jmath_cpu);
@@ -44,7 +56,8 @@ static const struct function {
     {"exp", own_exp, exp},       {"log", jm_log, log},        {"log10", jm_log10, log10},
     {"log1p", own_log1p, log1p}, {"expm1", own_expm1, expm1}, {"sin", own_sin, sin},
     {"cos", own_cos, cos},       {"tan", own_tan, tan},       {"tanh", own_tanh, tanh},
-    {"cbrt", own_cbrt, cbrt},
+    {"cbrt", own_cbrt, cbrt},    {"fm_exp", own_fm_exp, exp}, {"fm_log", own_fm_log, log},
+    {"fm_erf", own_fm_erf, erf},
 };
 
 static struct tally {

@@ -21,7 +21,7 @@ class Models(Tools):
         fit = self.frame({"v": "vector", "y": "double", "b": "double"}, data)
         given = [
             *[("gaussian", {"link": link}) for link in ("identity", "log", "inverse")],
-            *[("binomial", {"link": link}) for link in ("logit", "cloglog")],
+            *[("binomial", {"link": link}) for link in ("logit", "cloglog", "probit")],
             *[("poisson", {"link": link}) for link in ("log", "identity", "sqrt")],
             *[("gamma", {"link": link}) for link in ("inverse", "identity", "log")],
             *[("tweedie", {"variancePower": v}) for v in (1.6, 0.0, 2.0)],
@@ -40,7 +40,7 @@ class Models(Tools):
             models.append(model._set(offsetCol="o"))
         frame = self.frame({"v": "vector", "o": "double"}, rows)
         for i, name in enumerate(("gaussian_binomial", "poisson_gamma", "tweedie")):
-            yield "generalized_linear_regression", name, [models[:5], models[5:11], models[11:]][i], frame
+            yield "generalized_linear_regression", name, [models[:6], models[6:12], models[12:]][i], frame
         model = make.fit(fit).setLinkPredictionCol("l")
         yield "generalized_linear_regression", "no_offset", [model], self.frame({"v": "vector"}, self.vectors(3, 6))
 

@@ -53,6 +53,7 @@ class Models(Tools):
                 ("gaussian", "inverse"),
                 ("binomial", "cloglog"),
                 ("binomial", "logit"),
+                ("binomial", "probit"),
                 ("poisson", "sqrt"),
                 ("gamma", "inverse"),
                 ("gamma", "log"),

@@ -3,6 +3,7 @@
  * Results of a JVM, and for the other maker's processors those of a campaign's arguments at which
  * the two differ; see tests/jmath for how they were made and for comparing millions.
  */
+#include "scored/fastmath.h"
 #include "scored/jmath.h"
 
 #include <inttypes.h>
@@ -55,6 +56,17 @@ RUN(tan)
 RUN(tanh)
 RUN(cbrt)
 
+#define RUN_COMMONS(function)                                               \
+    static double run_fm_##function(double x, double y, enum jmath_cpu cpu) \
+    {                                                                       \
+        (void)y, (void)cpu;                                                 \
+        return fm_##function(x);                                            \
+    }
+
+RUN_COMMONS(exp)
+RUN_COMMONS(log)
+RUN_COMMONS(erf)
+
 static double run_log(double x, double y, enum jmath_cpu cpu)
 {
     (void)y;
@@ -72,10 +84,11 @@ static struct function {
     double (*run)(double x, double y, enum jmath_cpu cpu);
     bool by_maker; /* the makers' results differ somewhere */
 } functions[] = {
-    {"exp", run_exp, false},   {"log", run_log, true},      {"log10", run_log10, true},
-    {"pow", jm_pow, true},     {"log1p", run_log1p, false}, {"expm1", run_expm1, false},
-    {"sin", run_sin, false},   {"cos", run_cos, false},     {"tan", run_tan, false},
-    {"tanh", run_tanh, false}, {"cbrt", run_cbrt, false},
+    {"exp", run_exp, false},       {"log", run_log, true},        {"log10", run_log10, true},
+    {"pow", jm_pow, true},         {"log1p", run_log1p, false},   {"expm1", run_expm1, false},
+    {"sin", run_sin, false},       {"cos", run_cos, false},       {"tan", run_tan, false},
+    {"tanh", run_tanh, false},     {"cbrt", run_cbrt, false},     {"fm_exp", run_fm_exp, false},
+    {"fm_log", run_fm_log, false}, {"fm_erf", run_fm_erf, false},
 };
 
 static void check(const struct function *f, const struct vector *v, enum jmath_cpu cpu)

@@ -6,6 +6,7 @@
  */
 #include "../engine_priv.h"
 #include "scored/blas.h"
+#include "scored/fastmath.h"
 
 #include <float.h>
 #include <math.h>
@@ -59,19 +60,25 @@ static double inverse_cloglog(const struct glm *x, double eta)
     (void)x;
     return 1.0 - jm_exp(-1.0 * jm_exp(eta));
 }
+static double inverse_probit(const struct glm *x, double eta)
+{
+    (void)x;
+    return 0.5 * (1.0 + fm_erf(eta / 0x1.6a09e667f3bcdp+0)); /* sqrt 2 */
+}
 static double inverse_power(const struct glm *x, double eta)
 {
     return jm_pow(eta, x->exponent, x->cpu);
 }
 
-enum link { IDENTITY, LOG, LOGIT, INVERSE, SQRT, CLOGLOG, POWER };
-static const struct choice links[] = {{"identity", IDENTITY}, {"log", LOG},   {"logit", LOGIT},
-                                      {"inverse", INVERSE},   {"sqrt", SQRT}, {"cloglog", CLOGLOG},
-                                      {"power", POWER},       {NULL, 0}};
+enum link { IDENTITY, LOG, LOGIT, INVERSE, SQRT, CLOGLOG, PROBIT, POWER };
+static const struct choice links[] = {
+    {"identity", IDENTITY}, {"log", LOG},     {"logit", LOGIT},
+    {"inverse", INVERSE},   {"sqrt", SQRT},   {"cloglog", CLOGLOG},
+    {"probit", PROBIT},     {"power", POWER}, {NULL, 0}};
 static inverse_link *const inverses[] = {
-    [IDENTITY] = inverse_identity, [LOG] = inverse_log,   [LOGIT] = inverse_logit,
-    [INVERSE] = inverse_inverse,   [SQRT] = inverse_sqrt, [CLOGLOG] = inverse_cloglog,
-    [POWER] = inverse_power,
+    [IDENTITY] = inverse_identity, [LOG] = inverse_log,     [LOGIT] = inverse_logit,
+    [INVERSE] = inverse_inverse,   [SQRT] = inverse_sqrt,   [CLOGLOG] = inverse_cloglog,
+    [PROBIT] = inverse_probit,     [POWER] = inverse_power,
 };
 
 /* -- families -- */
@@ -141,11 +148,11 @@ static void run_link(const struct unit *u, struct frame *f, uint64_t rows)
 
 /* -- loading -- */
 
+static const bool takes_exp[] = {[LOG] = true, [LOGIT] = true, [CLOGLOG] = true, [POWER] = true};
+
 static bool load_numbers(struct load *l, struct glm *x, const char *name, struct err *e)
 {
-    return load_blas(l, name, &x->blas, e) &&
-           (x->link == IDENTITY || x->link == INVERSE || x->link == SQRT ||
-            load_libm(l, name, e)) &&
+    return load_blas(l, name, &x->blas, e) && (!takes_exp[x->link] || load_libm(l, name, e)) &&
            (x->link != POWER || load_pow(l, name, &x->cpu, e));
 }
 

@@ -42,7 +42,7 @@ def vector_machine(**twist: Any) -> Stages:
 
 FAMILIES = [
     *[dict(family="gaussian", link=link) for link in ("identity", "log", "inverse")],
-    *[dict(family="binomial", link=link) for link in ("logit", "cloglog")],
+    *[dict(family="binomial", link=link) for link in ("logit", "cloglog", "probit")],
     *[dict(family="poisson", link=link) for link in ("log", "identity", "sqrt")],
     *[dict(family="gamma", link=link) for link in ("inverse", "identity", "log")],
     *[dict(family=family) for family in ("gaussian", "binomial", "poisson", "gamma")],
@@ -60,7 +60,7 @@ FAMILIES = [
     Number("many", "int", low=0, high=3, null=True),
     Number("positive", low=1.0, high=6.0),
     twists=FAMILIES,
-    ci=(4, 17),
+    ci=(5, 18),
 )
 def generalized(**twist: Any) -> Stages:
     label = "target_b" if twist["family"] == "binomial" else "positive"

@@ -101,8 +101,6 @@ def linear_svc(r: Reading) -> Built:
 def generalized_linear_regression(r: Reading) -> Built:
     """GeneralizedLinearRegressionModel."""
     family, link, power = family_of(r.saved)
-    if link == "probit":
-        raise Refused("the link probit is not reproduced to the bit", "use logit or cloglog")
     built = linear_regression(r)
     params = {"family": family, "link": link, "linkPower": None if power is None else number(power)}
     return Built({**params, **built.params}, built.blocks)

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Functions of Apache commons-math 3.6.1, bit for bit: its FastMath, which is a library of its own
+ * and the same on every processor, and what stands on it. Spark takes them where it calls
+ * commons-math, breeze or JTransforms instead of java.lang.Math.
+ */
+#ifndef SCORED_FASTMATH_H
+#define SCORED_FASTMATH_H
+
+double fm_exp(double x);
+double fm_log(double x);
+
+/* Special Erf.erf, |x| of any size. */
+double fm_erf(double x);
+
+#endif
