@@ -70,9 +70,13 @@ struct scoring {
     void *context;
     struct counts counts;
     struct unknown *unknown; /* to be filled; may be NULL */
-    struct buf echoed; /* the raw tokens of a frame's echoes; buf_done by the caller, may be kept
-                          between requests */
+    /* The caller's to keep between requests, or to give back by scoring_done. */
+    struct buf echoed; /* the raw tokens of a frame's echoes */
+    struct buf head;   /* what a dialect keeps of a body's beginning */
+    struct buf made;   /* texts that a dialect makes of a frame's rows */
 };
+
+void scoring_done(struct scoring *s);
 
 /* Scores a JSON body. An object is answered by an object, an array by an array. Appends the reply
  * to `out` and returns its HTTP status: 200; 422 where the body was one row and that has no answer
@@ -116,8 +120,9 @@ struct dialect {
 
 #define DIALECT_JSON_TYPES   "application/json"
 #define DIALECT_NDJSON_TYPES "application/x-ndjson,application/ndjson,application/jsonl"
-enum { DIALECT_COUNT = 2 };
-extern const struct dialect dialect_json, dialect_ndjson;
+#define DIALECT_CSV_TYPES    "text/csv,application/csv"
+enum { DIALECT_COUNT = 3 };
+extern const struct dialect dialect_json, dialect_ndjson, dialect_csv;
 extern const struct dialect *const dialects[DIALECT_COUNT];
 
 void score_begin(struct body_scoring *b, const struct dialect *dialect, struct scoring *s,

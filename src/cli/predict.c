@@ -204,7 +204,7 @@ static int predict(struct predict *p)
     say_failed(p);
     buf_done(&p->in);
     buf_done(&p->out);
-    buf_done(&p->scoring.echoed);
+    scoring_done(&p->scoring);
     scratch_done(&p->scratch);
     model_release(p->model);
     return command_end("predict", ok, &e);

@@ -33,7 +33,7 @@ void exchange_free(struct exchange *x)
     buf_done(&x->body);
     buf_done(&x->reply);
     buf_done(&x->extra);
-    buf_done(&x->scoring.echoed);
+    scoring_done(&x->scoring);
     free(x->program);
     free(x->columns);
     free(x);
@@ -89,6 +89,8 @@ void exchange_end(struct exchange *x)
     empty(&x->reply);
     empty(&x->extra);
     empty(&x->scoring.echoed);
+    empty(&x->scoring.head);
+    empty(&x->scoring.made);
     connection_hold(x->connection, 0);
 }
 

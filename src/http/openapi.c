@@ -118,11 +118,13 @@ static void put_lines(struct buf *out, const char *model, const char *of)
 {
     buf_printf(out,
                ",\"application/x-ndjson\":{\"schema\":{\"type\":\"string\",\"description\":"
-               "\"lines, each of x-line\",\"x-line\":" SCHEMA_REF "%s.%s\"}}}}",
+               "\"lines, each of x-line\",\"x-line\":" SCHEMA_REF
+               "%s.%s\"}}},\"text/csv\":{\"schema\":{\"type\":\"string\",\"description\":"
+               "\"RFC 4180, the names in the first line; an empty field is null\"}}}",
                model, of);
 }
 
-/* A row or an array of rows, as JSON; lines of them, as NDJSON. */
+/* A row or an array of rows, as JSON; lines of them, as NDJSON or CSV. */
 static void put_rows(struct buf *out, const char *model)
 {
     buf_printf(out,

@@ -88,13 +88,13 @@ bool predict_open(struct exchange *x)
         return false;
     }
     if (!media_accepts(x->head.accept, x->dialect->answers, true)) {
-        reply_problem(x, PROBLEM_NOT_ACCEPTABLE, NULL,
-                      "NDJSON is answered by NDJSON, JSON by JSON");
+        reply_problem(x, PROBLEM_NOT_ACCEPTABLE, NULL, "%s is answered as %s", x->dialect->name,
+                      x->dialect->answers);
         return false;
     }
     if (!model_open(x) || !query_open(x))
         return false;
-    struct buf echoed = x->scoring.echoed;
+    const struct scoring kept = x->scoring;
     x->scoring = (struct scoring){
         .plan = &x->model->plan,
         .schema = x->model->schema,
@@ -102,7 +102,9 @@ bool predict_open(struct exchange *x)
         .on_error = on_error,
         .context = x,
         .unknown = &x->unknown,
-        .echoed = echoed,
+        .echoed = kept.echoed,
+        .head = kept.head,
+        .made = kept.made,
     };
     x->unknown.n = 0;
     score_begin(&x->body_scoring, x->dialect, &x->scoring, &x->reply);

@@ -202,8 +202,9 @@ static bool check_accept(struct exchange *x)
             return true;
         p += n;
     }
-    if (x->route->consumes && media_accepts(x->head.accept, dialect_ndjson.answers, true))
-        return true;
+    for (unsigned i = 0; x->route->consumes && i < DIALECT_COUNT; i++)
+        if (media_accepts(x->head.accept, dialects[i]->answers, true))
+            return true;
     reply_problem(x, PROBLEM_NOT_ACCEPTABLE, NULL, "the answer is %s", x->route->produces);
     return false;
 }

@@ -317,8 +317,8 @@ bool golden_replay(struct model *m, size_t scratch, struct err *e)
               expect(r, &arena, e) && replay_all(r, text, n, e);
     if (!ok)
         err_wrap(e, "%s", m->bundle->files[ROLE_GOLDEN].name);
-    buf_done(&r->got.echoed);
-    buf_done(&r->expected.echoed);
+    scoring_done(&r->got);
+    scoring_done(&r->expected);
     scratch_done(&r->scratch[0]);
     scratch_done(&r->scratch[1]);
     arena_done(&arena);

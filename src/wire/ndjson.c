@@ -2,10 +2,7 @@
 /* NDJSON: a line is a row, scored as lines come. */
 #include "wire_priv.h"
 
-#include <stdio.h>
 #include <string.h>
-
-enum { WAITING_BYTES = 256 * 1024 }; /* of lines that wait for their frame to fill */
 
 static void decode_line(struct decoder *d, const struct text *line)
 {
@@ -82,27 +79,9 @@ static bool score_some(struct body_scoring *b, struct buf *out)
     return true;
 }
 
-static enum scoring_state too_large(struct body_scoring *b, const char *what, size_t limit,
-                                    const char *flag)
-{
-    b->why.problem = PROBLEM_TOO_LARGE;
-    snprintf(b->why.detail, sizeof b->why.detail, "%s %zu bytes; see --%s", what, limit, flag);
-    return SCORING_FAILED;
-}
-
 static enum scoring_state step(struct body_scoring *b, struct buf *out)
 {
-    const struct question *q = b->scoring->question;
-    bool more = score_some(b, out) && !out->failed;
-    size_t left = b->n - b->done;
-
-    if (q->max_reply && out->len - b->start > q->max_reply)
-        return too_large(b, "the reply would exceed", q->max_reply, "max-reply");
-    if (more)
-        return SCORING_ON;
-    if (q->max_line && left > q->max_line && left > WAITING_BYTES)
-        return too_large(b, "a line may have", q->max_line, "max-body");
-    return b->last ? SCORING_DONE : SCORING_WAITS;
+    return stream_step(b, score_some, out);
 }
 
 const struct dialect dialect_ndjson = {

@@ -76,6 +76,18 @@ unsigned rows_answer_only(struct rows *rows, put_row *put,
                           unsigned (*failed)(struct buf *out, const struct rows *rows),
                           struct buf *out);
 
+/* -- bodies that stream: dialect.c -- */
+
+enum { WAITING_BYTES = 256 * 1024 }; /* of rows that wait for their frame to fill */
+
+/* Scores the next frame of rows of the body's text; false: there is none. */
+typedef bool score_rows_of(struct body_scoring *b, struct buf *out);
+
+/* A step of a dialect that streams, within the question's limits. */
+enum scoring_state stream_step(struct body_scoring *b, score_rows_of *some, struct buf *out);
+/* The end of one that found no whole row. */
+enum scoring_state stream_waits(struct body_scoring *b);
+
 /* -- names that are no field: unknown.c -- */
 
 void unknown_note(struct unknown *u, const struct text *name);
@@ -126,6 +138,10 @@ bool decode_vector(struct decoder *d, uint16_t f, enum type type, void *cell);
 /* -- encoding JSON -- */
 
 put_row encode_row;
+
+/* The same in CSV, and the line of names. */
+put_row encode_csv_row;
+void encode_csv_head(struct buf *out, const struct scoring *s);
 
 /* Appends the problem document of the frame's only row, which failed. Returns its status. */
 unsigned encode_failed_body(struct buf *out, const struct rows *rows);

@@ -252,7 +252,7 @@ static bool bench_bundle(const char *uri)
         buf_done(&b->work);
         buf_done(&b->first);
         buf_done(&b->out);
-        buf_done(&b->scoring.echoed);
+        scoring_done(&b->scoring);
         scratch_done(&b->scratch);
     }
     free(b);

@@ -45,7 +45,7 @@ static bool same_answer(const struct model *m, struct scratch *scratch, char *ro
                 memcmp(out.data, want, out.len) == 0;
     printf("%s is answered %.*s, %s by the manifest\n", row, (int)out.len, out.data, want);
     buf_done(&out);
-    buf_done(&s.echoed);
+    scoring_done(&s);
     return same;
 }
 

@@ -126,7 +126,7 @@ static void score(struct model *m, const struct question *q, const char *row, si
     score_line(&s, text, n, &out);
     require(out.len && out.data[out.len - 1] == '\n', "a line for a line");
     buf_done(&out);
-    buf_done(&s.echoed);
+    scoring_done(&s);
     free(text);
 }
 

@@ -19,7 +19,7 @@ for target in "$build"/*_fuzz; do
     mkdir -p "$build/corpus/$name"
     options=(-max_total_time=$seconds -print_final_stats=1 -artifact_prefix="$build/$name-" -timeout=20 -rss_limit_mb=2048)
     # a dictionary of its own, where it has one
-    case $stem in json_in) dict=json ;; live) dict=head ;; *) dict=$stem ;; esac
+    case $stem in json_in | csv) dict=json ;; live) dict=head ;; *) dict=$stem ;; esac
     [ -f "$here/$dict.dict" ] || dict=bundle
     options+=(-dict="$here/$dict.dict")
     seeds=()

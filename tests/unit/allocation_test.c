@@ -108,7 +108,7 @@ static void scoring_allocates_nothing(void **state)
     buf_done(&body);
     buf_done(&copy);
     buf_done(&out);
-    buf_done(&s.echoed);
+    scoring_done(&s);
     scratch_done(&scratch);
     free(program);
     free(columns);

@@ -164,7 +164,7 @@ static void score(struct fixture *x, unsigned from, unsigned n, struct buf *out)
     }
     score_lines(&s, lines, n, out);
     buf_done(&copy);
-    buf_done(&s.echoed);
+    scoring_done(&s);
 }
 
 /* Compares a frame's answers, line by line; returns how many rows were too large. */
@@ -380,7 +380,7 @@ static void rows_that_outgrow_a_scratch_together_are_answered(void **state)
     buf_done(&body);
     buf_done(&want);
     buf_done(&out);
-    buf_done(&s.echoed);
+    scoring_done(&s);
     unload(&l);
 }
 

@@ -211,7 +211,7 @@ static inline char *answer(struct loaded *l, const char *column, const char *row
     assert_non_null(text);
     score_line(&s, text, strlen(text), &out);
     free(text);
-    buf_done(&s.echoed);
+    scoring_done(&s);
     while (out.len && out.data[out.len - 1] == '\n')
         out.len--;
     char *copy = strndup(out.data, out.len);

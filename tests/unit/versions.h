@@ -254,7 +254,7 @@ static inline bool versions_scores(const struct model *m, unsigned worker)
               strcmp(out.data, versions_answer(m->bundle->version)) == 0;
 
     buf_done(&out);
-    buf_done(&s.echoed);
+    scoring_done(&s);
     scratch_done(&scratch);
     return ok;
 }

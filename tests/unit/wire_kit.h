@@ -28,7 +28,7 @@ struct kit {
 
 static inline void kit_close(struct kit *k)
 {
-    buf_done(&k->scoring.echoed);
+    scoring_done(&k->scoring);
     scratch_done(&k->scratch);
     free(k->memory);
     arena_done(&k->arena);
