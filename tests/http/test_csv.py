@@ -9,7 +9,7 @@ import random
 from pathlib import Path
 
 import pytest
-from daemon import BUNDLE, Daemon
+from daemon import Daemon
 
 from wire import Connection, ask, chunked
 
