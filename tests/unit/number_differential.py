@@ -44,7 +44,7 @@ class Number(ctypes.Structure):
 def build(folder: str) -> ctypes.CDLL:
     """Compile the library and declare its functions."""
     out = os.path.join(folder, "number.so")
-    sources = [str(ROOT / "src/wire" / name) for name in ("number.c", "number_put.c", "number_tables.c")]
+    sources = [str(ROOT / "src/util" / name) for name in ("number.c", "number_put.c", "number_tables.c")]
     flags = ["-std=c17", "-O2", "-ffp-contract=off", "-fPIC", "-shared", f"-I{ROOT / 'include'}"]
     subprocess.run([os.environ.get("CC", "cc"), *flags, "-o", out, *sources], check=True)
     library = ctypes.CDLL(out)
