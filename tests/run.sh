@@ -306,6 +306,7 @@ stage_parity() {
     build_release
     run parity "$py" tests/parity/run.py --bin "$build/release/scored" ${full:+--full}
     run parity.generated "$py" tests/parity/generated.py --bin "$build/release/scored" ${full:+--full}
+    run parity.expressions "$py" tests/parity/expressions.py --bin "$build/release/scored" ${full:+--full}
 }
 stage_fuzz() {
     build_fuzz

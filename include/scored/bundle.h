@@ -76,6 +76,7 @@ struct platform {
     enum platform_blas blas;
     enum platform_compressed compressed;
     bool ansi, case_sensitive, reduce_sequential;
+    bool shortest_digits; /* Double.toString as of JDK 19 */
 };
 
 struct bundle {

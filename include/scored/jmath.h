@@ -26,4 +26,10 @@ double jm_expm1(double x);
 double jm_tanh(double x);
 double jm_cbrt(double x);
 
+/* Those of java.lang.StrictMath, the same everywhere. */
+double jm_strict_exp(double x);
+double jm_strict_log(double x);
+double jm_strict_log10(double x);
+double jm_strict_pow(double x, double y);
+
 #endif

@@ -333,6 +333,7 @@ static bool read_platform(struct bundle *b, struct err *e)
         !get_enum(&v, "arch", archs, &arch, e) || !get_enum(&v, "libm", libms, &libm, e) ||
         !get_enum(&v, "double_to_string", texts, &n, e))
         return false;
+    p->shortest_digits = n == 1;
     if (json_has(&v, "time_zone") && !json_get_string(&v, "time_zone", &p->time_zone, e))
         return false;
     p->arch = archs[arch];

@@ -323,6 +323,24 @@ bool load_lower(struct load *l, const char *name, const char *language, size_t n
            err_set(e, ERR_BAD_BUNDLE, "lower case in Thai is not reproduced");
 }
 
+bool load_upper(struct load *l, const char *name, struct err *e)
+{
+    const char *locale = l->plan->platform->locale;
+    enum lower_rules rules;
+
+    if (!load_lower(l, name, locale, strcspn(locale, "_"), &rules, e))
+        return false;
+    return rules == LOWER_PLAIN || !name || is_inexact(l, name) ||
+           err_set(e, ERR_BAD_BUNDLE, "upper case in locale %.16s is not reproduced", locale);
+}
+
+bool load_digits(struct load *l, const char *name, struct err *e)
+{
+    return !name || !l->plan->platform->shortest_digits || is_inexact(l, name) ||
+           err_set(e, ERR_BAD_BUNDLE,
+                   "platform.double_to_string: Double.toString is reproduced of jdk17");
+}
+
 /* -- stages -- */
 
 static bool is_class(const struct op *op, const char *name)

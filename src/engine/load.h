@@ -114,6 +114,11 @@ enum lower_rules { LOWER_PLAIN, LOWER_TURKIC, LOWER_LITHUANIAN };
 bool load_lower(struct load *l, const char *name, const char *language, size_t n,
                 enum lower_rules *rules, struct err *e);
 
+/* The same for upper case in the platform's locale. */
+bool load_upper(struct load *l, const char *name, struct err *e);
+/* The same for Double.toString of JDK 17. */
+bool load_digits(struct load *l, const char *name, struct err *e);
+
 /* Spark's choice for a vector of `size` with nnz non-zeros. */
 static inline bool compressed_sparse(enum platform_compressed rule, uint32_t nnz, uint32_t size)
 {

@@ -67,6 +67,7 @@ PARAMS = {
     "vector_size_hint": ("size", "handleInvalid"),
     "vector_attribute_rewriter": (),
     "column_pruner": (),
+    "sql_transformer": ("expressions", "where", "drops"),
     "tokenizer": (),
     "stop_words_remover": ("stopWords", "caseSensitive", "locale"),
     "n_gram": ("n",),
@@ -88,7 +89,7 @@ PARAMS = {
     "one_vs_rest": (),
 }
 STAGE = {"op", "uid", "class", "inputs", "outputs", "params", "blocks"}
-SHADOWING = {"imputer", "vector_size_hint", "vector_attribute_rewriter"}
+SHADOWING = {"imputer", "vector_size_hint", "vector_attribute_rewriter", "sql_transformer"}
 NUMBERS = {"tinyint", "smallint", "int", "bigint", "float", "double"}
 TYPES = {"boolean", *NUMBERS, "string", "vector"} | {
     f"array<{element}>" for element in ("string", "int", "double", "vector")
@@ -112,6 +113,29 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(text: str) -> None:
     raise Bad(f"{text} in JSON")
+
+
+def _dropped(stage: dict[str, Any]) -> set[str]:
+    """Return the columns that a stage takes away."""
+    names = [c for group in stage["inputs"].values() for c in group]
+    if stage["op"] == "sql_transformer":
+        return {names[i] for i in stage["params"]["drops"]}
+    return set(names) if stage["op"] == "column_pruner" else set()
+
+
+def _check_programs(stage: dict[str, Any]) -> None:
+    """Each program leaves one value, and reads columns that are there; there is one for each output."""
+    params = stage["params"]
+    need(len(params["expressions"]) == len(stage["outputs"]["outputCols"]), "a program for each output")
+    for program in [*params["expressions"], *params["where"]]:
+        values = 0
+        for name, count, *_ in program:
+            if name == "column":
+                need(count < len(stage["inputs"]["inputCols"]), "columns of programs are inputs")
+            taken = count if name not in ("column", "literal") else 0
+            need(taken <= values, "instructions have their arguments")
+            values += 1 - taken
+        need(values == 1, "a program leaves one value")
 
 
 def parse(text: bytes) -> Any:
@@ -201,7 +225,7 @@ class Bundle:
                 need(model["inputs"] == stage["inputs"], "a model reads what its holder reads")
                 need("rawPredictionCol" in model["outputs"] and "models" not in model, "a model of a stage")
                 claimed |= self._check_stage(f"s{i:03d}.models.{k}", model, have)
-            have = have - read if stage["op"] == "column_pruner" else have | made
+            have = (have - _dropped(stage)) | made
         need(claimed == set(self.blocks), "every block belongs to a stage")
         need({c["name"] for c in self.manifest["output"]} <= have, "outputs are kept to the end")
 
@@ -210,6 +234,8 @@ class Bundle:
         need(set(stage) - {"x-fit", "models"} == STAGE, "keys of a stage")
         need(set(stage["params"]) == set(PARAMS[stage["op"]]), f"params of {stage['op']}")
         need({c for names in stage["inputs"].values() for c in names} <= have, "inputs of a stage exist")
+        if stage["op"] == "sql_transformer":
+            _check_programs(stage)
         wanted = self._wanted(prefix, stage)
         need(stage["blocks"] == sorted(wanted), f"blocks of {stage['op']}: {wanted}")
         if f"{prefix}.forest.kind" in wanted:

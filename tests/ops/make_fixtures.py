@@ -19,6 +19,7 @@ from typing import Any
 from fixture_tools import EDGES, HUGE, INF, NAN, TINY, Case, Row, dense, sparse
 from fixtures_features import Features
 from fixtures_models import Models
+from fixtures_sql import Sql
 from fixtures_texts import Texts
 from pyspark.ml import PipelineModel, classification, feature, regression
 from pyspark.ml.linalg import VectorUDT
@@ -30,7 +31,7 @@ HERE = Path(__file__).resolve().parent
 CREATED = "2026-01-01T00:00:00.000Z"
 
 
-class Maker(Features, Models, Texts):
+class Maker(Features, Models, Sql, Texts):
     """The cases of each op: the fitted stages and the rows to answer."""
 
     # -- transformers ------------------------------------------------------------------------------
@@ -366,7 +367,7 @@ def in_place(stage: Any) -> list[str]:
 
 OPS = [
     name
-    for kind in (Maker, Features, Models, Texts)
+    for kind in (Maker, Features, Models, Sql, Texts)
     for name in vars(kind)
     if not name.startswith("_")
 ]

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from scored_export.errors import Refused
-from scored_export.needs import BLAS, EXP, LOCALE, LOG, LOWER, POW, THAI
+from scored_export.needs import BLAS, DIGITS, EXP, LOCALE, LOG, LOWER, POW, THAI, TRIGONOMETRY, UPPER
 
 VENDORS = ("GenuineIntel", "AuthenticAMD")
+DOTTED = ("tr", "az", "lt", THAI)  # languages with upper case of their own, and one that no text is known of
 REPRODUCED_BLAS = ("java11",)
 CURE = "run the export step on x86-64 with JDK 11 or 17, without libblas.so.3, or allow an inexact bundle"
 WHY = {
@@ -18,6 +19,9 @@ WHY = {
     LOG: "Math.log of HotSpot on x86-64, whose last bit depends on the maker of the CPU ({cpu_vendor})",
     LOWER: "String.toLowerCase of JDK 17",
     LOCALE: "lower case in the JVM's locale ({locale})",
+    UPPER: "String.toUpperCase of JDK 17, in the JVM's locale ({locale})",
+    DIGITS: "Double.toString of JDK 17",
+    TRIGONOMETRY: "Math.sin, cos, tan, tanh and cbrt of HotSpot on x86-64",
     POW: "Math.pow of HotSpot on x86-64, whose last bit depends on the maker of the CPU ({cpu_vendor})",
 }
 
@@ -33,11 +37,18 @@ def _obstacle(need: str, platform: Mapping[str, Any]) -> str:
         return "" if blas in REPRODUCED_BLAS else f"Spark's BLAS is {blas}, and only java11 is reproduced"
     if need == LOWER:
         return "" if _is_jdk(platform, "17") else f"toLowerCase of JDK {platform['jdk']} is not reproduced"
+    if need == UPPER and platform["locale"].split("_")[0] in DOTTED:
+        return f"upper case in locale {platform['locale']} is not reproduced"
+    if need == UPPER:
+        return "" if _is_jdk(platform, "17") else f"toUpperCase of JDK {platform['jdk']} is not reproduced"
+    if need == DIGITS:
+        same = platform["double_to_string"] == "jdk17"
+        return "" if same else f"Double.toString of JDK {platform['jdk']} is not reproduced"
     if need == LOCALE:
         thai = platform["locale"].split("_")[0] == THAI
         return f"locale {platform['locale']} finds words by a dictionary" if thai else ""
     if platform["libm"] != "hotspot-x86":
-        return "the exp, log and pow of this JVM are not those of HotSpot on x86-64"
+        return "the functions of java.lang.Math of this JVM are not those of HotSpot on x86-64"
     if need in (LOG, POW) and platform["cpu_vendor"] not in VENDORS:
         return f"Math.{need} on a CPU of {platform['cpu_vendor']} is not reproduced"
     return ""

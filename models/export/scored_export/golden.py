@@ -53,6 +53,10 @@ class Probe:
             live = stage.live
             if stage.op.drops:  # what is looked at may be dropped at the end
                 continue
+            if stage.op.projects:  # only what is made behind it is sure to be there at the end
+                self.leaf_columns, self.label_columns, self.bucket_columns = [], [], []
+                self.leaves, self.trees = 0, 1
+                self.labels = sum(later.strings for later in plan.stages[i:])
             kind = next((name for name in stage.blocks if name.endswith(".forest.kind")), None)
             if kind is not None:
                 name = (stage.outputs.get("leafCol") or [f"__scored_leaf_{i}__"])[0]

@@ -13,6 +13,7 @@ from scored_export.errors import Refused
 from scored_export.known import op_of
 from scored_export.ops.base import Built, Columns, Op, Reading
 from scored_export.ops.composed import model_outputs
+from scored_export.ops.sql import Projection, project
 from scored_export.ops.vectors import vector_width
 from scored_export.promises import needs_of
 from scored_export.result import UNREAD, Pruned, lacks
@@ -48,6 +49,13 @@ class Stage:
     def all_blocks(self) -> Blocks:
         """Return its blocks, and those of the models it holds."""
         return {name: block for part in (self, *self.models) for name, block in part.blocks.items()}
+
+    def dropped(self) -> list[str]:
+        """Return the columns that later stages do not have."""
+        names = [name for group in self.inputs.values() for name in group]
+        if self.op.projects:
+            return [names[i] for i in self.params["drops"]]
+        return names if self.op.drops else []
 
     def entry(self) -> dict[str, Any]:
         """Return the stage as the manifest holds it; the fit of models it holds stays with Spark."""
@@ -132,12 +140,37 @@ def _static(saved: SavedStage) -> tuple[Op, Columns, Columns]:
     return op, inputs, outputs
 
 
-def _sources(stages: list[tuple[SavedStage, Op, Columns, Columns]], sample: Any) -> list[Any]:
+def _projections(
+    stages: list[tuple[SavedStage, Op, Columns, Columns]], live: list[Any], sample: Any
+) -> dict[int, Projection]:
+    """Return what each SQLTransformer does to all columns of the sample."""
+    found: dict[int, Projection] = {}
+    last = max((i for i, (_, op, *_) in enumerate(stages) if op.projects), default=-1)
+    walk = _Walk(sample)
+    for i, (saved, op, *_) in enumerate(stages[: last + 1]):
+        if op.projects:
+            try:
+                found[i] = project(saved, live[i], walk.frame.schema)
+            except Exception as error:
+                raise saved.refusal(error) from error
+        walk.add(saved, live[i])
+    return found
+
+
+def _sources(
+    stages: list[tuple[SavedStage, Op, Columns, Columns]], projections: dict[int, Projection], sample: Any
+) -> list[Any]:
     """Return the sample's columns that a stage reads before any stage makes one of that name."""
     have = {f.name for f in sample.schema.fields}
     made: set[str] = set()
     read: set[str] = set()
-    for saved, op, inputs, outputs in stages:
+    for i, (saved, op, inputs, outputs) in enumerate(stages):
+        if i in projections:
+            projection = projections[i]
+            read |= {name for name in projection.reads if name not in made}
+            made = made.intersection(projection.keeps).union(projection.makes)
+            have.intersection_update(projection.keeps)
+            continue
         wanted = [name for names in inputs.values() for name in names]
         for name in wanted:
             if name not in made and name in have:
@@ -148,7 +181,7 @@ def _sources(stages: list[tuple[SavedStage, Op, Columns, Columns]], sample: Any)
                     "add it to the sample; names match byte for byte",
                 ).at(saved.name, saved.uid)
         pairs = outputs.get("outputCols", []) if op.present is not None else []
-        gone = {o for i, o in zip(wanted, pairs) if i not in made and i not in have}
+        gone = {o for name, o in zip(wanted, pairs) if name not in made and name not in have}
         made.update(o for names in outputs.values() for o in names if o not in gone)
         if op.drops:
             made -= set(wanted)
@@ -202,7 +235,7 @@ def _stage(
     types = {name: type_name(f.dataType) for name, f in fields.items()}
     reading = Reading(saved, *columns, fields, types, f"s{index:03d}", live)
     inputs, outputs = op.present(reading) if op.present else columns
-    if op.present and not any(inputs.values()):
+    if op.present and not any([*inputs.values(), *outputs.values()]):
         return None
     if not outputs and not op.drops:
         raise Refused("no output column has a name", "set predictionCol")
@@ -253,7 +286,7 @@ def make_plan(saved: list[SavedStage], live: list[Any], sample: Any, say: Any) -
         if any(one.uid == other.uid for other in saved[:i]):
             refused = Refused("two stages have this uid", "give the copy a uid of its own")
             raise refused.at(one.name, one.uid)
-    plan = Plan([], _sources(static, sample))
+    plan = Plan([], _sources(static, _projections(static, live, sample), sample))
     for f in plan.inputs:
         _check_name(f.name, "input column")
         _check_input(f)
@@ -284,7 +317,7 @@ def _add(plan: Plan, stage: Stage, before: Any, after: Any) -> None:
             if stage.op.name == "vector_assembler" and type_name(known[name].dataType) == "vector":
                 plan.unsized |= vector_width(known[name]) is None
     plan.stages.append(stage)
-    for name in [n for names in stage.inputs.values() for n in names] if stage.op.drops else []:
+    for name in stage.dropped():
         plan.added.pop(name, None)
     fields = {f.name: f for f in after.fields}
     for param_name, names in stage.outputs.items():
@@ -308,7 +341,8 @@ def left_out(plan: Plan, saved: Sequence[SavedStage], sample: Any) -> list[Prune
     read = {f.name for f in plan.inputs}
     out = [Pruned(f.name, UNREAD) for f in sample.schema.fields if f.name not in read]
     for stage in saved:
-        names = [name for group in _static(stage)[2].values() for name in group]
+        op, _, outputs = _static(stage)
+        names = [] if op.projects else [name for group in outputs.values() for name in group]
         out += [Pruned(name, lacks(stage.name), stage.uid) for name in names if name not in plan.needs]
     return out
 

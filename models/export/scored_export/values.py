@@ -92,6 +92,8 @@ def encode(value: Any, kind: str) -> Any:
     """Return a Spark value of type `kind` as a golden row holds it."""
     if value is None:
         return None
+    if kind.startswith("decimal"):
+        return f"{value:f}"
     encoder = _ENCODERS.get(kind)
     return encoder(value) if encoder else value
 

@@ -131,7 +131,7 @@ static bool has_sigma(struct text t)
     return false;
 }
 
-static uint32_t decode(const char *p, unsigned *length)
+uint32_t text_decode(const char *p, unsigned *length)
 {
     static const unsigned char masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
     unsigned char lead = (unsigned char)*p;
@@ -151,7 +151,7 @@ static bool has_above(const char *p, const char *end, enum lower_rules rules)
     unsigned length;
 
     for (; p < end; p += length) {
-        uint32_t code = decode(p, &length);
+        uint32_t code = text_decode(p, &length);
         int what = class_of(code);
         if (code == DOT_ABOVE || what & MARK_ABOVE)
             return code == DOT_ABOVE || rules == LOWER_LITHUANIAN;
@@ -216,7 +216,7 @@ static uint32_t lower_any(struct text t, enum lower_rules rules, char *out)
     unsigned length;
 
     for (uint32_t i = 0; i < t.len; i += length) {
-        uint32_t code = decode(t.p + i, &length);
+        uint32_t code = text_decode(t.p + i, &length);
         if (words)
             word_step(&w, code, i == 0, at);
         if (rules != LOWER_PLAIN &&

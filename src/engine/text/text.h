@@ -6,11 +6,18 @@
 #include "../engine_priv.h"
 #include "scored/value.h"
 
+/* The code point at p, and how many bytes it takes. */
+uint32_t text_decode(const char *p, unsigned *length);
+
 /* Bytes that the lower case of a text takes at most. */
 size_t text_lower_room(struct text t, enum lower_rules rules);
 
 /* Writes String.toLowerCase of JDK 17; returns its length. */
 uint32_t text_lower(struct text t, enum lower_rules rules, char *out);
+
+/* The same of upper case, but for Turkish, Azeri and Lithuanian. */
+size_t text_upper_room(struct text t);
+uint32_t text_upper(struct text t, char *out);
 
 /* A sparse vector of a size with room for counts of all of the row's tokens, and room for the place
  * of each. NULL as frame_take. */

@@ -1,7 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pipelines that Spark and scored are compared on."""
 
-from pipelines import chains, composed, encoding, features, learners, models, numeric, predictors, texts, vectors
+from pipelines import (
+    chains,
+    composed,
+    encoding,
+    features,
+    learners,
+    models,
+    numeric,
+    predictors,
+    sql,
+    texts,
+    vectors,
+)
 from pipelines.table import MANY, PIPELINES, Pipeline
 
 __all__ = [
@@ -16,6 +28,7 @@ __all__ = [
     "models",
     "numeric",
     "predictors",
+    "sql",
     "texts",
     "vectors",
 ]

@@ -83,6 +83,10 @@ class Op:
         Whether its output is its input, and has no parameter.
     drops : bool
         Whether it drops its inputs instead of making columns.
+    projects : bool
+        Whether its columns depend on all columns before it.
+    names : callable, optional
+        Returns its columns where no parameters name them.
     present : callable, optional
         Returns the inputs that are there, and their outputs, where Spark passes over those that are not.
     package : str
@@ -100,11 +104,15 @@ class Op:
     shadows: bool = False
     in_place: bool = False
     drops: bool = False
+    projects: bool = False
+    names: Callable[[SavedStage], tuple[Columns, Columns]] | None = None
     present: Present | None = None
     package: str = "org.apache.spark.ml."
 
     def columns(self, saved: SavedStage) -> tuple[Columns, Columns]:
         """Return the stage's input and output columns."""
+        if self.names is not None:
+            return self.names(saved)
         found = {name: _names(saved, name, self.name) for name in self.ins}
         ins = {name: names for name, names in found.items() if names or name == self.ins[0]}
         if self.in_place:

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which of Spark's expressions a program can hold: the engine's name of each, and the types that it takes."""
+
+from __future__ import annotations
+
+from scored_export.needs import DIGITS, LOCALE, LOWER, TRIGONOMETRY, UPPER
+
+INTEGERS = ("tinyint", "smallint", "int", "bigint")
+REALS = ("float", "double")
+#: Types of arguments, by what they are called in CALLS.
+TYPES_OF: dict[str, tuple[str, ...]] = {
+    "scalar": ("boolean", *INTEGERS, *REALS, "string", "decimal", "date"),
+    "integer": INTEGERS,
+    "number": (*INTEGERS, *REALS),
+    "numeric": (*INTEGERS, *REALS, "decimal"),
+    "inexact": (*REALS, "decimal"),
+    "whole": ("double", "decimal"),
+    "real": REALS,
+    "double": ("double",),
+    "bigint": ("bigint",),
+    "boolean": ("boolean",),
+    "int": ("int",),
+    "string": ("string",),
+}
+
+#: Spark's class -> the engine's function, and what its arguments may be, the last for all that follow.
+CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "Add": ("+", ("numeric",)),
+    "Subtract": ("-", ("numeric",)),
+    "Multiply": ("*", ("numeric",)),
+    "Divide": ("/", ("inexact",)),
+    "IntegralDivide": ("div", ("bigint",)),
+    "Remainder": ("%", ("number",)),
+    "Pmod": ("pmod", ("number",)),
+    "UnaryMinus": ("negative", ("numeric",)),
+    "Abs": ("abs", ("numeric",)),
+    "BitwiseAnd": ("&", ("integer",)),
+    "BitwiseOr": ("|", ("integer",)),
+    "BitwiseXor": ("^", ("integer",)),
+    "BitwiseNot": ("~", ("integer",)),
+    "EqualTo": ("=", ("scalar",)),
+    "EqualNullSafe": ("<=>", ("scalar",)),
+    "LessThan": ("<", ("scalar",)),
+    "LessThanOrEqual": ("<=", ("scalar",)),
+    "GreaterThan": (">", ("scalar",)),
+    "GreaterThanOrEqual": (">=", ("scalar",)),
+    "In": ("in", ("scalar",)),
+    "Greatest": ("greatest", ("scalar",)),
+    "Least": ("least", ("scalar",)),
+    "And": ("and", ("boolean",)),
+    "Or": ("or", ("boolean",)),
+    "Not": ("not", ("boolean",)),
+    "IsNull": ("is_null", ("any",)),
+    "IsNaN": ("is_nan", ("real",)),
+    "If": ("case", ("scalar",)),
+    "CaseWhen": ("case", ("scalar",)),
+    "Coalesce": ("coalesce", ("scalar",)),
+    "NaNvl": ("nanvl", ("real",)),
+    "Sqrt": ("sqrt", ("double",)),
+    "Exp": ("exp", ("double",)),
+    "Expm1": ("expm1", ("double",)),
+    "Log": ("ln", ("double",)),
+    "Log2": ("log2", ("double",)),
+    "Log10": ("log10", ("double",)),
+    "Log1p": ("log1p", ("double",)),
+    "Logarithm": ("log", ("double",)),
+    "Pow": ("pow", ("double",)),
+    "Rint": ("rint", ("double",)),
+    "Signum": ("sign", ("double",)),
+    "ToDegrees": ("degrees", ("double",)),
+    "ToRadians": ("radians", ("double",)),
+    "Sin": ("sin", ("double",)),
+    "Cos": ("cos", ("double",)),
+    "Tan": ("tan", ("double",)),
+    "Cot": ("cot", ("double",)),
+    "Csc": ("csc", ("double",)),
+    "Sec": ("sec", ("double",)),
+    "Tanh": ("tanh", ("double",)),
+    "Cbrt": ("cbrt", ("double",)),
+    "Floor": ("floor", ("whole",)),
+    "Ceil": ("ceil", ("whole",)),
+    "Round": ("round", ("numeric", "int")),
+    "BRound": ("bround", ("numeric", "int")),
+    "Length": ("length", ("string",)),
+    "Lower": ("lower", ("string",)),
+    "Upper": ("upper", ("string",)),
+    "Reverse": ("reverse", ("string",)),
+    "Substring": ("substring", ("string", "int", "int")),
+    "StringTrim": ("trim", ("string",)),
+    "StringTrimLeft": ("ltrim", ("string",)),
+    "StringTrimRight": ("rtrim", ("string",)),
+    "StartsWith": ("startswith", ("string",)),
+    "EndsWith": ("endswith", ("string",)),
+    "Contains": ("contains", ("string",)),
+    "StringInstr": ("instr", ("string",)),
+    "StringReplace": ("replace", ("string",)),
+    "Like": ("like", ("string",)),
+    "Concat": ("concat", ("string",)),
+    "ConcatWs": ("concat_ws", ("string",)),
+}
+
+#: Classes that change nothing where the types before and after are the same.
+SAME = ("UnaryPositive", "Floor", "Ceil", "KnownNotNull", "KnownFloatingPointNormalized")
+
+#: Functions that, where they make a decimal, say which.
+TYPED = ("+", "-", "*", "/", "round", "bround", "floor", "ceil", "to_decimal")
+
+#: Functions whose answer depends on the mode: legacy, ansi, try.
+MODES = ("+", "-", "*", "/", "div", "%", "pmod", "negative", "abs", "round", "bround")
+
+_NUMBERS = (*INTEGERS, *REALS)
+#: Casts, from one type to another.
+CASTS = {
+    *((a, b) for a in ("boolean", "string", *_NUMBERS) for b in ("boolean", "string", *_NUMBERS)),
+    *(("decimal", b) for b in ("boolean", "string", "decimal", *_NUMBERS)),
+    *((a, "decimal") for a in ("boolean", *_NUMBERS)),
+}
+
+_OF_MATH = ("sin", "cos", "tan", "cot", "csc", "sec", "tanh", "cbrt")
+#: Functions, with a type they are of where it matters, -> what of the platform they depend on.
+NEEDS: dict[tuple[str, str], set[str]] = {
+    ("lower", "string"): {LOWER, LOCALE},
+    ("upper", "string"): {UPPER},
+    **{(name, "double"): {TRIGONOMETRY} for name in _OF_MATH},
+    **{
+        (name, kind): {DIGITS}
+        for name in ("round", "bround", "to_string", "to_decimal")
+        for kind in REALS
+    },
+}
