@@ -115,6 +115,7 @@ def plan_of(inputs=1, stages=1, **params):
         (plan_of(stages=1001), "stages: 1001"),
         (plan_of(inputs=2000, stages=1000, numClasses=2), "columns: 4000"),
         (plan_of(numClasses=65537), "Stage stage_1: classes: 65537"),
+        (plan_of(numFeatures=2**31 - 1), "Stage stage_1: slots of a vector: 2147483647"),
         (
             plan_of(v={"kind": "sparse", "size": (1 << 24) + 1}),
             "Stage stage_1: entries of the sparse v: 16777217",

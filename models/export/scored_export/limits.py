@@ -16,6 +16,7 @@ BOUNDS = {
     "NAME": 256,
     "TREES": 1 << 20,
     "CLASSES": 1 << 16,
+    "FEATURES": 1 << 30,
     "EXPANDED": 1 << 24,
 }
 HIDDEN = 2  # columns that a reader adds for a classifier whose own have no names
@@ -31,6 +32,7 @@ def _check(what: str, count: int, bound: str, cure: str) -> None:
 def _check_stage(stage: Stage) -> None:
     _check("bytes of the uid", len(stage.saved.uid.encode()), "NAME", "give the stage a shorter uid")
     _check("classes", int(stage.params.get("numClasses", 0)), "CLASSES", "predict fewer classes")
+    _check("slots of a vector", int(stage.params.get("numFeatures", 0)), "FEATURES", "set fewer numFeatures")
     trees = next((len(b) for name, b in stage.blocks.items() if name.endswith(".forest.tree_weight")), 0)
     _check("trees", trees, "TREES", "fit fewer trees")
     for name, value in stage.params.items():

@@ -280,7 +280,7 @@ HASHED = [c.name for c in ALL_TYPES]
         dict(names=[*HASHED, "x2", "x0", "x1"], n=1, listed=["n_int", "other"]),
         dict(names=["x0", "x1", "x2", "n_double"], n=1),
         dict(names=["s"], n=5),
-        dict(names=["ok", "n_bigint", "n_double"], n=2**31 - 1, listed=["n_double", "n_bigint"]),
+        dict(names=["ok", "n_bigint", "n_double"], n=2**30, listed=["n_double", "n_bigint"]),
     ],
     ci=(4,),
 )

@@ -14,7 +14,6 @@ from scored_export.saved import SavedStage, release
 from scored_export.values import number, saved_number
 
 SPARK_2_HASH = 1
-VECTOR_MOST = 1 << 30
 
 
 def tokenizer(r: Reading) -> Built:
@@ -49,13 +48,10 @@ def n_gram(r: Reading) -> Built:
 
 def hashing_tf(r: Reading) -> Built:
     """HashingTF; what a Spark before 3.0 saved keeps the hash of then."""
-    saved, size = r.saved.extra, int(r.saved.params["numFeatures"])
-    if size > VECTOR_MOST:
-        raise Refused(f"numFeatures={size}", f"set at most {VECTOR_MOST}: no vector is larger")
-    old = saved.get("hashFuncVersion") == SPARK_2_HASH or release(r.saved.saved_by) < (3, 0)
+    old = r.saved.extra.get("hashFuncVersion") == SPARK_2_HASH or release(r.saved.saved_by) < (3, 0)
     return Built(
         {
-            "numFeatures": size,
+            "numFeatures": int(r.saved.params["numFeatures"]),
             "binary": bool(r.saved.params["binary"]),
             "hash": "spark2" if old else "spark3",
         }
