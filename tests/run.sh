@@ -304,6 +304,7 @@ stage_oom() {
 }
 stage_parity() {
     build_release
+    run parity.harness pytests tests/parity
     run parity "$py" tests/parity/run.py --bin "$build/release/scored" ${full:+--full}
     run parity.generated "$py" tests/parity/generated.py --bin "$build/release/scored" ${full:+--full}
     run parity.expressions "$py" tests/parity/expressions.py --bin "$build/release/scored" ${full:+--full}

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import numpy as np
 from spark_side import ERROR, SKIPPED, Answer
 
 SHOWN = 5
+_HEX = re.compile("[0-9a-f]+")
 
 
 @dataclass
@@ -73,6 +75,21 @@ def cell(value: Any, kind: str) -> str:
     return json.dumps(value)
 
 
+def _order(digits: str) -> int:
+    """Return the place of a double or float, by its bits, among all of its kind."""
+    number, half = int(digits, 16), 1 << (4 * len(digits) - 1)
+    return number if number < half else half - number
+
+
+def ulps(expected: Any, got: Any) -> int | None:
+    """Return how far two differing cells are apart: the farthest of their numbers, None where other things differ."""
+    pairs = list(zip(str(expected).split(), str(got).split()))
+    differing = [(a, b) for a, b in pairs if a != b]
+    if not all(len(a) == len(b) and len(a) in (8, 16) and _HEX.fullmatch(a + b) for a, b in differing):
+        return None
+    return max((abs(_order(a) - _order(b)) for a, b in differing), default=None)
+
+
 def expected_cells(answers: Sequence[Answer], kinds: Mapping[str, str]) -> list[Any]:
     """Return Spark's answers in that form: a mapping of column to text, or what became of the row."""
     return [a if isinstance(a, str) else {c: cell(a[c], k) for c, k in kinds.items()} for a in answers]
@@ -108,13 +125,13 @@ def _check(answer: Any, want: Any, kinds: Mapping[str, str]) -> list[tuple[str, 
 
 
 def compare(
-    what: str, lines: Sequence[bytes], want: Sequence[Any], kinds: Mapping[str, str]
+    what: str, lines: Sequence[bytes], want: Sequence[Any], kinds: Mapping[str, str], first: int = 0
 ) -> list[Difference]:
-    """Return the differences between lines of answers and Spark's cells."""
+    """Return the differences between lines of answers and Spark's cells; `first` is the number of the first."""
     found: list[Difference] = []
     if len(lines) != len(want):
         found.append(Difference(what, -1, "lines", len(want), len(lines)))
-    for row, (line, expected) in enumerate(zip(lines, want)):
+    for row, (line, expected) in enumerate(zip(lines, want), first):
         try:
             answer = json.loads(line)
         except ValueError:

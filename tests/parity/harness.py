@@ -4,13 +4,11 @@
 from __future__ import annotations
 
 import ast
+import functools
 import gzip
-import hashlib
 import json
 import random
 import shutil
-import textwrap
-import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -22,35 +20,25 @@ import compare
 import rows
 import scored_side
 import spark_side
+from content import content, digest
+from results import Result, line_of
+from scored_export import export
 
 TOP = Path(__file__).resolve().parents[2]
-HERE = Path(__file__).resolve().parent
 EXPORT = TOP / "models" / "export"
 FRAME_ROWS = (64, 7, 1)
 SAMPLE = 150
-FULL_ROWS, FULL_BAD = 10_000, 48
+FULL_ROWS, FULL_BAD = 2_500, 48
 CI_ROWS, CI_BAD = 1_000, 12
 #: Are asked as they are loaded: KMeans forgets its distance there, ALS has its factors in files, of which Spark
 #: knows the size, and only what it knows to be small it sends to the rows.
 LOADED = {"ALSModel", "KMeansModel"}
-PARSING = threading.Lock()  # Python 3.11 may fail where two threads parse at the same time
-
-
-def digest(*parts: str) -> str:
-    """Return twelve hex digits of texts."""
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
-
-
-def code(source: Path | str) -> str:
-    """Return the digest of Python code, whatever its layout and comments."""
-    text = source.read_text(encoding="utf-8") if isinstance(source, Path) else textwrap.dedent(source)
-    with PARSING:
-        return digest(ast.dump(ast.parse(text)))
 
 
 def sources(folder: Path) -> str:
-    """Return the digest of a folder's Python files."""
-    return digest(*(code(p) for p in sorted(folder.rglob("*.py"))))
+    """Return the digest of a folder's Python files, whatever their layout and comments."""
+    files = sorted(folder.rglob("*.py"))
+    return digest(*(ast.dump(ast.parse(p.read_text(encoding="utf-8"))) for p in files))
 
 
 @dataclass
@@ -61,7 +49,9 @@ class Context:
     work: Path
     seed: int
     full: bool
+    shard: tuple[int, int] = (1, 1)
     spark: Any = None
+    exporter: str = field(default_factory=functools.partial(sources, EXPORT))
 
     def session(self) -> Any:
         """Return the Spark session, started at first use."""
@@ -69,10 +59,20 @@ class Context:
             self.spark = spark_side.session()
         return self.spark
 
-    @property
-    def counts(self) -> tuple[int, int]:
+    def shared(self, them: Sequence[Any]) -> list[Any]:
+        """Return this piece's part of what is to be done."""
+        piece, pieces = self.shard
+        return list(them[piece - 1 :: pieces])
+
+    @functools.cached_property
+    def platform(self) -> str:
+        """Return what makes the answers."""
+        return spark_side.platform(self.session())
+
+    def counts(self, its_own: int = 0) -> tuple[int, int]:
         """Return how many rows a pipeline gets: good ones, and ones that should fail."""
-        return (FULL_ROWS, FULL_BAD) if self.full else (CI_ROWS, CI_BAD)
+        good, bad = (FULL_ROWS, FULL_BAD) if self.full else (CI_ROWS, CI_BAD)
+        return its_own or good, bad
 
 
 @dataclass
@@ -99,15 +99,18 @@ def stage_names(model: Any) -> list[str]:
     return names
 
 
-def fit(context: Context, pipeline: Any, r: random.Random) -> Any:
+def training(pipeline: Any, r: random.Random) -> list[Any]:
+    """Return training rows, behind them their labels."""
+    train = [tuple(c.clean(r) for c in pipeline.columns) for _ in range(pipeline.train)]
+    return [(*row, *label) for row, label in zip(train, rows.Labels().of(pipeline.columns, train, r))]
+
+
+def fit(context: Context, pipeline: Any, train: list[Any]) -> Any:
     """Return the fitted model of a pipeline."""
     from pyspark.ml import Pipeline
 
-    train = [tuple(c.clean(r) for c in pipeline.columns) for _ in range(pipeline.train)]
-    labels = rows.Labels()
-    both = [(*row, *label) for row, label in zip(train, labels.of(pipeline.columns, train, r))]
     spark = context.session()
-    data = spark_side.frame(spark, spark_side.schema(pipeline.columns, *labels.names), both).cache()
+    data = spark_side.frame(spark, spark_side.schema(pipeline.columns, *rows.Labels().names), train).cache()
     try:
         return Pipeline(stages=pipeline.stages()).fit(data)
     finally:
@@ -169,48 +172,45 @@ def case_of(
     name: str,
     columns: tuple[rows.Column, ...],
     folder: Path,
-    mark: str = "",
     model: Any = None,
+    its_own: int = 0,
 ) -> Case:
     """Return the case of the model saved in a folder, its rows answered by Spark now or earlier.
 
     Where the model was just fitted, it need not be loaded.
     """
-    count, bads = context.counts
+    count, bads = context.counts(its_own)
     _, r = generators(context, name)
     good, bad = rows.good_rows(columns, count, r), rows.bad_rows(columns, bads, r)
-    kept = folder / f"answers{mark}-{count}.json.gz"
+    lines = rows.json_lines(columns, good + bad)
+    kept = folder / f"answers-{content(columns, lines)}.json.gz"
     if not kept.exists():
         model = load_model(context, folder) if model is None else model
         _write(kept, ask_spark(context, model, columns, good, bad))
     found = _read(kept)
-    lines = rows.json_lines(columns, good + bad)
     return Case(name, columns, folder, found["kinds"], lines, found["answers"], found["ops"])
 
 
 def solve(context: Context, pipeline: Any) -> Case:
     """Fit a pipeline and let Spark answer its rows, or take both from the work folder."""
-    key = digest(code(pipeline.source()), str(context.seed), code(HERE / "rows.py"))
-    folder = context.work / f"{pipeline.name}-{key}"
+    train = training(pipeline, generators(context, pipeline.name)[0])
+    folder = context.work / f"{pipeline.name}-{content(context.platform, pipeline.stages, pipeline.columns, train)}"
     for old in context.work.glob(f"{pipeline.name}-*"):
         if old.name != folder.name and len(old.name) == len(folder.name):
             shutil.rmtree(old)
     folder.mkdir(parents=True, exist_ok=True)
     model = None
     if not (folder / "model" / "metadata").exists():
-        r, _ = generators(context, pipeline.name)
-        model = fit(context, pipeline, r)
+        model = fit(context, pipeline, train)
         model.write().overwrite().save(saved(folder))
     if model is not None and LOADED & set(stage_names(model)):
         model = None
-    return case_of(context, pipeline.name, pipeline.columns, folder, model=model)
+    return case_of(context, pipeline.name, pipeline.columns, folder, model, pipeline.rows)
 
 
 def bundle_of(context: Context, case: Case, output: Sequence[str] = ()) -> Path:
     """Return the case's bundle, exported anew when the exporter has changed."""
-    from scored_export import export
-
-    bundle = case.folder / f"bundle-{sources(EXPORT)}"
+    bundle = case.folder / f"bundle-{context.exporter}"
     if not (bundle / "bundle.json").exists():
         for old in case.folder.glob("bundle-*"):
             shutil.rmtree(old)
@@ -230,7 +230,7 @@ def check(context: Context, case: Case, bundle: Path) -> list[compare.Difference
         answers[f"predict/{frame_rows}"] = scored_side.predict(
             context.binary, bundle, case.lines, "all", frame_rows
         )
-    bads = context.counts[1]
+    bads = context.counts()[1]
     target = scored_side.target("all")
     with scored_side.daemon(context.binary, bundle, case.folder / "serve.log") as daemon:
         answers["ndjson"] = daemon.ndjson(target, case.lines)
@@ -238,28 +238,14 @@ def check(context: Context, case: Case, bundle: Path) -> list[compare.Difference
         arrays = daemon.array(target, case.lines[-part:])
         single = daemon.single(target, case.lines[-2 * bads :])
     found: list[compare.Difference] = []
-    first = answers[f"predict/{FRAME_ROWS[0]}"]
+    same = answers[f"predict/{FRAME_ROWS[0]}"]
     for what, lines in answers.items():
-        if lines is first or lines != first:  # the same bytes need no second look
+        if lines is same or lines != same:  # the same bytes need no second look
             found += compare.compare(what, lines, want, case.kinds)
-    found += compare.compare("array", arrays, want[-part:], case.kinds)
-    return found + compare.compare("single", single, want[-2 * bads :], case.kinds)
-
-
-@dataclass
-class Result:
-    """The tally of a run; threads share it."""
-
-    passed: int = 0
-    failed: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def note(self, ok: bool) -> str:
-        """Count a test and return its mark."""
-        with self.lock:
-            self.passed += ok
-            self.failed += not ok
-        return "ok   " if ok else "FAIL "
+    for what, lines in (("array", arrays), ("single", single)):
+        first = len(want) - len(lines)
+        found += compare.compare(what, lines, want[first:], case.kinds, first)
+    return found
 
 
 def summary(case: Case) -> str:
@@ -276,10 +262,13 @@ def run_pipeline(context: Context, pipeline: Any, result: Result) -> Case | None
     case = None
     try:
         case = solve(context, pipeline)
-        count, _ = context.counts
-        few = sum(not isinstance(a, str) for a in case.answers[:count]) < count
-        found = check(context, case, bundle_of(context, case, pipeline.output))
-        text = summary(case) + (f"; fewer than {count} good rows answered" if few else "")
+        count, _ = context.counts(pipeline.rows)
+        answered = sum(not isinstance(a, str) for a in case.answers[:count])
+        few = answered < (count // 2 if pipeline.rows else count)
+        bundle = bundle_of(context, case, pipeline.output)
+        found = check(context, case, bundle)
+        result.write(line_of(case, pipeline, bundle, found))
+        text = summary(case) + (f"; only {answered} of {count} good rows answered" if few else "")
         text += f"; {len(found)} cells differ" if found else ""
         text += f" ({time.monotonic() - start:.1f} s)"
         print(f"{result.note(not found and not few)} {pipeline.name}: {text}", flush=True)

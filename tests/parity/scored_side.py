@@ -136,6 +136,8 @@ def daemon(binary: Path, bundle: Path, log: Path) -> Iterator[Daemon]:
         "off",
         "--workers",
         "1",
+        "--lame-duck",
+        "0",
     ]
     with log.open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)

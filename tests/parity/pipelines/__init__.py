@@ -4,6 +4,7 @@
 from pipelines import (
     chains,
     composed,
+    documented,
     encoding,
     features,
     learners,
@@ -22,6 +23,7 @@ __all__ = [
     "Pipeline",
     "chains",
     "composed",
+    "documented",
     "encoding",
     "features",
     "learners",

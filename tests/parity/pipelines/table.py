@@ -9,8 +9,6 @@ letters: r raw, q probability, p prediction, l leaf, v variance; a letter left o
 from __future__ import annotations
 
 import functools
-import inspect
-import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +36,7 @@ MANY = tuple(f"label {i:03d} \u00e9" for i in range(90))
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A row of the table."""
+    """A row of the table; `ci`: quick enough to be drawn for CI."""
 
     name: str
     columns: tuple[Column, ...]
@@ -46,31 +44,8 @@ class Pipeline:
     ci: bool
     output: tuple[str, ...]
     train: int
-    more: str = ""
-
-    def source(self) -> str:
-        """Return the text that decides the fitted model."""
-        helpers = (
-            si,
-            hot,
-            va,
-            lin,
-            logit,
-            dtr,
-            rfr,
-            gbtr,
-            dtc,
-            rfc,
-            gbtc,
-            scalers,
-            fill,
-            _outs,
-            _classes,
-            _with,
-        )
-        own = [] if isinstance(self.stages, functools.partial) else [self.stages]
-        code = [textwrap.dedent(inspect.getsource(f)) for f in (*own, *helpers)]
-        return f"{''.join(code)}{self.columns!r}\n{self.more}"
+    twist: str = ""
+    rows: int = 0  # other than what a run asks of each
 
 
 PIPELINES: list[Pipeline] = []
@@ -90,7 +65,7 @@ def pipeline(
 
 
 def turned(
-    *columns: Column | Sequence[Column], twists: Sequence[dict[str, Any]], ci: Sequence[int] = ()
+    *columns: Column | Sequence[Column], twists: Sequence[dict[str, Any]], ci: Any = True
 ) -> Callable[[Callable[..., Stages]], Callable[..., Stages]]:
     """Put a pipeline a twist into the table: `name_0` and so on, the function called with the twist."""
     flat = tuple(x for c in columns for x in ([c] if isinstance(c, Column) else c))
@@ -102,10 +77,10 @@ def turned(
                     f"{stages.__name__}_{i}",
                     flat,
                     functools.partial(stages, **twist),
-                    i in ci,
+                    bool(ci),
                     (),
                     260,
-                    f"{textwrap.dedent(inspect.getsource(stages))}{twist!r}",
+                    ", ".join(f"{name}={value!r}" for name, value in twist.items()),
                 )
             )
         return stages
