@@ -319,10 +319,22 @@ class Maker(Features, Models, Sql, Texts):
             "stump": classification.DecisionTreeClassifier(maxDepth=0),
             "forest": classification.RandomForestClassifier(numTrees=4, maxDepth=3, seed=3),
             "boosted": classification.GBTClassifier(maxIter=4, maxDepth=2, seed=3),
+            "margins": classification.LinearSVC(maxIter=4),
+            "factors": classification.FMClassifier(factorSize=2, maxIter=3, seed=3),
+            "layers": classification.MultilayerPerceptronClassifier(layers=[5, 3, 2], maxIter=4, seed=3),
+            "gaussian": classification.NaiveBayes(modelType="gaussian"),
         }
-        for name, classifier in models.items():
+        ones: list[Row] = [
+            (dense([float((i * k) % 7 % 2) for k in range(1, 6)]), float(i % 3)) for i in range(60)
+        ]
+        counts = self.frame({"features": "vector", "class": "double"}, ones)
+        given = [(name, make, train) for name, make in models.items()]
+        for kind in ("multinomial", "complement", "bernoulli"):
+            given.append((kind, classification.NaiveBayes(modelType=kind, smoothing=0.5), counts))
+        for name, classifier, data in given:
             rest = classification.OneVsRest(classifier=classifier, labelCol="class", predictionCol="x")
-            yield "one_vs_rest", name, [rest.fit(train)], rows
+            asked = rows if data is train else self._features(5).union(counts.select("features"))
+            yield "one_vs_rest", name, [rest.fit(data)], asked
 
     def _tree_regression(self, op: str, make: Callable[..., Any], **options: Any) -> Iterator[Case]:
         for nominal in (5, 12):

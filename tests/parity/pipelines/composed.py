@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyspark.ml import Pipeline
+from pyspark.ml import Pipeline, classification
 from pyspark.ml.classification import (
     DecisionTreeClassifier,
     GBTClassifier,
     LogisticRegression,
+    NaiveBayes,
     OneVsRest,
     RandomForestClassifier,
 )
 from pyspark.ml.feature import Imputer, RFormula, VectorSizeHint
 
-from pipelines.table import S_KNOWN, T_KNOWN, S, Stages, lin, nums, pipeline, si, va
-from rows import Number, Vec
+from pipelines.table import S_KNOWN, T_KNOWN, S, Stages, lin, nums, pipeline, si, turned, upto, va
+from rows import Code, Number, Vec
 
 V = Vec("v", size=3, sized=False, shadowed=True)
 
@@ -73,6 +74,26 @@ def boosts_against_the_rest() -> Stages:
 @pipeline(V, nums("x", 4), S_KNOWN)
 def stumps_against_the_rest() -> Stages:
     return [hint(), formula("v + s"), rest(DecisionTreeClassifier(maxDepth=0))]
+
+
+OTHERS: list[dict[str, Any]] = [
+    dict(kind="LinearSVC", maxIter=6, threshold=0.5),
+    dict(kind="FMClassifier", factorSize=3, maxIter=4, seed=1),
+    dict(kind="MultilayerPerceptronClassifier", layers=[5, 4, 2], maxIter=5, seed=2),
+    dict(kind="NaiveBayes", modelType="gaussian"),
+    dict(kind="NaiveBayes", modelType="multinomial", smoothing=0.3),
+    dict(kind="NaiveBayes", modelType="complement"),
+]
+
+
+@turned(nums("x", 5, low=0.0, high=6.0, bounded=True), twists=OTHERS, ci=(0, 4))
+def others_against_the_rest(kind: str, **more: Any) -> Stages:
+    return [va(upto("x", 5)), rest(getattr(classification, kind)(**more))]
+
+
+@pipeline([Code(f"c{i}", values=(0.0, 1.0)) for i in range(5)])
+def ones_against_the_rest() -> Stages:
+    return [va(upto("c", 5)), rest(NaiveBayes(modelType="bernoulli"))]
 
 
 @pipeline(V, nums("x", 6), T_KNOWN)
