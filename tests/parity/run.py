@@ -46,11 +46,12 @@ def run_pipelines(context: Context, chosen: Sequence[Any], result: Result, pool:
     return Counter(op for case in cases if case for op in set(case.ops))
 
 
-def count_ops(times: Counter[str], least: int, result: Result) -> None:
-    """Check that each op stands in enough pipelines."""
+def count_ops(context: Context, times: Counter[str], least: int, result: Result) -> None:
+    """Check that each op that this Spark has stands in enough pipelines."""
     from scored_export.ops import OPS
 
-    table = {name.rsplit(".", 1)[-1]: times[name.rsplit(".", 1)[-1]] for name in OPS}
+    there = [name for name in OPS if spark_side.has_class(context.session(), name)]
+    table = {name.rsplit(".", 1)[-1]: times[name.rsplit(".", 1)[-1]] for name in there}
     rare = [name for name, n in table.items() if n < least]
     text = ", ".join(f"{name} {n}" for name, n in table.items())
     print(f"{result.note(not rare)} ops: {text}", flush=True)
@@ -129,7 +130,7 @@ def run(context: Context, args: argparse.Namespace) -> Result:
         for task in begun:
             task.result()
     if not args.only and pieces == 1:
-        count_ops(times, TIMES_IN_FULL if args.full else 1, result)
+        count_ops(context, times, TIMES_IN_FULL if args.full else 1, result)
     return result
 
 

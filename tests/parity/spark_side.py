@@ -61,6 +61,17 @@ def platform(spark: Any) -> str:
     return f"Spark {spark.version}, {vm}, {java('os.arch')}, {blas}, {cpu}"
 
 
+def has_class(spark: Any, name: str) -> bool:
+    """Tell whether this Spark has the class; some came with later releases."""
+    from py4j.protocol import Py4JJavaError
+
+    try:
+        spark.sparkContext._jvm.java.lang.Class.forName(name)
+    except Py4JJavaError:
+        return False
+    return True
+
+
 def schema(columns: Sequence[Column], *more: str) -> Any:
     """Return Spark's schema of the columns, behind further `more` of doubles."""
     from pyspark.ml.linalg import VectorUDT
