@@ -7,10 +7,16 @@
 #ifndef SCORED_FASTMATH_H
 #define SCORED_FASTMATH_H
 
+#include <stdbool.h>
+
 double fm_exp(double x);
 double fm_log(double x);
 
 /* Special Erf.erf, |x| of any size. */
 double fm_erf(double x);
+
+/* Special Gamma.digamma. False: x is so far below zero that the reference's recursion may not end.
+ */
+bool fm_digamma(double x, double *out);
 
 #endif

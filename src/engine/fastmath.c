@@ -13,6 +13,8 @@
  *
  * erf. The regularised incomplete gamma function P(1/2, x^2): below 3/2 by its series, else one
  * less a continued fraction, by Lentz's method as modified by Thompson and Barnett.
+ *
+ * digamma. From 49 on the asymptotic series, below by digamma x = digamma (x + 1) - 1/x.
  */
 #include "scored/fastmath.h"
 
@@ -208,4 +210,30 @@ double fm_erf(double x)
         return x > 0.0 ? 1.0 : -1.0;
     double p = half_gamma(x * x);
     return x < 0.0 ? -p : p;
+}
+
+enum { STEPS_MOST = 4096 }; /* a JVM's stack holds more, but not many times as many */
+
+bool fm_digamma(double x, double *out)
+{
+    double below[STEPS_MOST], value;
+    unsigned n = 0;
+
+    for (; x < 49.0 && !(x > 0.0 && x <= 1e-5) && !isinf(x); x += 1.0) {
+        if (n == STEPS_MOST)
+            return false;
+        below[n++] = x;
+    }
+    double inverse = 1.0 / (x * x);
+    if (isnan(x) || isinf(x))
+        value = x;
+    else if (x < 49.0)
+        value = -0.5772156649015329 - 1.0 / x;
+    else
+        value =
+            fm_log(x) - 0.5 / x - inverse * (1.0 / 12 + inverse * (1.0 / 120 - inverse / 252.0));
+    while (n > 0)
+        value -= 1.0 / below[--n];
+    *out = value;
+    return true;
 }

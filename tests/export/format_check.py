@@ -60,6 +60,7 @@ PARAMS = {
     "multilayer_perceptron": ("layers", "thresholds", "weights"),
     "bisecting_k_means": ("distanceMeasure", "centers", "norms"),
     "gaussian_mixture": ("roots", "weights", "constants", "products"),
+    "lda": ("topicsMatrix", "docConcentration", "draw"),
     "als": ("rank", "coldStartStrategy"),
     "linear_svc": ("intercept", "threshold", "coefficients"),
     "naive_bayes": ("modelType", "thresholds", "pi", "theta", "sigma"),

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from pyspark.ml.clustering import KMeans, KMeansModel
+from pyspark.ml.clustering import LDA, KMeans, KMeansModel
 from pyspark.ml.feature import FeatureHasher, Interaction
 from pyspark.ml.linalg import Vectors
 from scored_export import Refused, export
@@ -34,6 +34,16 @@ def test_a_cosine_model_answers_by_the_distance_it_has(points, tmp_path):
     ):
         export(what, tmp_path / name, sample=points.select("v"), name="m")
         assert params(tmp_path / name)["distanceMeasure"] == measure
+
+
+def test_a_distributed_lda_is_refused_but_not_its_local_model(spark, tmp_path):
+    rows = spark.createDataFrame([(Vectors.dense([1.0, float(i)]),) for i in range(9)], ["v"])
+    model = LDA(k=2, optimizer="em", featuresCol="v", maxIter=2).fit(rows)
+    with pytest.raises(Refused, match="draws at random anew") as caught:
+        export(model, tmp_path / "em", sample=rows, name="m")
+    assert caught.value.uid == model.uid and "toLocal()" in caught.value.cure
+    export(model.toLocal().setFeaturesCol("v"), tmp_path / "local", sample=rows, name="m")
+    assert set(params(tmp_path / "local")) == {"topicsMatrix", "docConcentration", "draw"}
 
 
 def test_an_interaction_of_a_vector_needs_its_attributes(points, tmp_path):

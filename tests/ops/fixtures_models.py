@@ -114,6 +114,24 @@ class Models(Tools):
             alone = model.copy().setProbabilityCol("")
             yield "gaussian_mixture", f"{size}_{k}_alone", [alone], rows
 
+    def lda(self) -> Iterator[Case]:
+        """Return cases of LDA, of counts and of what is none; below zero Spark's inference may never end."""
+        for words, k in ((1, 2), (6, 3), (40, 7)):
+            texts: list[Row] = []
+            for i in range(60):
+                counts = [float(self.random.randrange(5)) for _ in range(words)]
+                at = [j for j, count in enumerate(counts) if count or j % 3 == 0]  # stored zeros too
+                texts.append((dense(counts) if i % 2 else sparse(words, at, [counts[j] for j in at]),))
+            train = self.frame({"v": "vector"}, texts)
+            model = clustering.LDA(featuresCol="v", k=k, seed=i, maxIter=3, optimizer="online").fit(train)
+            one = self.random.random
+            texts += [(dense([one() * 10**e for _ in range(words)]),) for e in range(-8, 4)]
+            texts += [(sparse(words, [0], [value]),) for value in (5e-324, NAN, -0.0, 0.25)]
+            texts += [(None,), (dense([]),), (dense([0.0] * words),), (sparse(words, [], []),)]
+            texts += [(dense([1.0] * (words + 1)),), (sparse(words + 9, [words], [0.0]),)]
+            texts += [(sparse(words + 9, [0], [2.0]),), (sparse(words + 9, [words + 3], [2.0]),)]
+            yield "lda", f"{words}_{k}", [model], self.frame({"v": "vector"}, texts)
+
     def multilayer_perceptron(self) -> Iterator[Case]:
         """Return cases of MultilayerPerceptronClassifier."""
         for layers in ([5, 3], [5, 4, 2], [5, 9, 8, 3]):

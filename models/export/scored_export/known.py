@@ -15,6 +15,13 @@ from scored_export.saved import SavedStage, release
 
 #: Ensembles are saved differently from this release of Spark on, which earlier ones do not read.
 ENSEMBLES_CHANGED = (4, 1)
+#: Classes that are refused for a reason of their own, and what to do instead.
+REFUSED = {
+    "org.apache.spark.ml.clustering.DistributedLDAModel": (
+        "draws at random anew wherever it is loaded, and answers otherwise each time: it",
+        "export what its toLocal() returns, or fit with optimizer=online",
+    ),
+}
 UNFITTED = ("Pipeline", "CrossValidator", "TrainValidationSplit")
 
 
@@ -38,6 +45,9 @@ def op_of(its_class: str, *, name: str, uid: str, saved_by: str = "") -> Op:
     if _fits(its_class) in OPS or its_class.rsplit(".", 1)[-1] in UNFITTED:
         cure = "call fit, and export what it returns"
         raise Refused(f"{what} is not fitted", cure, stage=name, uid=uid)
+    if its_class in REFUSED:
+        why, cure = REFUSED[its_class]
+        raise Refused(f"{what} {why} cannot be exported", cure, stage=name, uid=uid)
     known = ", ".join(sorted(name.rsplit(".", 1)[-1] for name in OPS))
     cure = f"use fitted stages of these classes: {known}"
     raise Refused(f"{what} cannot be exported", cure, stage=name, uid=uid)

@@ -30,6 +30,7 @@ ALL = {
     "linear_svc": {BLAS},
     "pca": {BLAS},
     "gaussian_mixture": {BLAS, EXP},
+    "lda": {BLAS, EXP},
     "fm_regression": {BLAS},
     "bucketed_random_projection_lsh": {BLAS},
 }

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from pyspark.ml.clustering import LDA
 from pyspark.ml.feature import (
     IDF,
     CountVectorizer,
@@ -16,7 +19,7 @@ from pyspark.ml.feature import (
 )
 from tokens import COMMON, ODD, Doubles, Sentence, Tokens
 
-from pipelines.table import Stages, dtr, lin, logit, nums, pipeline, rfc, va
+from pipelines.table import Stages, dtr, lin, logit, nums, pipeline, rfc, turned, va
 
 MANY_WORDS = [*COMMON, *(w for w in ODD if "\0" not in w), *(f"word {i}" for i in range(60))]
 
@@ -211,4 +214,35 @@ def deep_tokens() -> Stages:
         va("g it", "z"),
         logit(f="z"),
         dtr(f="it"),
+    ]
+
+
+@turned(
+    Tokens("w"),
+    Sentence("s"),
+    twists=[
+        dict(),
+        dict(k=2),
+        dict(k=7, maxIter=1),
+        dict(k=3, docConcentration=[0.1, 2.0, 9.0]),
+        dict(k=5, docConcentration=[1e-3]),
+        dict(k=4, optimizeDocConcentration=False),
+        dict(k=12, topicConcentration=0.5),
+        dict(k=3, maxIter=6, subsamplingRate=0.5),
+        dict(k=6, learningDecay=0.9, learningOffset=10.0),
+        dict(k=9, docConcentration=[50.0]),
+    ],
+    ci=(3,),
+)
+def topics(**twist: Any) -> Stages:
+    given = {"optimizer": "online", "maxIter": 2, "seed": 4, **twist}
+    return [
+        CountVectorizer(inputCol="w", outputCol="v", minDF=2.0, vocabSize=40),
+        LDA(featuresCol="v", topicDistributionCol="d", **given),
+        Tokenizer(inputCol="s", outputCol="t"),
+        HashingTF(inputCol="t", outputCol="h", numFeatures=20),
+        IDF(inputCol="h", outputCol="i"),
+        LDA(featuresCol="i", topicDistributionCol="e", **given),
+        va("d e"),
+        lin(),
     ]

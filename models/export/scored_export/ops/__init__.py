@@ -120,6 +120,8 @@ _TABLE = (
        ("vector", "array<double>"), clusters.bisecting_k_means),
     Op("gaussian_mixture", "clustering.GaussianMixtureModel", _FEATURES, ("probabilityCol", "predictionCol"),
        ("vector", "array<double>"), clusters.gaussian_mixture),
+    Op("lda", "clustering.LocalLDAModel", _FEATURES, ("topicDistributionCol",), ("vector", "array<double>"),
+       clusters.lda, **_ROW),
     Op("als", "recommendation.ALSModel", ("userCol", "itemCol"), ("predictionCol",), NUMERIC, factors.als),
 )
 # fmt: on

@@ -102,3 +102,31 @@ def gaussian_mixture(r: Reading) -> Built:
     flat = [value for g in gaussians for value in g.rootSigmaInvMulMu.values]
     params["products"], more = matrix(f"{r.prefix}.products", rows(len(roots), size, flat))
     return Built(params, {**blocks, **more})
+
+
+def _draw(context: Any, model: Any, topics: int) -> list[float]:
+    """Return what the inference of an LDA model begins with: draws from one seed, which no parameter sets."""
+    gateway, jvm = context._gateway, context._jvm
+    seed, shape = int(model.seed()), float(model.gammaShape())
+    halves = gateway.new_array(jvm.int, 2)  # as commons-math cuts a long
+    for i, half in enumerate((seed >> 32, seed)):
+        halves[i] = (half & 0xFFFFFFFF ^ 1 << 31) - (1 << 31)
+    twister = jvm.org.apache.commons.math3.random.MersenneTwister(halves)
+    distributions = jvm.breeze.stats.distributions
+    gamma = distributions.Gamma(shape, 1.0 / shape, distributions.RandBasis(twister))
+    return [float(gamma.draw()) for _ in range(topics)]
+
+
+def lda(r: Reading) -> Built:
+    """LocalLDAModel, and the draws that its inference begins with."""
+    if not hasattr(r.saved.spark, "sparkContext") or not hasattr(r.live, "_java_obj"):
+        raise Refused("what its inference begins with is only on the JVM", "export without Spark Connect")
+    row = r.saved.row()
+    topics = row["topicsMatrix"]
+    params: dict[str, Any] = {}
+    params["topicsMatrix"], blocks = matrix(f"{r.prefix}.topicsMatrix", topics)
+    draw = _draw(r.saved.spark.sparkContext, r.live._java_obj.oldLocalModel(), topics.numCols)
+    for name, values in (("docConcentration", row["docConcentration"].toArray()), ("draw", draw)):
+        params[name], more = vector(f"{r.prefix}.{name}", numbers(values))
+        blocks |= more
+    return Built(params, blocks)
