@@ -11,6 +11,8 @@
 
 double fm_exp(double x);
 double fm_log(double x);
+double fm_sin(double x); /* 0 <= x < 3e6 */
+double fm_cos(double x); /* the same */
 
 /* Special Erf.erf, |x| of any size. */
 double fm_erf(double x);

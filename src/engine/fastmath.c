@@ -11,6 +11,9 @@
  * r), the logarithm of the first from a table, of 1 + r by a polynomial; the five terms are added
  * up with what each addition loses.
  *
+ * sin, cos. Quarters of a circle are taken off in three parts; then the nearest eighth by a table,
+ * and the rest by polynomials of the sum's two terms. Arguments from 0 to 3e6, as Spark has them.
+ *
  * erf. The regularised incomplete gamma function P(1/2, x^2): below 3/2 by its series, else one
  * less a continued fraction, by Lentz's method as modified by Thompson and Barnett.
  *
@@ -150,6 +153,82 @@ double fm_log(double x)
             k--;
     }
     return log_in_range(bits, k);
+}
+
+/* The sine of hi + lo, 0 <= hi < 13.5/8: of the nearest eighth from a table, of the rest by a
+ * polynomial. */
+static double sine_of(struct fm_pair x)
+{
+    int i = j_d2i(x.hi * 8.0 + 0.5);
+    const struct fm_pair *s = &fm_sine_of_part[i], *c = &fm_cosine_of_part[i];
+    double r = x.hi - i * 0.125, r2 = r * r;
+    double sine = 2.7553817452272217E-6, cosine = 2.479773539153719E-5;
+
+    sine = sine * r2 + -1.9841269659586505E-4;
+    sine = sine * r2 + 0.008333333333329196;
+    sine = sine * r2 + -0.16666666666666666;
+    sine = sine * r2 * r;
+    cosine = cosine * r2 + -0.0013888888689039883;
+    cosine = cosine * r2 + 0.041666666666621166;
+    cosine = cosine * r2 + -0.49999999999999994;
+    cosine *= r2;
+    double cut = leading(r);
+    sine += r - cut;
+    struct fm_pair sum = {s->hi, 0.0};
+    add(&sum, c->hi * cut);
+    double low = sum.lo + s->hi * cosine + c->hi * sine;
+    sum.lo = low + s->lo + c->lo * cut + s->lo * cosine + c->lo * sine;
+    if (x.lo != 0.0)
+        add(&sum, ((c->hi + c->lo) * (1.0 + cosine) - (s->hi + s->lo) * (cut + sine)) * x.lo);
+    return sum.hi + sum.lo;
+}
+
+#define HALF_PI_HIGH 1.5707963267948966
+#define HALF_PI_LOW  6.123233995736766E-17
+
+static double cosine_of(struct fm_pair x)
+{
+    double a = HALF_PI_HIGH - x.hi, b = -(a - HALF_PI_HIGH + x.hi);
+
+    return sine_of((struct fm_pair){a, b + (HALF_PI_LOW - x.lo)});
+}
+
+/* x less k quarters of a circle, k as large as leaves something above 0; returns k. */
+static int reduce(double x, struct fm_pair *rest)
+{
+    static const double quarter[] = {1.570796251296997, 7.549789948768648E-8,
+                                     6.123233995736766E-17};
+    int k = x > HALF_PI_HIGH ? j_d2i(x * 0.6366197723675814) : 0;
+
+    *rest = (struct fm_pair){x, 0.0};
+    for (; k > 0; k--) {
+        *rest = (struct fm_pair){x, 0.0};
+        for (unsigned i = 0; i < 3; i++)
+            add(rest, -k * quarter[i]);
+        if (rest->hi > 0.0)
+            break;
+    }
+    return k;
+}
+
+/* The sine, turned on by so many quarters. */
+static double turned(double x, int quarters)
+{
+    struct fm_pair rest;
+    int k = reduce(x, &rest) + quarters;
+    double value = k & 1 ? cosine_of(rest) : sine_of(rest);
+
+    return k & 2 ? -value : value;
+}
+
+double fm_sin(double x)
+{
+    return turned(x, 0);
+}
+
+double fm_cos(double x)
+{
+    return turned(x, 1);
 }
 
 #define LN_SQRT_PI 0x1.250d048e7a1bdp-1 /* ln Gamma(1/2) as commons-math has it */

@@ -12,5 +12,6 @@ enum { FM_EXP_LEAST = -709, FM_EXP_MOST = 709 };
 extern const struct fm_pair fm_exp_of_whole[FM_EXP_MOST - FM_EXP_LEAST + 1]; /* e^(i - 709) */
 extern const struct fm_pair fm_exp_of_part[1025];                            /* e^(i/1024) */
 extern const struct fm_pair fm_log_of_part[1024];                            /* ln(1 + i/1024) */
+extern const struct fm_pair fm_sine_of_part[14], fm_cosine_of_part[14];      /* of i/8 */
 
 #endif

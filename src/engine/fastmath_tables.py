@@ -14,7 +14,7 @@ import math
 
 Pair = tuple[float, float]
 
-#: How many terms the series of exp has.
+#: How many terms the series of exp, sin and cos have.
 TERMS = 20
 #: e in two doubles.
 E = (math.e, 1.4456468917292502e-16)
@@ -140,6 +140,29 @@ def log_of(x: float) -> Pair:
     return times(total, ratio)
 
 
+def minus(a: Pair) -> Pair:
+    """Return -a."""
+    return -a[0], -a[1]
+
+
+def circle() -> list[tuple[Pair, Pair]]:
+    """Return sine and cosine of i/8: of the first by series, of the others from those of halves."""
+    out = [(series(i / 8, (0, 1, 0, -1)), series(i / 8, (1, 0, -1, 0))) for i in range(7)]
+    for i in range(7, 14):
+        (s, c), (t, d) = out[i // 2], out[(i + 1) // 2]
+        if i % 2 == 0:
+            double = times(s, c)
+            out.append(
+                (
+                    (double[0] * 2.0, double[1] * 2.0),
+                    plus(times(c, c), minus(times(s, s))),
+                )
+            )
+        else:
+            out.append((plus(times(c, t), times(s, d)), plus(times(c, d), minus(times(s, t)))))
+    return out
+
+
 def write(name: str, pairs: list[Pair]) -> None:
     """Print a table."""
     print(f"\nconst struct fm_pair {name}[{len(pairs)}] = {{")
@@ -157,6 +180,9 @@ def main() -> None:
     write("fm_exp_of_whole", [exp_of_whole(n) for n in range(-709, 710)])
     write("fm_exp_of_part", [series(i / 1024, (1, 1, 1, 1)) for i in range(1025)])
     write("fm_log_of_part", [log_of(1 + i / 1024) for i in range(1024)])
+    sines = circle()
+    write("fm_sine_of_part", [sine for sine, _ in sines])
+    write("fm_cosine_of_part", [cosine for _, cosine in sines])
 
 
 if __name__ == "__main__":

@@ -49,6 +49,7 @@ PARAMS = {
     "interaction": (),
     "vector_indexer": ("numFeatures", "handleInvalid", "features"),
     "pca": ("pc",),
+    "dct": ("inverse",),
     "feature_hasher": ("numFeatures", "realCols"),
     "generalized_linear_regression": ("family", "link", "linkPower", "intercept", "coefficients"),
     "bucketed_random_projection_lsh": ("bucketLength", "randUnitVectors"),

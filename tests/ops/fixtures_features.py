@@ -22,6 +22,20 @@ class Features(Tools):
             rows = self.frame({"v": "vector"}, self.vectors(6, 6))
             yield "robust_scaler", name, [stage.fit(self._fitted(6))], rows
 
+    def dct(self) -> Iterator[Case]:
+        """Return cases of DCT: lengths of each way to transform, and vectors of one length."""
+        rows: list[Row] = []
+        for size in (*range(1, 37), 49, 64, 77, 127, 128, 211, 217, 256, 263, 300, 512):
+            rows += [(dense(self.numbers(size)),), (sparse(size, [size // 2], [-1.5]),)]
+        for inverse in (False, True):
+            stage = feature.DCT(inverse=inverse, inputCol="v", outputCol="x")
+            name = "inverse" if inverse else "forward"
+            yield "dct", f"{name}_lengths", [stage], self.frame({"v": "vector"}, rows)
+        both = [feature.DCT(inputCol="v", outputCol="x"), feature.DCT(inputCol="x", outputCol="y", inverse=True)]
+        for size in (2, 6, 8, 11, 16):
+            meta = {"ml_attr": {"num_attrs": size}}
+            yield "dct", f"size_{size}", both, self.frame({"v": "vector"}, self.vectors(size, 8), meta)
+
     def elementwise_product(self) -> Iterator[Case]:
         """Return cases of ElementwiseProduct: weights dense and sparse, special ones too."""
         weights = (

@@ -10,6 +10,7 @@ from typing import Any
 #: Estimators whose models are called otherwise than by the rules below.
 MADE = {
     "QuantileDiscretizer": ("Bucketizer",),
+    "LDA": ("LocalLDAModel",),
     "RFormula": ("ColumnPruner", "VectorAttributeRewriter", "VectorAssembler"),
 }
 RULES = (("", ""), ("$", "Model"), ("Classifier", "ClassificationModel"), ("Regressor", "RegressionModel"))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pyspark.ml.feature import (
+    DCT,
     PCA,
     BucketedRandomProjectionLSH,
     ChiSqSelector,
@@ -292,3 +293,31 @@ def hashed(names: list[str], n: int, listed: Sequence[str] = ()) -> Stages:
 @turned(Vec("v", size=20), Vec("w", size=9), twists=[dict(k=k, m=m) for k, m in ((7, 9), (20, 1), (1, 4), (13, 8))])
 def components_of_special_values(k: int, m: int) -> Stages:
     return [PCA(inputCol="v", outputCol="a", k=k), PCA(inputCol="w", outputCol="b", k=m), lin(f="b")]
+
+
+@turned(
+    Vec("v", size=11),
+    nums("x", 8),
+    twists=[
+        dict(n=1, degree=1),
+        dict(n=2, degree=1, inverse=True),
+        dict(n=7, degree=1),
+        dict(n=8, degree=1),
+        dict(n=8, degree=1, inverse=True),
+        dict(n=2, degree=5, inverse=True),
+        dict(n=3, degree=3),
+        dict(n=5, degree=4, inverse=True),
+        dict(n=7, degree=3),
+        dict(n=8, degree=3, inverse=True),
+    ],
+    ci=(4,),
+)
+def cosines(n: int, degree: int, inverse: bool = False) -> Stages:
+    return [
+        DCT(inputCol="v", outputCol="c", inverse=not inverse),
+        va(upto("x", n)),
+        PolynomialExpansion(inputCol="f", outputCol="p", degree=degree),
+        DCT(inputCol="p", outputCol="d", inverse=inverse),
+        va("c d", "g"),
+        lin(f="g"),
+    ]

@@ -65,6 +65,7 @@ _TABLE = (
     Op("interaction", "feature.Interaction", _IN, ("outputCol",), (*NUMERIC, "vector"), vectors.interaction),
     Op("vector_indexer", "feature.VectorIndexerModel", _IN, _OUT, _VECTOR, vectors.vector_indexer, **_ROW),
     Op("pca", "feature.PCAModel", _IN, _OUT, _VECTOR, vectors.pca, **_ROW),
+    Op("dct", "feature.DCT", _IN, _OUT, _VECTOR, vectors.dct),
     Op("feature_hasher", "feature.FeatureHasher", _IN, ("outputCol",), ("string", "boolean", *NUMERIC),
        hashers.feature_hasher),
     Op("bucketed_random_projection_lsh", "feature.BucketedRandomProjectionLSHModel", _IN, _OUT, _VECTOR,

@@ -100,6 +100,11 @@ def normalizer(r: Reading) -> Built:
     return Built({"p": number(p)}, needs={"outputCols": needs})
 
 
+def dct(r: Reading) -> Built:
+    """DCT."""
+    return Built({"inverse": bool(r.saved.params["inverse"])})
+
+
 def feature_selector(r: Reading) -> Built:
     """The models of ChiSqSelector, UnivariateFeatureSelector and VarianceThresholdSelector."""
     return Built({"selectedFeatures": sorted(int(i) for i in r.saved.row()["selectedFeatures"])})
