@@ -4,44 +4,9 @@
  * way, nor on how rows are cut into frames; and it has a record for each that was counted, each
  * with as many fields as the first line has names. The first byte of the input chooses the options.
  */
-#include "../unit/wire_kit.h"
+#include "kits.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-enum { KITS = 3, REPLY_MAX = 1 << 16 };
-static const unsigned cuts[KITS] = {1, 7, 64};
-static struct kit kits[KITS];
-
-static void require(bool ok, const char *what)
-{
-    if (!ok) {
-        fprintf(stderr, "broken: %s\n", what);
-        abort();
-    }
-}
-
-static void open_kits(void)
-{
-    static const struct kit_input inputs[] = {
-        {"d", TYPE_DOUBLE, true, false},      {"s", TYPE_STRING, true, false},
-        {"b", TYPE_BOOLEAN, true, false},     {"i", TYPE_INT, true, false},
-        {"S", TYPE_ARRAY_STRING, true, true}, {"v", TYPE_VECTOR, true, false},
-        {"a", TYPE_DATE, true, false},        {"n", TYPE_DECIMAL, true, false},
-    };
-
-    for (unsigned i = 0; i < KITS; i++)
-        kit_open(&kits[i], inputs, countof(inputs), cuts[i]);
-}
-
-static void choose(struct question *q, unsigned options)
-{
-    q->spark_vectors = options & 1;
-    q->reject_unknown = options & 2;
-    q->n_echoes = options & 4 ? 2 : 0;
-    q->echoes[0] = (struct text){"s", 1};
-    q->echoes[1] = (struct text){"id", 2};
-    q->max_reply = REPLY_MAX;
-}
 
 /* Has the body come in pieces, what is read being dropped between two. */
 static unsigned answer(struct kit *k, const uint8_t *data, size_t size, size_t piece,

@@ -4,19 +4,11 @@
  * do not depend on how rows are cut into frames; a line is answered as a body is; cJSON reads the
  * same values from the request and the reply. The first byte of the input chooses the options.
  */
-#include "../unit/wire_kit.h"
+#include "kits.h"
 
 #include <cjson/cJSON.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool ok, const char *what)
-{
-    if (!ok) {
-        fprintf(stderr, "broken: %s\n", what);
-        abort();
-    }
-}
 
 /* -- a plain parser -- */
 
@@ -198,36 +190,6 @@ static bool plain_accepts(const char *text, size_t n)
 }
 
 /* -- what must hold -- */
-
-enum { KITS = 3, REPLY_MAX = 1 << 16 };
-static const unsigned cuts[KITS] = {1, 7, 64};
-static struct kit kits[KITS];
-
-static void open_kits(void)
-{
-    static const struct kit_input inputs[] = {
-        {"d", TYPE_DOUBLE, true, false},       {"s", TYPE_STRING, true, false},
-        {"b", TYPE_BOOLEAN, true, false},      {"i", TYPE_INT, true, false},
-        {"l", TYPE_BIGINT, false, false},      {"f", TYPE_FLOAT, true, false},
-        {"t", TYPE_TINYINT, true, false},      {"S", TYPE_ARRAY_STRING, true, true},
-        {"D", TYPE_ARRAY_DOUBLE, true, false}, {"v", TYPE_VECTOR, true, false},
-        {"a", TYPE_DATE, true, false},         {"z", TYPE_TIMESTAMP, true, false},
-        {"n", TYPE_DECIMAL, true, false},
-    };
-
-    for (unsigned i = 0; i < KITS; i++)
-        kit_open(&kits[i], inputs, countof(inputs), cuts[i]);
-}
-
-static void choose(struct question *q, unsigned options)
-{
-    q->spark_vectors = options & 1;
-    q->reject_unknown = options & 2;
-    q->n_echoes = options & 4 ? 2 : 0;
-    q->echoes[0] = (struct text){"s", 1};
-    q->echoes[1] = (struct text){"id", 2};
-    q->max_reply = REPLY_MAX;
-}
 
 static bool holds(const char *text, size_t n, const char *what)
 {
