@@ -124,12 +124,16 @@ static inline uint64_t row_bit(unsigned row)
     return (uint64_t)1 << row;
 }
 
+/* The nearest double, ties to even: Java's BigDecimal.doubleValue. */
+double decimal_double(const struct decimal *d);
+
 /* A number as Spark casts it to double; longs round to nearest even. */
 static inline double column_double(const struct column *c, enum type type, unsigned row)
 {
-    return type == TYPE_DOUBLE  ? c->f64[row]
-           : type == TYPE_FLOAT ? (double)c->f32[row]
-                                : (double)c->i64[row];
+    return type == TYPE_DOUBLE    ? c->f64[row]
+           : type == TYPE_FLOAT   ? (double)c->f32[row]
+           : type == TYPE_DECIMAL ? decimal_double(&c->decimal[row])
+                                  : (double)c->i64[row];
 }
 
 /* Where a sparse vector stores entry i, or would. */

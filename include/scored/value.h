@@ -7,6 +7,7 @@
 #define SCORED_VALUE_H
 
 #include "scored/frame.h"
+#include "scored/number.h"
 
 /* Bytes of a cell. */
 extern const unsigned char value_sizes[TYPE_COUNT];
@@ -34,5 +35,15 @@ bool value_equal(enum type type, const void *a, const void *b, uint32_t ulps);
 /* The same of a row in each of two columns, nulls too. */
 bool column_equal(enum type type, const struct column *a, unsigned row_a, const struct column *b,
                   unsigned row_b, uint32_t ulps);
+
+/* -- decimals -- */
+
+enum { DECIMAL_TEXT = DECIMAL_DIGITS + 8 };
+
+/* The digits of an unscaled value, without its sign; returns how many. */
+unsigned decimal_digits(int128 unscaled, char to[DECIMAL_DIGITS + 1]);
+
+/* The magnitude, as a number of the digits that it has put into `text`. */
+struct number decimal_number(const struct decimal *d, char text[DECIMAL_TEXT]);
 
 #endif

@@ -48,7 +48,7 @@ static const char *types_text(unsigned types, char *out, size_t size)
 
     if ((types & IS_NUMERIC) == IS_NUMERIC) {
         names[n++] = "a number";
-        types &= ~(unsigned)IS_NUMERIC;
+        types &= ~(unsigned)IS_REAL;
     }
     for (unsigned t = 0; t < TYPE_COUNT; t++)
         if (types >> t & 1)

@@ -116,7 +116,9 @@ enum {
     IS_ARRAY_VECTOR = TYPE_BIT(ARRAY_VECTOR),
     IS_NUMERIC = TYPE_BIT(TINYINT) | TYPE_BIT(SMALLINT) | TYPE_BIT(INT) | TYPE_BIT(BIGINT) |
                  TYPE_BIT(FLOAT) | TYPE_BIT(DOUBLE),
-    AS_INPUT = 0, /* of an output: its input's type */
+    IS_DECIMAL = TYPE_BIT(DECIMAL),
+    IS_REAL = IS_NUMERIC | IS_DECIMAL, /* what Spark casts to double */
+    AS_INPUT = 0,                      /* of an output: its input's type */
 };
 
 /* A key of a stage's `inputs` or `outputs`. */

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef bool equal_fn(enum type type, const void *a, const void *b, uint32_t ulps);
@@ -142,4 +144,38 @@ bool column_equal(enum type type, const struct column *a, unsigned row_a, const 
     if (null || b->nulls & row_bit(row_b))
         return null && b->nulls & row_bit(row_b);
     return value_equal(type, column_cell(a, type, row_a), column_cell(b, type, row_b), ulps);
+}
+
+/* -- decimals -- */
+
+unsigned decimal_digits(int128 unscaled, char to[DECIMAL_DIGITS + 1])
+{
+    char text[DECIMAL_DIGITS + 1];
+    unsigned n = 0;
+
+    do
+        text[n++] = (char)('0' + abs((int)(unscaled % 10)));
+    while ((unscaled /= 10) != 0);
+    for (unsigned i = 0; i < n; i++)
+        to[i] = text[n - 1 - i];
+    return n;
+}
+
+struct number decimal_number(const struct decimal *d, char text[DECIMAL_TEXT])
+{
+    struct number number = {.start = text};
+    unsigned n = decimal_digits(d->unscaled, text);
+    int more = snprintf(text + n, DECIMAL_TEXT - n, "e-%u", d->scale);
+
+    number_scan(text, text + n + (more < 0 ? 0 : more), &number);
+    return number;
+}
+
+double decimal_double(const struct decimal *d)
+{
+    char text[DECIMAL_TEXT];
+    struct number number = decimal_number(d, text);
+    double magnitude = number_to_double(&number);
+
+    return d->unscaled < 0 ? -magnitude : magnitude;
 }

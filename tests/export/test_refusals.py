@@ -36,8 +36,8 @@ def test_unknown_stage_is_named(cars, sample, tmp_path):
 CASES = {
     "missing column": (lambda s: s.drop("age"), ("age",), "neither in the sample"),
     "case of a name": (lambda s: s.withColumnRenamed("age", "AGE"), ("age",), "byte for byte"),
-    "decimal": (
-        lambda s: s.withColumn("age", F.col("age").cast("decimal(9,2)")),
+    "date": (
+        lambda s: s.withColumn("age", F.lit("2026-11-30").cast("date")),
         ("age",),
         "cast column age",
     ),

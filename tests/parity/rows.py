@@ -13,11 +13,13 @@ import random
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Context, Decimal
 from typing import Any
 
 import numpy as np
 
 INF, NAN = math.inf, math.nan
+WIDE = Context(prec=80)
 BITS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
 
 #: Labels of which some differ only by case, normal form, width or blanks.
@@ -201,6 +203,35 @@ class Number(Column):
 
 
 @dataclass(frozen=True)
+class Money(Column):
+    """A decimal."""
+
+    kind: str = "decimal(10,2)"
+
+    def clean(self, r: random.Random) -> Any:
+        return self._units(r.randint(-8 * 10**self.digits[1], 8 * 10**self.digits[1]))
+
+    @property
+    def digits(self) -> tuple[int, int]:
+        """Return precision and scale."""
+        precision, scale = self.kind[len("decimal(") : -1].split(",")
+        return int(precision), int(scale)
+
+    def _units(self, unscaled: int) -> Decimal:
+        return Decimal(unscaled).scaleb(-self.digits[1], WIDE)
+
+    def specials(self) -> list[Any]:
+        most = 10 ** self.digits[0] - 1
+        units = (0, 1, -1, most, -most, (1 << 53) + 1, (1 << 64) + 1, 123456789012345678901234567890)
+        return super().specials() + [self._units(n) for n in units if abs(n) <= most]
+
+    def special(self, r: random.Random) -> Any:
+        if r.random() < 0.5:
+            return self._units(r.choice((-1, 1)) * r.randrange(10 ** r.randint(1, self.digits[0])))
+        return super().special(r)
+
+
+@dataclass(frozen=True)
 class Code(Column):
     """A number that names a category."""
 
@@ -221,6 +252,8 @@ class Code(Column):
         if self.kind in BITS:
             half = 1 << (BITS[self.kind] - 1)
             return [v for v in (99, -1, half - 1, -half) if v not in self.values]
+        if self.kind.startswith("decimal"):
+            return [Decimal(v) for v in (99, -1, 99999, -99999)]
         edges = [float32(v) for v in FLOATS] if self.kind == "float" else list(DOUBLES)
         known = {repr(v) for v in (*self.values, *self.fractions)}
         return [v for v in (*edges, 99.0, 1.5) if repr(v) not in known]
@@ -339,6 +372,8 @@ def json_value(value: Any, kind: str) -> Any:
     """Return a value as a request holds it."""
     if value is None or kind in BITS or kind in ("boolean", "string"):
         return value
+    if kind.startswith("decimal"):
+        return f"{value:f}"
     if kind == "vector":
         if hasattr(value, "indices"):
             reals = [_real(float(v)) for v in value.values]

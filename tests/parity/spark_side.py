@@ -79,6 +79,7 @@ def schema(columns: Sequence[Column], *more: str) -> Any:
         ArrayType,
         BooleanType,
         ByteType,
+        DecimalType,
         DoubleType,
         FloatType,
         IntegerType,
@@ -102,7 +103,13 @@ def schema(columns: Sequence[Column], *more: str) -> Any:
         "array<string>": lambda: ArrayType(StringType()),
         "array<double>": lambda: ArrayType(DoubleType()),
     }
-    fields = [StructField(c.name, types[c.kind](), True, c.metadata()) for c in columns]
+
+    def of(kind: str) -> Any:
+        if not kind.startswith("decimal"):
+            return types[kind]()
+        return DecimalType(*map(int, kind[len("decimal(") : -1].split(",")))
+
+    fields = [StructField(c.name, of(c.kind), True, c.metadata()) for c in columns]
     return StructType(fields + [StructField(name, DoubleType(), False) for name in more])
 
 

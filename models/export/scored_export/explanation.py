@@ -20,7 +20,7 @@ from scored_export.result import UNREAD, Column, Pruned, html_of, lacks, text_of
 from scored_export.sample import as_frame, session
 from scored_export.saved import SavedStage, read_stages
 from scored_export.spark_says import unexpected
-from scored_export.values import TYPES, cast, type_name
+from scored_export.values import TYPES, base_type, cast, type_name
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class _Walk:
             raise Refused(reason, "add it to the sample; names match byte for byte")
         for name in _names(inputs):
             kind = type_name(self.fields[name].dataType) if name in self.fields else ""
-            if kind and name not in self.needs and kind not in op.accepts:
+            if kind and name not in self.needs and base_type(kind) not in op.accepts:
                 cure = cast(name, op.accepts)
                 reason = f"column {name} has type {kind}, {op.name} takes {', '.join(op.accepts)}"
                 raise Refused(reason, cure)
@@ -225,7 +225,7 @@ def _inputs(walk: _Walk) -> tuple[Column, ...]:
     for name in walk.read:
         field = (walk.fields or {}).get(name)
         kind = type_name(field.dataType) if field is not None else ""
-        if kind and kind not in TYPES:
+        if kind and base_type(kind) not in TYPES:
             walk.refuse(Refused(f"column {name} has type {kind}, which no bundle holds", cast(name)))
         columns.append(Column(name, kind, bool(field.nullable) if field is not None else True))
     return tuple(columns)

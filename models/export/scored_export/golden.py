@@ -8,6 +8,7 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Context, Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from scored_export.plan import Plan
 from scored_export.planned import Row
 from scored_export.progress import show
 from scored_export.score import Answer, Outcome, Scorer
-from scored_export.values import INTEGERS, dumps, encode, type_name
+from scored_export.values import INTEGERS, base_type, dumps, encode, type_name
 
 MAX_ROWS = 1000
 MAX_BYTES = 1 << 20
@@ -32,6 +33,7 @@ SCORE_SECONDS = 60.0
 UNSEEN = "~unseen~"
 FLOAT_MAX = float(np.finfo(np.float32).max)
 FLOAT_TINY = float(np.finfo(np.float32).smallest_subnormal)
+WIDE = Context(prec=80)
 DOUBLE_MAX = float(np.finfo(np.float64).max)
 SPECIALS = (math.nan, -0.0, math.inf, -math.inf)
 
@@ -151,6 +153,9 @@ def _variants(field: Any, value: Any) -> list[Any]:
     if kind in INTEGERS:
         half = 1 << (INTEGERS[kind] - 1)
         return [*nulls, half - 1, -half, 0, -1]
+    if base_type(kind) == "decimal":
+        most = Decimal(10**field.dataType.precision - 1).scaleb(-field.dataType.scale, WIDE)
+        return [*nulls, most, most.copy_negate(), Decimal(0)]
     if kind == "double":
         return [*nulls, *SPECIALS, DOUBLE_MAX, -DOUBLE_MAX, 5e-324]
     if kind == "float":

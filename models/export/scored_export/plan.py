@@ -19,7 +19,7 @@ from scored_export.promises import needs_of
 from scored_export.result import UNREAD, Pruned, lacks
 from scored_export.saved import SavedStage
 from scored_export.spark_says import refusal
-from scored_export.values import TYPES, cast, param, type_name
+from scored_export.values import TYPES, base_type, cast, param, type_name
 
 NAME_BYTES = 256
 SCALARS = (bool, int, float, str)
@@ -127,7 +127,7 @@ def _check_cases(names: list[str]) -> None:
 
 def _check_input(data_field: Any) -> None:
     kind = type_name(data_field.dataType)
-    if kind not in TYPES:
+    if base_type(kind) not in TYPES:
         raise Refused(
             f"column {data_field.name} has type {kind}, which no bundle holds",
             cast(data_field.name),
@@ -220,7 +220,7 @@ class _Walk:
 def _check_types(op: Op, reading: Reading) -> None:
     for names in reading.inputs.values():
         for name in names:
-            if reading.types[name] not in op.accepts:
+            if base_type(reading.types[name]) not in op.accepts:
                 raise Refused(
                     f"column {name} has type {reading.types[name]}, {op.name} takes {', '.join(op.accepts)}",
                     cast(name, op.accepts),

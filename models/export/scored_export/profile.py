@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from scored_export.planned import Row
-from scored_export.values import INTEGERS, NUMERIC, encode
+from scored_export.values import FLOATS, INTEGERS, REAL, base_type, encode
 
 CATEGORIES = 1000
 PERCENTILES = 101
@@ -19,7 +19,7 @@ PERCENTILES = 101
 
 def _numbers(values: list[Any], kind: str) -> dict[str, Any]:
     def plain(value: Any) -> Any:
-        return int(value) if kind in INTEGERS else encode(float(value), kind)
+        return int(value) if kind in INTEGERS else encode(float(value), kind if kind in FLOATS else "double")
 
     nans = sum(isinstance(v, float) and math.isnan(v) for v in values)
     real = sorted(v for v in values if not (isinstance(v, float) and math.isnan(v)))
@@ -44,7 +44,7 @@ def column(values: Sequence[Any], kind: str) -> dict[str, Any]:
     """Return the statistics of one column."""
     present = [v for v in values if v is not None]
     found: dict[str, Any] = {"type": kind, "nulls": len(values) - len(present)}
-    if kind in NUMERIC:
+    if base_type(kind) in REAL:
         found.update(_numbers(present, kind))
     elif kind in ("string", "boolean"):
         found.update(_categories(present))
@@ -63,7 +63,7 @@ def _has_nul(value: Any) -> bool:
 def typical(values: Sequence[Any], kind: str) -> Any:
     """Return the median or the most frequent value of a column; None if it has none."""
     present = [v for v in values if v is not None and not _has_nul(v)]
-    if kind in NUMERIC:
+    if base_type(kind) in REAL:
         real = sorted(v for v in present if not (isinstance(v, float) and not math.isfinite(v)))
         return real[(len(real) - 1) // 2] if real else (present[0] if present else None)
     if not present:

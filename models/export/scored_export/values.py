@@ -13,8 +13,9 @@ import numpy as np
 INTEGERS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
 FLOATS = ("float", "double")
 NUMERIC = (*INTEGERS, *FLOATS)
+REAL = (*NUMERIC, "decimal")  # what Spark casts to double
 ARRAYS = ("array<string>", "array<double>")
-TYPES = ("boolean", *NUMERIC, "string", *ARRAYS, "vector")
+TYPES = ("boolean", *NUMERIC, "decimal", "string", *ARRAYS, "vector")
 SAFE_INTEGER = 1 << 53
 
 
@@ -30,6 +31,11 @@ def type_name(data_type: Any) -> str:
     """Return the bundle's name of a Spark type; Spark's own for those no bundle holds."""
     name = str(data_type.simpleString())
     return "vector" if type(data_type).__name__ == "VectorUDT" else name
+
+
+def base_type(kind: str) -> str:
+    """Return a type without the digits of a decimal: what stages go by."""
+    return kind.partition("(")[0]
 
 
 def number(value: float) -> float | str:

@@ -115,7 +115,7 @@ const struct op op_bucketizer = {
     .name = "bucketizer",
     .class_name = SPARK_ML("feature.Bucketizer"),
     .form = &form_map,
-    .in = {PORT("inputCols", IS_NUMERIC)},
+    .in = {PORT("inputCols", IS_REAL)},
     .out = {{PORT("outputCols", IS_DOUBLE)}},
     OP_PARAMS(params),
     .size = sizeof(struct bucketizer),

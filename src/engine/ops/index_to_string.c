@@ -62,7 +62,7 @@ const struct op op_index_to_string = {
     .name = "index_to_string",
     .class_name = SPARK_ML("feature.IndexToString"),
     .form = &form_map,
-    .in = {PORT("inputCols", IS_NUMERIC)},
+    .in = {PORT("inputCols", IS_REAL)},
     .out = {{PORT("outputCols", IS_STRING)}},
     OP_PARAMS(params),
     .size = sizeof(struct to_string),

@@ -235,7 +235,7 @@ const struct op op_interaction = {
     .name = "interaction",
     .class_name = SPARK_ML("feature.Interaction"),
     .form = &form_several,
-    .in = {PORT("inputCols", IS_VECTOR | IS_NUMERIC)},
+    .in = {PORT("inputCols", IS_VECTOR | IS_REAL)},
     .out = {{PORT("outputCol", IS_VECTOR)}},
     OP_PARAMS(params),
     .size = sizeof(struct interaction),

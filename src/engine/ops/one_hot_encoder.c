@@ -71,7 +71,7 @@ const struct op op_one_hot_encoder = {
     .name = "one_hot_encoder",
     .class_name = SPARK_ML("feature.OneHotEncoderModel"),
     .form = &form_map,
-    .in = {PORT("inputCols", IS_NUMERIC)},
+    .in = {PORT("inputCols", IS_REAL)},
     .out = {{PORT("outputCols", IS_VECTOR)}},
     OP_PARAMS(params),
     .size = sizeof(struct encoder),

@@ -258,7 +258,7 @@ const struct op op_vector_assembler = {
     .name = "vector_assembler",
     .class_name = SPARK_ML("feature.VectorAssembler"),
     .form = &form_several,
-    .in = {PORT("inputCols", IS_NUMERIC | IS_BOOLEAN | IS_VECTOR)},
+    .in = {PORT("inputCols", IS_REAL | IS_BOOLEAN | IS_VECTOR)},
     .out = {{PORT("outputCol", IS_VECTOR)}},
     OP_PARAMS(params),
     .size = sizeof(struct assembler),

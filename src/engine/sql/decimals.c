@@ -8,6 +8,7 @@
 #include "sql.h"
 
 #include "scored/number.h"
+#include "scored/value.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -348,45 +349,25 @@ DECIMAL(float_to_decimal)
     return real_to_decimal(n, r, (double)a[0].f, out);
 }
 
-/* Digits without a sign; how many. */
-static unsigned put_digits(uint128 u, char *to)
+static struct decimal decimal_of(const struct sql_node *n, int128 v)
 {
-    char text[DECIMAL_DIGITS + 1];
-    unsigned n = 0;
-
-    do
-        text[n++] = (char)('0' + (int)(u % 10));
-    while ((u /= 10) != 0);
-    for (unsigned i = 0; i < n; i++)
-        to[i] = text[n - 1 - i];
-    return n;
-}
-
-static struct number number_of(const struct sql_node *n, int128 v, char text[TEXT_MAX])
-{
-    struct number number = {.start = text};
-    unsigned size = put_digits(magnitude(v), text);
-    int more = snprintf(text + size, TEXT_MAX - size, "e-%u", scale_of(n, 0));
-
-    number_scan(text, text + size + (more < 0 ? 0 : more), &number);
-    return number;
+    return (struct decimal){.unscaled = v, .scale = scale_of(n, 0)};
 }
 
 DECIMAL(decimal_to_double)
 {
-    char text[TEXT_MAX];
-    struct number number = number_of(n, a[0].n, text);
-    double d = number_to_double(&number);
+    const struct decimal d = decimal_of(n, a[0].n);
 
     (void)r;
-    out->d = a[0].n < 0 ? -d : d;
+    out->d = decimal_double(&d);
     return SQL_VALUE;
 }
 
 DECIMAL(decimal_to_float)
 {
-    char text[TEXT_MAX];
-    struct number number = number_of(n, a[0].n, text);
+    const struct decimal d = decimal_of(n, a[0].n);
+    char text[DECIMAL_TEXT];
+    struct number number = decimal_number(&d, text);
     float f = number_to_float(&number);
 
     (void)r;
@@ -419,7 +400,7 @@ DECIMAL(decimal_to_boolean)
 DECIMAL(decimal_to_text)
 {
     char digits[TEXT_MAX], text[2 * TEXT_MAX];
-    int scale = (int)scale_of(n, 0), size = (int)put_digits(magnitude(a[0].n), digits);
+    int scale = (int)scale_of(n, 0), size = (int)decimal_digits(a[0].n, digits);
     int exponent = size - 1 - scale, at;
     const char *sign = a[0].n < 0 ? "-" : "";
 

@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from pyspark.ml.feature import (
     Binarizer,
     Bucketizer,
     Imputer,
+    IndexToString,
+    Interaction,
     MinMaxScaler,
     Normalizer,
     QuantileDiscretizer,
@@ -35,7 +39,7 @@ from pipelines.table import (
     upto,
     va,
 )
-from rows import INF, Flag, Number, Vec
+from rows import INF, Code, Flag, Money, Number, Vec
 
 
 @pipeline(*IMPUTED, ci=True)
@@ -199,5 +203,42 @@ def binarize_then_hot() -> Stages:
         va("g0_h g1_h g2_h g3_h g4_h"),
         gbtc(),
         dtr(outs="pv"),
+        lin(),
+    ]
+
+
+_DECIMALS = (
+    Money("m", null=True),
+    Money("w", "decimal(38,18)", null=True),
+    Money("z", "decimal(38,0)", null=True),
+    Code("k", "decimal(5,0)", values=tuple(map(Decimal, range(4))), null=True, unseen=True),
+    Number("x"),
+)
+
+
+@pipeline(*_DECIMALS, ci=True)
+def decimals_kept() -> Stages:
+    return [
+        Bucketizer(
+            inputCols=["m", "w"],
+            outputCols=["m_b", "w_b"],
+            splitsArray=[[-INF, -1.25, 0.0, 2.5, INF], [-INF, 1e-18, INF]],
+            handleInvalid="keep",
+        ),
+        hot("k", "keep"),
+        va("m w z k x m_b w_b k_h", mode="keep"),
+        lin(),
+        rfr(),
+    ]
+
+
+@pipeline(Money("m"), Money("w", "decimal(38,18)"), Code("k", "decimal(5,0)", values=tuple(map(Decimal, range(4)))))
+def decimals_refused() -> Stages:
+    return [
+        Bucketizer(inputCol="m", outputCol="m_b", splits=[-5.0, 0.5, 5.0], handleInvalid="skip"),
+        hot("k"),
+        IndexToString(inputCol="k", outputCol="k_s", labels=["a", "b", "c", "d"]),
+        Interaction(inputCols=["w", "k_h", "m"], outputCol="i"),
+        va("m w i"),
         lin(),
     ]

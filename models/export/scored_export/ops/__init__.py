@@ -19,7 +19,7 @@ from scored_export.ops import (
 )
 from scored_export.ops.base import Op
 from scored_export.saved import SavedStage
-from scored_export.values import NUMERIC
+from scored_export.values import NUMERIC, REAL
 
 _IN, _OUT, _FEATURES = ("inputCols",), ("outputCols",), ("featuresCol",)
 _CLASSES = ("rawPredictionCol", "probabilityCol", "predictionCol")
@@ -28,7 +28,7 @@ _VECTOR = ("vector",)
 _TOKENS = ("array<string>",)
 _ROW, _TREE, _TREES = {"read": SavedStage.row}, {"read": trees.read_tree}, {"read": trees.read_ensemble}
 _ARRAYS = tuple(f"array<{element}>" for element in ("string", "int", "double", "vector"))
-_EVERY = (*NUMERIC, "boolean", "string", "date", "timestamp", "decimal", "vector", *_ARRAYS)
+_EVERY = (*REAL, "boolean", "string", "date", "timestamp", "vector", *_ARRAYS)
 _SELECTORS = ("ChiSqSelector", "UnivariateFeatureSelector", "VarianceThresholdSelector")
 
 
@@ -36,12 +36,12 @@ _SELECTORS = ("ChiSqSelector", "UnivariateFeatureSelector", "VarianceThresholdSe
 _TABLE = (
     Op("string_indexer", "feature.StringIndexerModel", _IN, _OUT, ("string", *NUMERIC),
        indexers.string_indexer, present=indexers.present_pairs, **_ROW),
-    Op("index_to_string", "feature.IndexToString", _IN, _OUT, NUMERIC, indexers.index_to_string),
-    Op("one_hot_encoder", "feature.OneHotEncoderModel", _IN, _OUT, NUMERIC, indexers.one_hot_encoder, **_ROW),
-    Op("vector_assembler", "feature.VectorAssembler", _IN, ("outputCol",), (*NUMERIC, "boolean", "vector"),
+    Op("index_to_string", "feature.IndexToString", _IN, _OUT, REAL, indexers.index_to_string),
+    Op("one_hot_encoder", "feature.OneHotEncoderModel", _IN, _OUT, REAL, indexers.one_hot_encoder, **_ROW),
+    Op("vector_assembler", "feature.VectorAssembler", _IN, ("outputCol",), (*REAL, "boolean", "vector"),
        vectors.vector_assembler),
     Op("imputer", "feature.ImputerModel", _IN, _OUT, NUMERIC, vectors.imputer, shadows=True, **_ROW),
-    Op("bucketizer", "feature.Bucketizer", _IN, _OUT, NUMERIC, vectors.bucketizer),
+    Op("bucketizer", "feature.Bucketizer", _IN, _OUT, REAL, vectors.bucketizer),
     Op("binarizer", "feature.Binarizer", _IN, _OUT, ("double", "vector"), vectors.binarizer),
     Op("standard_scaler", "feature.StandardScalerModel", _IN, _OUT, _VECTOR, scalers.standard_scaler, **_ROW),
     Op("min_max_scaler", "feature.MinMaxScalerModel", _IN, _OUT, _VECTOR, scalers.min_max_scaler, **_ROW),
@@ -62,7 +62,7 @@ _TABLE = (
          vectors.feature_selector, **_ROW) for name in _SELECTORS),
     Op("polynomial_expansion", "feature.PolynomialExpansion", _IN, _OUT, _VECTOR,
        vectors.polynomial_expansion),
-    Op("interaction", "feature.Interaction", _IN, ("outputCol",), (*NUMERIC, "vector"), vectors.interaction),
+    Op("interaction", "feature.Interaction", _IN, ("outputCol",), (*REAL, "vector"), vectors.interaction),
     Op("vector_indexer", "feature.VectorIndexerModel", _IN, _OUT, _VECTOR, vectors.vector_indexer, **_ROW),
     Op("pca", "feature.PCAModel", _IN, _OUT, _VECTOR, vectors.pca, **_ROW),
     Op("dct", "feature.DCT", _IN, _OUT, _VECTOR, vectors.dct),

@@ -21,7 +21,7 @@ from scored_export.ops.base import Built, Columns, Reading
 from scored_export.ops.functions import CALLS, CASTS, INTEGERS, MODES, NEEDS, SAME, TYPED, TYPES_OF
 from scored_export.saved import SavedStage
 from scored_export.spark_says import refusal
-from scored_export.values import number
+from scored_export.values import base_type, number
 
 DEPTH = 200
 LONG_DIGITS = 18
@@ -155,11 +155,6 @@ def _mode(expression: Any) -> str:
     raise _refused(expression, "whether it is ANSI's is not known")
 
 
-def _base(kind: str) -> str:
-    """Return a type without the digits of a decimal."""
-    return kind.split("(")[0]
-
-
 def _digits(kind: str) -> tuple[int, int]:
     """Return the precision and the scale of a decimal type."""
     precision, scale = kind[len("decimal(") : -1].split(",")
@@ -261,7 +256,7 @@ class _Reader:
 
     def _constant(self, expression: Any, value: Any) -> Program:
         kind = self.kind(expression)
-        if _base(kind) not in TYPES_OF["scalar"]:
+        if base_type(kind) not in TYPES_OF["scalar"]:
             raise _refused(expression, f"there are no constants of type {kind}")
         if kind == "string" and value is not None and "\0" in str(value):
             raise _refused(expression, "it holds U+0000")
@@ -295,9 +290,10 @@ class _Reader:
             raise _refused(expression)
         function, takes = CALLS[name]
         for arg, among in zip_longest(args, takes[: len(args)], fillvalue=takes[-1]):
-            if among != "any" and _base(arg.kind) not in TYPES_OF[among]:
+            if among != "any" and base_type(arg.kind) not in TYPES_OF[among]:
                 raise _refused(expression, f"not of {arg.kind}")
-        if name in ("Round", "BRound") and _base(kind) == "decimal" and args[1].instructions[0][2][0] == "-":
+        rounded = name in ("Round", "BRound") and base_type(kind) == "decimal"
+        if rounded and args[1].instructions[0][2][0] == "-":
             raise _refused(expression, "a decimal is rounded to no negative scale")
         if name == "Like":
             args.append(_like(expression, args[1]))
@@ -306,20 +302,21 @@ class _Reader:
     def _cast(self, expression: Any, arg: Program, kind: str) -> Program:
         if arg.kind == kind:
             return arg
-        if (_base(arg.kind), _base(kind)) not in CASTS:
+        if (base_type(arg.kind), base_type(kind)) not in CASTS:
             raise _refused(expression, f"no cast from {arg.kind} to {kind}")
         wide = arg.kind.startswith("decimal") and _digits(arg.kind)[0] > LONG_DIGITS
-        if wide and _base(kind) in INTEGERS and _mode(expression) != "legacy":
+        if wide and base_type(kind) in INTEGERS and _mode(expression) != "legacy":
             raise _refused(expression, f"under ANSI Spark rounds a {arg.kind} to a double first")
-        return self._made(expression, f"to_{_base(kind)}", [arg], kind)
+        return self._made(expression, f"to_{base_type(kind)}", [arg], kind)
 
     def _made(self, expression: Any, function: str, args: list[Program], kind: str) -> Program:
         depth = 1 + max((arg.depth for arg in args), default=0)
         if depth > DEPTH:
             raise Refused(f"the statement is nested deeper than {DEPTH}", "use several SQLTransformers")
-        needs = set().union(*(arg.needs for arg in args), NEEDS.get((function, _base(args[0].kind)), set()))
+        more = NEEDS.get((function, base_type(args[0].kind)), set())
+        needs = set().union(*(arg.needs for arg in args), more)
         call: Instruction = [function, len(args)]
-        typed = function in TYPED and _base(kind) == "decimal"
+        typed = function in TYPED and base_type(kind) == "decimal"
         if function in MODES or function.startswith("to_"):
             call.append(_mode(expression))
         elif typed:
@@ -378,7 +375,7 @@ def present_projection(r: Reading) -> tuple[Columns, Columns]:
 
 
 def _check_kind(name: str, kind: str, known: Iterable[str]) -> None:
-    if _base(kind) not in known:
+    if base_type(kind) not in known:
         raise Refused(f"column {name} would have type {kind}, which no bundle holds", CURE)
 
 
