@@ -264,7 +264,7 @@ def run_pipeline(context: Context, pipeline: Any, result: Result) -> Case | None
         case = solve(context, pipeline)
         count, _ = context.counts(pipeline.rows)
         answered = sum(not isinstance(a, str) for a in case.answers[:count])
-        few = answered < (count // 2 if pipeline.rows else count)
+        few = answered < (count // 2 if pipeline.rows or pipeline.drops else count)
         bundle = bundle_of(context, case, pipeline.output)
         found = check(context, case, bundle)
         result.write(line_of(case, pipeline, bundle, found))

@@ -17,6 +17,11 @@ from pathlib import Path
 from typing import Any
 
 TOP = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "models" / "export"))
+
+from scored_export.ops import OPS as OPS_BY_CLASS  # noqa: E402
+
+OPS = {name.rpartition(".")[2]: op.name for name, op in OPS_BY_CLASS.items()}
 PAGE = TOP / "models" / "STAGES.md"
 ABOUT = """# Stages, and what was compared
 
@@ -41,7 +46,6 @@ RULE = "|---|---|--:|--:|--:|--:|--:|--:|---|---|---|"
 class Row:
     """What is known of a stage on a platform."""
 
-    op: str = "-"
     pipelines: int = 0
     twists: set[str] = field(default_factory=set)
     rows: int = 0
@@ -55,7 +59,6 @@ class Row:
     def stage(self, line: dict[str, Any], name: str) -> None:
         """Take in a pipeline that holds the stage."""
         mine = [stage for stage in line["stages"] if stage["class"] == name]
-        self.op = next((stage["op"] for stage in mine if stage["op"]), self.op)
         self.pipelines += 1
         self.twists.update(stage["twist"] for stage in mine)
         self.rows += line["rows"]
@@ -74,7 +77,7 @@ class Row:
         share = "all" if not self.differing else f"{100 * same / self.cells:.4f} %"
         measured = [f"{self.cells:,}", share, "-" if self.far is None else str(self.far), ", ".join(sorted(self.tiers))]
         cells = [
-            *(f"`{name}`", f"`{self.op}`" if self.op != "-" else "-"),
+            *(f"`{name}`", f"`{OPS[name]}`" if name in OPS else "-"),
             *(str(self.pipelines), str(len(self.twists)), f"{self.rows:,}"),
             *(measured if self.cells else ["-"] * 4),
             *(", ".join(sorted(self.commits)), "<br>".join(self.refused)),
@@ -88,11 +91,16 @@ def read(files: Iterable[Path]) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, file.read_text(encoding="utf-8").splitlines())
 
 
+def fitted(name: str) -> bool:
+    """Say whether a class is scored, or holds others that are; estimators are saved within what they have fitted."""
+    return name in OPS or name.endswith("Model")
+
+
 def rows_of(lines: Iterable[dict[str, Any]]) -> dict[str, Row]:
     """Return the rows of a platform by stage."""
     found: dict[str, Row] = {}
     for line in lines:
-        for name in {stage["class"] for stage in line.get("stages", ())}:
+        for name in {stage["class"] for stage in line.get("stages", ()) if fitted(stage["class"])}:
             found.setdefault(name, Row()).stage(line, name)
         for column in line.get("columns", {}).values():
             found.setdefault(column["class"], Row()).column(column)
@@ -121,7 +129,7 @@ def sections(lines: list[dict[str, Any]]) -> dict[str, tuple[str, dict[str, str]
     found = {}
     for platform in sorted({line["platform"] for line in lines}):
         mine = [line for line in lines if line["platform"] == platform]
-        rows = sorted(rows_of(mine).items(), key=lambda item: (item[1].op == "-", item[1].op, item[0]))
+        rows = sorted(rows_of(mine).items(), key=lambda item: (item[0] not in OPS, OPS.get(item[0]), item[0]))
         found[platform] = (_sum(mine), {name: row.text(name) for name, row in rows})
     return found
 

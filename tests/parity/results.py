@@ -62,15 +62,15 @@ def _twist(params: dict[str, Any]) -> str:
     return digest(json.dumps(kept, sort_keys=True))
 
 
-def stages_of(model: Path, ops: dict[str, str]) -> list[dict[str, Any]]:
-    """Return class, op and twist of each saved stage, those within stages too; what only holds others has no op."""
+def stages_of(model: Path) -> list[dict[str, Any]]:
+    """Return class and twist of each saved stage, those within stages too."""
     found = []
     for part in sorted(model.rglob("metadata/part-00000")):
         saved = json.loads(part.read_text("utf-8"))
         if "paramMap" not in saved:  # of what a stage keeps beside
             continue
         name = saved["class"].rpartition(".")[2]
-        found.append({"class": name, "op": ops.get(saved["uid"]), "twist": _twist(saved["paramMap"])})
+        found.append({"class": name, "twist": _twist(saved["paramMap"])})
     return found
 
 
@@ -106,7 +106,7 @@ def line_of(case: Any, pipeline: Any, bundle: Path, found: Sequence[compare.Diff
     return {
         "pipeline": pipeline.name,
         "twist": pipeline.twist,
-        "stages": stages_of(case.folder / "model", {stage["uid"]: stage["op"] for stage in manifest["stages"]}),
+        "stages": stages_of(case.folder / "model"),
         "ops": sorted({stage["op"] for stage in manifest["stages"]}),
         "rows": len(case.answers),
         "errors": lost["error"],

@@ -95,7 +95,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         action="append",
         default=[],
         metavar="NAME",
-        help="a pipeline or pattern of them, `example` or `mixes`; may repeat",
+        help="a pipeline or pattern of them, `mixes`, `random`, `example` or `refusals`; may repeat",
     )
     parser.add_argument(
         "--bin",
@@ -117,15 +117,16 @@ def run(context: Context, args: argparse.Namespace) -> Result:
     result.begin(args.results or kept, {"platform": context.platform, "commit": commit(), "seed": context.seed})
     print(context.platform, flush=True)
     chosen = context.shared(chosen_pipelines(args))
+    some = len(context.shared(range(args.random or (RANDOM_IN_FULL if args.full else RANDOM_IN_CI))))
+    others = {
+        "mixes": lambda: mixes.run(context, result, args.sample),
+        "random": lambda: composing.run(context, result, args.random_seed, some),
+    }
+    once = {"example": lambda: example.run(context, result), "refusals": lambda: refusals.run(context, result)}
+    if args.full or args.only:  # each in one piece
+        others.update(context.shared(list(once.items())))
     with ThreadPoolExecutor(spark_side.THREADS) as pool:
-        begun = []
-        if not args.only or "mixes" in args.only:
-            begun.append(pool.submit(mixes.run, context, result, args.sample))
-        if (args.full and not args.only) or "example" in args.only:
-            begun += [pool.submit(run, context, result) for run in context.shared([example.run, refusals.run])]
-        if not args.only or "random" in args.only:
-            some = args.random or (RANDOM_IN_FULL if args.full else RANDOM_IN_CI)
-            begun.append(pool.submit(composing.run, context, result, args.random_seed, len(context.shared(range(some)))))
+        begun = [pool.submit(other) for name, other in others.items() if not args.only or name in args.only]
         times = run_pipelines(context, chosen, result, pool)
         for task in begun:
             task.result()

@@ -87,18 +87,18 @@ def test_ulps(spark, scored, far):
 
 
 def line(name: str, differing: int, far: int | None) -> dict:
-    stage = {"class": "IDFModel", "op": "idf", "twist": name}
+    stage = {"class": "IDFModel", "twist": name}
     column = {"class": "IDFModel", "op": "idf", "tier": "exact", "cells": 10, "differing": differing, "max_ulp": far}
     run = {"platform": "Spark 9", "commit": "c", "seed": 1}
     return {"pipeline": name, "stages": [stage], "rows": 12, "differing": differing, "columns": {"a": column}, **run}
 
 
 def test_the_page_says_what_differs():
-    refused = {"pipeline": "refused x", "class": "DCT", "refused": "DCT: no", "rows": 0, "commit": "c", "seed": 1}
+    refused = {"pipeline": "refused x", "class": "Bag", "refused": "Bag: no", "rows": 0, "commit": "c", "seed": 1}
     lines = [line("a", 0, 0), line("b", 1, 3), {**refused, "platform": "Spark 9"}]
     above, rows = matrix.sections(lines)["Spark 9"]
     assert rows["IDFModel"] == "| `IDFModel` | `idf` | 2 | 2 | 24 | 20 | 95.0000 % | 3 | exact | c |  |"
-    assert rows["DCT"] == "| `DCT` | - | 0 | 0 | 0 | - | - | - | - | c | DCT: no |"
+    assert rows["Bag"] == "| `Bag` | - | 0 | 0 | 0 | - | - | - | - | c | Bag: no |"
     assert above.startswith("2 pipelines, 24 rows; 0 mixes") and "1 of them differ" in above
     found = matrix.sections(lines)
     assert matrix.parsed(matrix.page(found)) == found

@@ -153,7 +153,7 @@ def doc_elementwise_product() -> Stages:
     return [feature.ElementwiseProduct(scalingVec=weights, inputCol="vector", outputCol="transformedVector")]
 
 
-@documented(Number("hour", "int"), Number("mobile"), Vec("userFeatures", size=3))
+@documented(Number("hour", "int"), Number("mobile"), Vec("userFeatures", size=3, shadowed=True))
 def doc_vector_assembler() -> Stages:
     hint = feature.VectorSizeHint(inputCol="userFeatures", handleInvalid="skip", size=3)
     return [hint, feature.VectorAssembler(inputCols=["hour", "mobile", "userFeatures"], outputCol="features")]

@@ -19,7 +19,7 @@ def sql(statement: str) -> SQLTransformer:
     return SQLTransformer(statement=statement)
 
 
-@pipeline(I, L, X, ci=True)
+@pipeline(I, L, X, ci=True, drops=True)
 def arithmetic_in_sql() -> Stages:
     return [
         sql(
@@ -42,7 +42,7 @@ def logarithms_in_sql() -> Stages:
     ]
 
 
-@pipeline(I, X, S_KNOWN)
+@pipeline(I, X, S_KNOWN, drops=True)
 def choices_in_sql() -> Stages:
     return [
         sql(
@@ -68,7 +68,7 @@ def texts_in_sql() -> Stages:
     ]
 
 
-@pipeline(I, X, S_KNOWN, ci=True)
+@pipeline(I, X, S_KNOWN, ci=True, drops=True)
 def conditions_in_sql() -> Stages:
     return [
         si("s", "skip"),
@@ -80,7 +80,7 @@ def conditions_in_sql() -> Stages:
     ]
 
 
-@pipeline(Number("x"), Number("i", "int", shadowed=True), Vec("v", size=3))
+@pipeline(Number("x"), Number("i", "int", shadowed=True), Vec("v", size=3), drops=True)
 def scopes_in_sql() -> Stages:
     return [
         sql("SELECT v AS u, i, x, x + i AS xi FROM __THIS__"),

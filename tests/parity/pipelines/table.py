@@ -46,19 +46,24 @@ class Pipeline:
     train: int
     twist: str = ""
     rows: int = 0  # other than what a run asks of each
+    drops: bool = False  # of good rows too, up to half of them
 
 
 PIPELINES: list[Pipeline] = []
 
 
 def pipeline(
-    *columns: Column | Sequence[Column], ci: bool = False, output: Sequence[str] = (), train: int = 260
+    *columns: Column | Sequence[Column],
+    ci: bool = False,
+    output: Sequence[str] = (),
+    train: int = 260,
+    drops: bool = False,
 ) -> Callable[[Callable[[], Stages]], Callable[[], Stages]]:
     """Put a function into the table."""
     flat = tuple(x for c in columns for x in ([c] if isinstance(c, Column) else c))
 
     def add(stages: Callable[[], Stages]) -> Callable[[], Stages]:
-        PIPELINES.append(Pipeline(stages.__name__, flat, stages, ci, tuple(output), train))
+        PIPELINES.append(Pipeline(stages.__name__, flat, stages, ci, tuple(output), train, drops=drops))
         return stages
 
     return add
