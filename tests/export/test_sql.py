@@ -93,8 +93,8 @@ def test_udfs_are_refused(spark, few, tmp_path):
 
 
 def test_a_statement_that_spark_cannot_read_is_refused(few, tmp_path):
-    with pytest.raises(Refused, match="parse|syntax"):
-        written(["SELECT FROM WHERE"], few, tmp_path / "m")
+    with pytest.raises(Refused, match="cannot parse the statement"):
+        written(["SELECT ( FROM __THIS__"], few, tmp_path / "m")
     with pytest.raises(Refused, match="nothing_here"):
         written(["SELECT nothing_here + 1 AS a FROM __THIS__"], few, tmp_path / "m")
 

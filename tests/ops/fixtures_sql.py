@@ -75,7 +75,7 @@ class Sql(Tools):
     def _texts(self) -> Case:
         rows: list[Row] = [(a, b) for a in TEXTS for b in ("a", "", " ", "alpha", "\u00e9", None)]
         made = ["lower(s)", "upper(s)", "length(s)", "reverse(s)", "trim(s)", "ltrim(s)", "rtrim(s)", "trim(BOTH t FROM s)"]
-        made += ["concat(s, t, s)", "concat_ws(t, s, t, NULL, s)", "replace(s, t, '<>')", "replace(s, 'X', '')"]
+        made += ["concat(s, t, s)", "concat_ws(t, s, t, CAST(NULL AS string), s)", "replace(s, t, '<>')", "replace(s, 'X', '')"]
         made += ["startswith(s, t)", "endswith(s, t)", "contains(s, t)", "instr(s, t)", "s = t", "s < t", "s <=> t"]
         made += [f"substring(s, {i}, {n})" for i in (-3, -1, 0, 1, 2, 2147483647) for n in (-1, 0, 2, 2147483647)]
         made += ["left(s, 2)", "right(s, 2)", "s IN ('a', t)", "greatest(s, t)", "coalesce(s, t)", "IF(s > t, s, t)"]

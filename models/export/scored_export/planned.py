@@ -17,10 +17,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from scored_export.errors import Refused
-from scored_export.live import in_driver
+from scored_export.live import in_driver, java_class, live_stages
 from scored_export.spark_says import causes, java_of, refusal, said
 
 ID = "__scored_row__"
+SQL = "org.apache.spark.ml.feature.SQLTransformer"
+#: A list of columns that does not begin with a star; and what is no SQL, but a text or a name.
+SELECT = re.compile(r"\bSELECT\b(?!\s*(?:\w+\s*\.\s*)?\*)", re.IGNORECASE)
+QUOTED = re.compile(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`)""", re.DOTALL)
 ONE_TASK = threading.Lock()
 #: No row's fault: memory, the stack, classes that are missing or do not fit.
 NO_ROWS = re.compile(r"java\.lang\.(?!AssertionError)\w*Error\b|\bjava\.lang\.ThreadDeath\b")
@@ -72,6 +76,24 @@ def _task(spark: Any) -> Iterator[Any]:
         finally:
             tasks.unset()
             blocks.releaseAllLocksForTask(task.taskAttemptId())
+
+
+def _carrying(model: Any) -> Any:
+    """Return a model whose statements of SQL pass the number of a row on, where they do not by a star."""
+    from pyspark.ml import PipelineModel
+
+    stages = live_stages(model)
+    if not any(java_class(stage) == SQL for stage in stages):
+        return model
+
+    def carries(stage: Any) -> Any:
+        if java_class(stage) != SQL:
+            return stage
+        parts = QUOTED.split(stage.getStatement())
+        parts[::2] = [SELECT.sub(f"SELECT {ID}, ", part) for part in parts[::2]]
+        return stage.copy({stage.statement: "".join(parts)})
+
+    return PipelineModel(stages=[carries(stage) for stage in stages])
 
 
 class Planned:
@@ -163,7 +185,8 @@ class Planned:
         bare = {"answer": True}  # without any, a column keeps its attributes
         answers = [F.col(quoted(name)).alias(name, metadata=bare) for name in (ID, *self._columns)]
         try:
-            return model.transform(DataFrame(made, self._spark)).select(*answers)._jdf.javaToPython()
+            answered = _carrying(model).transform(DataFrame(made, self._spark)).select(*answers)
+            return answered._jdf.javaToPython()
         except Exception as error:
             raise refusal(error, "Spark cannot plan the pipeline") from error
 

@@ -341,11 +341,14 @@ def project(saved: SavedStage, live: Any, schema: Any) -> Projection:
     spark = saved.spark
     mentioned = _mentioned(_parsed(saved))
     reader = _Reader(spark)
-    execution = live.transform(spark.createDataFrame([], schema))._jdf.queryExecution()
-    analyzed = execution.analyzed()
+    try:
+        execution = live.transform(spark.createDataFrame([], schema))._jdf.queryExecution()
+        analyzed = execution.analyzed()
+        # what the optimiser leaves out throws nothing, and only under ANSI expressions throw
+        plan = execution.optimizedPlan() if _is_set(spark, "spark.sql.ansi.enabled") else analyzed
+    except Exception as error:
+        raise refusal(error, "Spark cannot plan the statement", cure="mend the statement") from error
     names = [str(one.name()) for one in _seq(analyzed.output())]
-    # what the optimiser leaves out throws nothing, and only under ANSI expressions throw
-    plan = execution.optimizedPlan() if _is_set(spark, "spark.sql.ansi.enabled") else analyzed
     columns = list(zip(names, reader.plan(plan)))
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
