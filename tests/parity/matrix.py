@@ -11,7 +11,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,10 +85,13 @@ class Row:
         return f"| {' | '.join(cells)} |"
 
 
-def read(files: Iterable[Path]) -> Iterator[dict[str, Any]]:
-    """Yield the lines of results."""
+def read(files: Iterable[Path]) -> list[dict[str, Any]]:
+    """Return the lines of results; of a pipeline that was run again, the last."""
+    found = {}
     for file in files:
-        yield from map(json.loads, file.read_text(encoding="utf-8").splitlines())
+        for line in map(json.loads, file.read_text(encoding="utf-8").splitlines()):
+            found[line["platform"], line["pipeline"]] = line
+    return list(found.values())
 
 
 def fitted(name: str) -> bool:
@@ -165,7 +168,7 @@ def main() -> int:
     parser.add_argument("results", nargs="+", type=Path, help="files of tests/parity/run.py")
     parser.add_argument("--add", action="store_true", help="only rows of stages that are not there yet")
     args = parser.parse_args()
-    found = sections(list(read(args.results)))
+    found = sections(read(args.results))
     PAGE.write_text(page(added(parsed(PAGE.read_text("utf-8")), found) if args.add else found), encoding="utf-8")
     return 0
 

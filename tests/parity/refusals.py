@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pyspark.ml import Pipeline, classification, clustering, feature, fpm, recommendation
+from pyspark.ml import Pipeline, clustering, feature, fpm
 from pyspark.ml.linalg import Vectors
 from pyspark.sql import functions as F
 
@@ -110,23 +110,6 @@ def labels_that_are_nowhere() -> Any:
 @refused("Binarizer")
 def a_threshold_that_is_no_number() -> Any:
     return feature.Binarizer(inputCol="v", outputCol="o", threshold=float("nan"))
-
-
-@refused("KMeansModel")
-def clusters_never_moved() -> Any:
-    return clustering.KMeans(featuresCol="v", k=2, maxIter=0, seed=1)
-
-
-@refused("OneVsRestModel")
-def machines_against_the_rest() -> Any:
-    return classification.OneVsRest(
-        classifier=classification.FMClassifier(maxIter=1, factorSize=2), featuresCol="v", labelCol="y"
-    )
-
-
-@refused("ALSModel")
-def an_output_without_a_name() -> Any:
-    return recommendation.ALS(userCol="u", itemCol="u", ratingCol="x", maxIter=1, rank=2, seed=1, predictionCol="")
 
 
 def _frame(spark: Any) -> Any:

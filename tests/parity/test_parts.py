@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import json
 import math
 import sys
 from pathlib import Path
@@ -106,6 +107,13 @@ def test_the_page_says_what_differs():
         above,
         {**rows, "PCAModel": "row"},
     )
+
+
+def test_what_was_run_again_counts_once(tmp_path):
+    for name, differing in (("first", 1), ("again", 0)):
+        (tmp_path / name).write_text(json.dumps(line("a", differing, 1)) + "\n")
+    (only,) = matrix.read([tmp_path / "first", tmp_path / "again"])
+    assert only["differing"] == 0
 
 
 def test_a_difference_is_counted_once_a_cell(tmp_path):
