@@ -57,6 +57,7 @@ LIBRARIES: dict[str, list[str]] = {
     r"openssl/": ["util/crypto.c", "util/crypto_ed25519.c", "util/crypto_priv.h"],
     r"microhttpd": ["http/library.c", "http/headers.c"],
     r"curl/": ["store/transport.c"],
+    r"pcre2": ["engine/text/regex.c"],
 }
 
 BANNED = "strcpy stpcpy strcat strncat sprintf vsprintf strtok atoi atol atof sscanf gets setlocale alloca"

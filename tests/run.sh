@@ -37,7 +37,7 @@ die() { echo "tests/run.sh: $*" >&2; exit 1; }
 # -- what must be there -------------------------------------------------------------------------------------------
 
 packages="gcc cmake ninja-build pkg-config git curl ca-certificates python3 python3-venv libmicrohttpd-dev libcjson-dev
-libssl-dev libcurl4-openssl-dev libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev llvm valgrind openjdk-17-jre-headless procps
+libssl-dev libcurl4-openssl-dev libpcre2-dev libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev llvm valgrind openjdk-17-jre-headless procps
 nginx-light haproxy make dpkg-dev"
 
 # install_packages NAME...
@@ -306,6 +306,7 @@ stage_parity() {
     build_release
     run parity.harness pytests tests/parity
     run parity "$py" tests/parity/run.py --bin "$build/release/scored" ${full:+--full}
+    run parity.regexes "$py" tests/parity/regexes.py --bin "$build/release/scored" ${full:+--groups 20}
     run parity.generated "$py" tests/parity/generated.py --bin "$build/release/scored" ${full:+--full}
     run parity.expressions "$py" tests/parity/expressions.py --bin "$build/release/scored" ${full:+--full}
 }

@@ -59,6 +59,7 @@ struct param {
 
 /* What a row says of kind and field. Types of fields: */
 #define PARAM_BOOL(op, field)   .kind = &kind_bool, .at = FIELD(op, field, bool)
+#define PARAM_STRING(op, field) .kind = &kind_string, .at = FIELD(op, field, const char *)
 #define PARAM_INT(op, field)    .kind = &kind_int, .at = FIELD(op, field, uint32_t)
 #define PARAM_DOUBLE(op, field) .kind = &kind_double, .at = FIELD(op, field, double)
 #define PARAM_OPTIONAL(op, field) \
@@ -75,8 +76,8 @@ struct param {
 #define PARAM_INVALID(op, field, names) \
     .kind = &kind_choice, .at = FIELD(op, field, enum handle_invalid), .choices = names
 
-extern const struct param_kind kind_bool, kind_int, kind_double, kind_optional, kind_ints,
-    kind_ints_block, kind_vector, kind_vec, kind_matrix, kind_strings, kind_block_double,
+extern const struct param_kind kind_bool, kind_string, kind_int, kind_double, kind_optional,
+    kind_ints, kind_ints_block, kind_vector, kind_vec, kind_matrix, kind_strings, kind_block_double,
     kind_choice;
 
 /* All that are of a size begin with it. */

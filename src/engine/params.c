@@ -44,6 +44,11 @@ static bool load_bool(struct load *l, const struct param *p, void *to, struct er
     return json_get_bool(&l->params, p->name, to, e);
 }
 
+static bool load_string(struct load *l, const struct param *p, void *to, struct err *e)
+{
+    return json_get_string(&l->params, p->name, to, e);
+}
+
 static bool check_range(const struct param *p, const struct json *v, double value, struct err *e)
 {
     bool any = p->low == 0 && p->high == 0;
@@ -128,6 +133,7 @@ static bool load_ints(struct load *l, const struct param *p, void *to, struct er
 }
 
 const struct param_kind kind_bool = {.name = "bool", .load = load_bool};
+const struct param_kind kind_string = {.name = "string", .load = load_string};
 const struct param_kind kind_int = {.name = "int", .load = load_int};
 const struct param_kind kind_double = {.name = "double", .load = load_double};
 const struct param_kind kind_optional = {.name = "double or null", .load = load_optional};

@@ -71,6 +71,7 @@ PARAMS = {
     "column_pruner": (),
     "sql_transformer": ("expressions", "where", "drops"),
     "tokenizer": (),
+    "regex_tokenizer": ("expression", "units", "aligned", "gaps", "minTokenLength", "toLowercase"),
     "stop_words_remover": ("stopWords", "caseSensitive", "locale"),
     "n_gram": ("n",),
     "hashing_tf": ("numFeatures", "binary", "hash"),
@@ -283,11 +284,20 @@ class Bundle:
                 splits = self.blocks[f"{prefix}.splitsArray.{i}"]
                 need(len(splits) >= 3 and bool(np.all(np.diff(splits) > 0)), "splits strictly rising")
                 names.add(f"{prefix}.splitsArray.{i}")
-        more = {"als": ALS, "bisecting_k_means": ("offsets", "children", "clusters")}
+        more = {
+            "als": ALS,
+            "bisecting_k_means": ("offsets", "children", "clusters"),
+            "regex_tokenizer": ("sets.offsets", "sets.ranges"),
+        }
         names |= {f"{prefix}.{part}" for part in more.get(op, ())}
         if op == "min_hash_lsh":
             names.add(f"{prefix}.randCoefficients")
             need(len(self.blocks[f"{prefix}.randCoefficients"]) % 2 == 0, "pairs of coefficients")
+        if op == "regex_tokenizer":
+            ends = self.blocks[f"{prefix}.sets.offsets"].astype(np.int64)
+            pairs = self.blocks[f"{prefix}.sets.ranges"].astype(np.int64).reshape(-1, 2)
+            need(bool(np.all(np.diff(ends) >= 0)) and (ends[0], ends[-1]) == (0, len(pairs)), "sets")
+            need(bool(np.all(pairs[:, 0] <= pairs[:, 1])) and not (pairs > 0x10FFFF).any(), "ranges")
         if op == "interaction":
             names |= {f"{prefix}.categories.{i}" for i in range(len(columns))}
         if op == "vector_indexer":

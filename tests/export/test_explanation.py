@@ -98,7 +98,7 @@ def test_all_reasons_at_once(spark, cars, features, sample):
     model = PipelineModel(
         stages=[
             features,
-            f.RegexTokenizer(inputCol="make", outputCol="words"),
+            f.SQLTransformer(statement="SELECT *, age + 1 AS more FROM __THIS__"),
             f.VectorAssembler(inputCols=["colour", "make"], outputCol="more"),
             f.VectorAssembler(inputCols=["make"], outputCol="yet more"),
         ]
@@ -107,7 +107,7 @@ def test_all_reasons_at_once(spark, cars, features, sample):
     assert not told.ok
     for part, reason in zip(
         (
-            "org.apache.spark.ml.feature.RegexTokenizer cannot be exported",
+            "org.apache.spark.ml.feature.SQLTransformer cannot be exported",
             "input column 'colour' is neither in the sample nor made by an earlier stage",
             "column make has type string, vector_assembler takes",
             "output 'none' is not a column of the pipeline",
@@ -120,7 +120,7 @@ def test_all_reasons_at_once(spark, cars, features, sample):
         export(model, "/nowhere", sample=sample, name="m")
     assert str(refused.value) == told.refused[0]
     assert str(told).startswith("is refused, for 4 reasons\n")
-    assert "RegexTokenizer" in told._repr_html_()
+    assert "SQLTransformer" in told._repr_html_()
 
 
 def test_what_is_no_model(spark, sample, tmp_path):

@@ -27,9 +27,9 @@ def assembler(*columns, **more):
 
 
 def test_unknown_stage_is_named(cars, sample, tmp_path):
-    stage = f.RegexTokenizer(inputCol="make", outputCol="words")
+    stage = f.SQLTransformer(statement="SELECT *, age + 1 AS more FROM __THIS__")
     error = refusal(PipelineModel(stages=[stage]), sample, tmp_path)
-    assert (error.stage, error.uid) == ("RegexTokenizer", stage.uid)
+    assert (error.stage, error.uid) == ("SQLTransformer", stage.uid)
     assert "cannot be exported" in str(error) and "StringIndexerModel" in error.cure
 
 

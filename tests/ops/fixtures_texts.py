@@ -90,6 +90,31 @@ class Texts(Tools):
         rows.append([f"token {i}" for i in range(300)])
         return self.frame({"a": "array<string>"}, [(row,) for row in rows])
 
+    def regex_tokenizer(self) -> Iterator[Case]:
+        """Return cases of RegexTokenizer: its cuts and matches, over characters of two halves too."""
+        texts = ["", " ", "a", " a", "a ", "a  b", "  a,b;c  ", "aaa", "ab\r\n", "ab\n", "a\rb\u2028", "A1_b-2"]
+        texts += ["\U0001d400", "a\U0001f600b", "\U0001f600\U0001f600", "\U0001d400 \U0001f600", "é\u0301ß", "x" * 300]
+        texts += ["a\u00a0b", "\0 a\0", "aab" * 20, "\u0085", "\U0001f600"]
+        rows: list[Row] = [(text,) for text in [*texts, *LOWER, " ".join(ODD), None]]
+        frame = self.frame({"a": "string"}, rows)
+        plain = ["\\s+", "\\W+", "[,;]\\s*", "a+?b|b", "(?i)(A|B){2,}", "\\p{L}+", "[a-z&&[^x]]++", "(?>a|ab)b?", "$"]
+        plain += ["(?=a).", "(?!a)[^\\n]", "\\x{1f600}|a$", "\\Qa,b\\E", "a{2}", "(?s).", "^a", "\\z|\\Z"]
+        units = ["", "x*", "\\P{L}", "[^\\p{L}]+", "(?<=a)", "(?<![a-z])\\W", "(?<=\\W)b|(?<=..)c", "(?!^)[^a]", "|a"]
+        for name, patterns in (("plain", plain), ("units", units)):
+            for gaps in (True, False):
+                stages = [
+                    feature.RegexTokenizer(
+                        inputCol="a",
+                        outputCol=f"x{i}",
+                        pattern=pattern,
+                        gaps=gaps,
+                        minTokenLength=i % 3,
+                        toLowercase=i % 4 == 1,
+                    )
+                    for i, pattern in enumerate(patterns)
+                ]
+                yield "regex_tokenizer", f"{name}_{'gaps' if gaps else 'matches'}", stages, frame
+
     def stop_words_remover(self) -> Iterator[Case]:
         """Return cases of StopWordsRemover."""
         make = feature.StopWordsRemover

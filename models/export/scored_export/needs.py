@@ -2,7 +2,7 @@
 """What the bits of an output depend on beside the pipeline: names that ops give and `exactness` explains."""
 
 BLAS, EXP, LOG, POW = "blas", "exp", "log", "pow"
-LOWER, LOCALE, UPPER = "lower", "locale", "upper"
+LOWER, LOCALE, UPPER, REGEX = "lower", "locale", "upper", "regex"
 DIGITS = "digits"
 TRIGONOMETRY = "sin"
 THAI = "th"  # a language whose lower case is by its words, which are not known here

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from scored_export.glm import LINK_NEEDS, family_of
-from scored_export.needs import BLAS, EXP, LOCALE, LOG, LOWER, POW
+from scored_export.needs import BLAS, EXP, LOCALE, LOG, LOWER, POW, REGEX
 from scored_export.ops import OPS
 from scored_export.ops.base import Columns
 from scored_export.saved import SavedStage
@@ -92,6 +92,10 @@ def _remover(op: str, saved: SavedStage, outputs: Columns) -> Needs:
     return {} if saved.params["caseSensitive"] else {"outputCols": {LOWER}}
 
 
+def _regex_tokenizer(op: str, saved: SavedStage, outputs: Columns) -> Needs:
+    return {"outputCols": {REGEX, LOWER, LOCALE} if saved.params["toLowercase"] else {REGEX}}
+
+
 _BY_OP: dict[str, Callable[[str, SavedStage, Columns], Needs]] = {
     **dict.fromkeys(CLASSIFIERS, _classifier),
     **dict.fromkeys(ALL, lambda op, saved, outputs: dict.fromkeys(outputs, ALL[op])),
@@ -103,6 +107,7 @@ _BY_OP: dict[str, Callable[[str, SavedStage, Columns], Needs]] = {
     "normalizer": _normalizer,
     "one_vs_rest": _one_vs_rest,
     "tokenizer": lambda op, saved, outputs: {"outputCols": {LOWER, LOCALE}},
+    "regex_tokenizer": _regex_tokenizer,
     "stop_words_remover": _remover,
 }
 

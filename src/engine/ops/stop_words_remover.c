@@ -87,13 +87,6 @@ static bool lower_words(struct load *l, struct texts *words, enum lower_rules ru
     return true;
 }
 
-static bool load_locale(struct load *l, const struct param *p, void *to, struct err *e)
-{
-    return json_get_string(&l->params, p->name, to, e);
-}
-
-static const struct param_kind kind_locale = {.name = "string", .load = load_locale};
-
 static bool prepare(struct load *l, void *params, struct made *m, struct err *e)
 {
     struct remover *x = params;
@@ -109,8 +102,7 @@ static bool prepare(struct load *l, void *params, struct made *m, struct err *e)
 static const struct param params[] = {
     {"stopWords", PARAM_STRINGS(struct remover, words)},
     {"caseSensitive", PARAM_BOOL(struct remover, case_sensitive)},
-    {"locale", .kind = &kind_locale, .at = FIELD(struct remover, locale, const char *),
-     .note = "not th, unless caseSensitive"},
+    {"locale", PARAM_STRING(struct remover, locale), .note = "not th, unless caseSensitive"},
 };
 
 const struct op op_stop_words_remover = {

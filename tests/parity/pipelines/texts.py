@@ -13,10 +13,12 @@ from pyspark.ml.feature import (
     HashingTF,
     NGram,
     Normalizer,
+    RegexTokenizer,
     StopWordsRemover,
     Tokenizer,
     Word2Vec,
 )
+from regexes import Odd
 from tokens import COMMON, ODD, Doubles, Sentence, Tokens
 
 from pipelines.table import Stages, dtr, lin, logit, nums, pipeline, rfc, turned, va
@@ -61,6 +63,35 @@ def stop_words() -> Stages:
         StopWordsRemover(inputCol="x", outputCol="german", stopWords=["und", "nicht", "a", "straße", "ẞ"]),
         HashingTF(inputCol="odd", outputCol="h", numFeatures=30),
         dtr(f="h"),
+    ]
+
+
+PATTERNS = (
+    ("\\s+", "\\W", "\\W+", "[^a-z0-9]+"),
+    ("[,.\\s]+", "\\p{L}+", "\\P{L}+", "[^\\p{L}\\p{N}]+"),
+    ("\\w{2,}", "x*", "", "(?i)(ab|b)+?"),
+    ("(?<=[a-z])(?=[A-Z])", "(?<![\\w])\\w+(?!\\w)", "."),
+    ("(?U)\\w+", "a|$", "[\\w&&[^a]]", "^\\s*|\\s*$"),
+    ("\\x{1f600}+", "[\\x{10000}-\\x{10ffff}]|,", "\\P{So}"),
+    ("(?>a|ab)+,?", "[ab]++b?", "(?s).{3}", "\\Q.\\E"),
+    ("\\p{Punct}|\\p{IsAlphabetic}{1,3}?", "[^\\p{IsLatin}]", "\\h|\\v"),
+    ("(a|b|1)(?!_)", "(?=\\p{M})|\\n", "\\z|\\d"),
+    ("\\S+", "[^\\s,]+(?:,[^\\s,]+)*", "(?i)[a-b]|é"),
+)
+
+
+@turned(Odd("s"), Sentence("t"), twists=[dict(patterns=p) for p in PATTERNS], ci=(2, 3))
+def regexes(patterns: tuple[str, ...]) -> Stages:
+    make = RegexTokenizer
+    return [
+        *(make(inputCol="s", outputCol=f"g{i}", pattern=p) for i, p in enumerate(patterns)),
+        *(
+            make(inputCol="s", outputCol=f"m{i}", pattern=p, gaps=False, minTokenLength=i, toLowercase=i > 1)
+            for i, p in enumerate(patterns)
+        ),
+        make(inputCol="t", outputCol="w", pattern=patterns[0], minTokenLength=2),
+        HashingTF(inputCol="w", outputCol="h", numFeatures=50),
+        logit(f="h"),
     ]
 
 

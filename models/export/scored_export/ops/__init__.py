@@ -72,6 +72,7 @@ _TABLE = (
        hashers.bucketed_random_projection_lsh, **_ROW),
     Op("min_hash_lsh", "feature.MinHashLSHModel", _IN, _OUT, _VECTOR, hashers.min_hash_lsh, **_ROW),
     Op("tokenizer", "feature.Tokenizer", _IN, _OUT, ("string",), texts.tokenizer),
+    Op("regex_tokenizer", "feature.RegexTokenizer", _IN, _OUT, ("string",), texts.regex_tokenizer),
     Op("stop_words_remover", "feature.StopWordsRemover", _IN, _OUT, _TOKENS, texts.stop_words_remover),
     Op("n_gram", "feature.NGram", _IN, _OUT, _TOKENS, texts.n_gram),
     Op("hashing_tf", "feature.HashingTF", _IN, _OUT, (*_TOKENS, "array<double>"), texts.hashing_tf),

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from scored_export.blocks import f64, string_list, vector
+from scored_export.blocks import f64, string_list, u32, vector
 from scored_export.errors import Refused
+from scored_export.java_regex import translate
 from scored_export.needs import LOCALE, LOWER, THAI
 from scored_export.ops.base import Built, Reading
 from scored_export.saved import SavedStage, release
@@ -19,6 +21,26 @@ SPARK_2_HASH = 1
 def tokenizer(r: Reading) -> Built:
     """Tokenizer, whose lower case is that of the JVM's language."""
     return Built({}, needs={"outputCols": {LOWER, LOCALE}})
+
+
+def regex_tokenizer(r: Reading) -> Built:
+    """RegexTokenizer; what is left of its pattern stands in for it, which is told beside."""
+    params = r.saved.params
+    pattern = r.saved.once("expression", lambda: translate(r.saved.spark, str(params["pattern"])))
+    ends = itertools.accumulate((len(ranges) for ranges in pattern.sets), initial=0)
+    blocks = {
+        f"{r.prefix}.sets.offsets": u32(list(ends)),
+        f"{r.prefix}.sets.ranges": u32([code for ranges in pattern.sets for pair in ranges for code in pair]),
+    }
+    built = {
+        "expression": pattern.text,
+        "units": pattern.units,
+        "aligned": pattern.aligned,
+        "gaps": bool(params["gaps"]),
+        "minTokenLength": int(params["minTokenLength"]),
+        "toLowercase": bool(params["toLowercase"]),
+    }
+    return Built(built, blocks)
 
 
 def _no_nulls(words: Sequence[str | None], name: str) -> None:
