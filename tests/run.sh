@@ -307,6 +307,7 @@ stage_parity() {
     run parity.harness pytests tests/parity
     run parity "$py" tests/parity/run.py --bin "$build/release/scored" ${full:+--full}
     run parity.regexes "$py" tests/parity/regexes.py --bin "$build/release/scored" ${full:+--groups 20}
+    run parity.labels "$py" tests/parity/labels.py --bin "$build/release/scored"
     run parity.generated "$py" tests/parity/generated.py --bin "$build/release/scored" ${full:+--full}
     run parity.expressions "$py" tests/parity/expressions.py --bin "$build/release/scored" ${full:+--full}
 }

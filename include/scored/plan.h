@@ -103,6 +103,8 @@ struct plan {
     uint16_t n_outputs;
     uint16_t *added; /* those of `all`, in Spark's order: who shadows a column takes its place */
     uint16_t n_added;
+    uint16_t n_labels; /* how many of the columns, the last ones, are labels of classes: `all` has
+                          none of them */
     struct column_set defaults, all; /* all: what names that stages added mean at the end */
     struct fusion *fusions;
     uint16_t n_fusions;
@@ -156,6 +158,11 @@ void plan_draw(const struct plan *p, struct buf *out);
 static inline bool column_in(const struct column_set *s, unsigned c)
 {
     return s->words[c / 64] >> c % 64 & 1;
+}
+
+static inline bool plan_is_label(const struct plan *p, unsigned c)
+{
+    return c + p->n_labels >= p->n_columns;
 }
 
 static inline void column_add(struct column_set *s, unsigned c)

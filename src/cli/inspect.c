@@ -119,7 +119,8 @@ static void print_memory(const struct model *m)
            m->plan.frame_size / 1024, m->plan.row_size,
            m->plan.bounded ? "" : ", and what texts, arrays and vectors of any size need");
     printf("  columns: %u of the request, %u made by %u stages\n", (unsigned)m->plan.n_inputs,
-           (unsigned)(m->plan.n_columns - m->plan.n_inputs), (unsigned)m->plan.n_stages);
+           (unsigned)(m->plan.n_columns - m->plan.n_inputs - m->plan.n_labels),
+           (unsigned)m->plan.n_stages);
 }
 
 static void print_model(const struct model *m)

@@ -73,4 +73,8 @@ void plan_draw(const struct plan *p, struct buf *out)
             put_unit(p, p->order[i], i + 1 == p->n_order || p->order[i + 1]->stage != s, out);
         put_dropped(p, s, out);
     }
+    if (p->n_labels)
+        buf_lit(out, "where asked for by name\n");
+    for (unsigned c = p->n_columns - p->n_labels; c < p->n_columns; c++)
+        put_unit(p, p->columns[c].unit, c + 1 == p->n_columns, out);
 }

@@ -6,6 +6,7 @@
 #include "engine_priv.h"
 #include "fuse.h"
 
+#include "labels.h"
 #include "scored/bounds.h"
 #include "scored/buf.h"
 
@@ -73,7 +74,7 @@ static bool index_names(struct plan *p, struct err *e)
         keys[i] = (struct text){p->names[i].name, (uint32_t)strlen(p->names[i].name)};
     if (!dict_build(&p->index, keys, p->n_names, p->arena))
         return err_memory(e);
-    for (uint32_t i = 0; i < p->n_names; i++)
+    for (uint32_t i = 0; i < p->n_names - p->n_labels; i++)
         note_added(p, i);
     return true;
 }
@@ -144,7 +145,7 @@ static bool add_outputs(struct plan *p, const struct bundle *b, struct err *e)
         if (dropped != COLUMN_NONE)
             return err_set(e, ERR_BAD_BUNDLE, "output[%u]: stage '%.64s' drops column '%.64s'",
                            (unsigned)i, p->stages[dropped].uid, o->name);
-        if (c == COLUMN_NONE || c < p->n_inputs)
+        if (c == COLUMN_NONE || c < p->n_inputs || plan_is_label(p, c))
             return err_set(e, ERR_BAD_BUNDLE, "output[%u]: no stage makes a column '%.64s'",
                            (unsigned)i, o->name);
         if (!check_type(&p->columns[c].shape, o, e))
@@ -171,7 +172,7 @@ static bool check_exactness(struct plan *p, const struct bundle *b, struct err *
 
     if (!seen)
         return err_memory(e);
-    for (uint32_t i = p->n_inputs; i < p->n_names; i++) {
+    for (uint32_t i = p->n_inputs; i < p->n_names - p->n_labels; i++) {
         const char *name = p->names[i].name;
         int64_t last = dict_find(&p->index, name, strlen(name));
         if (p->names[i].column == COLUMN_NONE || last == DICT_NONE || seen[last])
@@ -223,8 +224,8 @@ static bool build(struct plan *p, struct bundle *b, struct err *e)
     for (uint16_t i = 0; i < p->n_stages; i++)
         if (!load_stage(p, b, i, e))
             return false;
-    return index_names(p, e) && bundle_all_used(b, e) && add_outputs(p, b, e) &&
-           check_labels(p, b, e) && check_exactness(p, b, e);
+    return plan_add_labels(p, b, e) && index_names(p, e) && bundle_all_used(b, e) &&
+           add_outputs(p, b, e) && check_labels(p, b, e) && check_exactness(p, b, e);
 }
 
 static const struct program *new_program(const struct plan *p, const struct column_set *asked)

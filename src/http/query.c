@@ -34,10 +34,12 @@ static void decode(char *p)
 void put_columns(struct buf *out, const struct plan *p)
 {
     const char *comma = "";
+    unsigned first_label = p->n_columns - p->n_labels;
 
     buf_char(out, '[');
-    for (unsigned i = 0; i < p->n_added; i++) {
-        const char *name = p->columns[p->added[i]].name;
+    for (unsigned i = 0; i < (unsigned)p->n_added + p->n_labels; i++) {
+        unsigned c = i < p->n_added ? p->added[i] : first_label + i - p->n_added;
+        const char *name = p->columns[c].name;
         buf_text(out, comma);
         buf_json_string(out, name, strlen(name));
         comma = ",";

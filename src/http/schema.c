@@ -158,14 +158,17 @@ void put_row_schema(struct buf *out, const struct model *m, bool closed, bool al
     buf_char(out, '}');
 }
 
-static void put_column(struct buf *out, const struct bundle *b, const struct plan_column *c)
+static void put_column(struct buf *out, const struct model *m, unsigned at)
 {
+    const struct plan_column *c = &m->plan.columns[at];
     struct json labels;
 
     buf_json_string(out, c->name, strlen(c->name));
     buf_lit(out, ":{");
     put_form(out, c->shape.type, c->nullable, false);
-    if (bundle_labels(b, c->name, &labels)) {
+    if (plan_is_label(&m->plan, at))
+        buf_lit(out, ",\"description\":\"the label of a class\"");
+    if (bundle_labels(m->bundle, c->name, &labels)) {
         buf_printf(out, ",\"description\":\"%s\"",
                    c->shape.type == TYPE_VECTOR ? "an element for each of x-labels, in their order"
                                                 : "a class: the place in x-labels, from 0");
@@ -190,7 +193,7 @@ void put_answer_schema(struct buf *out, const struct model *m)
                  "\"properties\":{");
     for (unsigned i = 0; i < p->n_outputs; i++) {
         buf_text(out, i ? "," : "");
-        put_column(out, m->bundle, &p->columns[p->outputs[i]]);
+        put_column(out, m, p->outputs[i]);
     }
     buf_lit(out, "},\"required\":[");
     for (unsigned i = 0; i < p->n_outputs; i++) {
@@ -212,10 +215,10 @@ void put_columns_schema(struct buf *out, const struct model *m)
     buf_lit(out, "{\"description\":\"What a row is answered where the parameter columns asks for "
                  "others than the default\",\"type\":\"object\",\"properties\":{");
     for (unsigned c = 0; c < p->n_columns; c++) {
-        if (!p->columns[c].name || !column_in(&p->all, c))
+        if (!p->columns[c].name || (!column_in(&p->all, c) && !plan_is_label(p, c)))
             continue;
         buf_text(out, comma);
-        put_column(out, m->bundle, &p->columns[c]);
+        put_column(out, m, c);
         comma = ",";
     }
     buf_char(out, '}');

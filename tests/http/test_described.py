@@ -177,6 +177,20 @@ def test_a_reply_that_is_not_as_described_fails(port: int, row: dict[str, Any], 
             described.check_reply(port, request, reply)
 
 
+def labelled(port: int, bundle: Path) -> None:
+    """The label of a class is answered where it is asked for by name, and else not."""
+    row = {"make": "BMW", "age": 3, "km": 0.25}
+    asked = ask(port, "POST", "/predict?columns=forest_label,linear", row)
+    assert (asked.status, asked.json) == (200, {"forest_label": "1", "linear": -0.375})
+    for query in ("", "?columns=all"):
+        assert "forest_label" not in ask(port, "POST", f"/predict{query}", row).json
+    unknown = ask(port, "POST", "/predict?columns=linear_label", row)
+    assert unknown.status == 400 and unknown.json["columns"][-1] == "forest_label"
+    command = [BIN, "predict", "--model", bundle, "--columns", "forest_label"]
+    done = subprocess.run(command, input=json.dumps(row).encode() + b"\n", capture_output=True, check=True)
+    assert json.loads(done.stdout) == {"forest_label": "1"}
+
+
 def test_labels_of_classes_are_told() -> None:
     """In every description of a model."""
     bundle = TOP / "tests" / "bundles" / "good" / "labels"
@@ -191,6 +205,11 @@ def test_labels_of_classes_are_told() -> None:
             columns = document["components"]["schemas"][f"m.{kind}"]["properties"]
             found = {name: c["x-labels"] for name, c in columns.items() if "x-labels" in c}
             assert found == given and all(columns[name]["description"] for name in given)
+        assert columns["forest_label"]["description"] == "the label of a class"
+        assert "forest_label" not in document["components"]["schemas"]["m.answer"]["properties"]
+        told = ask(d.port, "GET", "/models/m").json["columns"]
+        assert told[-1] == "forest_label" and told.count("forest_label") == 1
+        labelled(d.port, bundle)
     finally:
         assert d.stop() == 0
     shown = subprocess.run([BIN, "inspect", bundle], capture_output=True, text=True, check=True).stdout

@@ -19,7 +19,7 @@ from scored_export.errors import Refused
 from scored_export.exactness import exactness
 from scored_export.golden import CANDIDATES, Golden, Probe, Writer, make_golden, shuffled
 from scored_export.known import check_live, check_saved
-from scored_export.labels import class_labels
+from scored_export.labels import class_labels, label_columns
 from scored_export.limits import check_plan
 from scored_export.live import joins, live_stages, load_stages, rows_in_place, save_stages
 from scored_export.ops.vectors import vector_width
@@ -398,4 +398,6 @@ def _export(
     store, signer = place
     named = {entry["name"]: data for entry, (_, data) in zip(files, contents.values())}
     digest = publish(store, _manifest_text(manifest), named, signer)
-    return exported((store.uri, digest, signer is not None), manifest, left_out(plan, work.saved, sample))
+    labelled, unlabelled = label_columns(work.labels, plan)
+    pruned = [*left_out(plan, work.saved, sample), *unlabelled]
+    return exported((store.uri, digest, signer is not None), manifest, pruned, labelled)

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from scored_export.ops import OPS
 from scored_export.ops.indexers import label_lists
-from scored_export.plan import PREDICTORS, Plan, Stage
+from scored_export.plan import NAME_BYTES, PREDICTORS, Plan, Stage
+from scored_export.result import LABEL, Pruned
 from scored_export.saved import SavedStage
 from scored_export.values import dumps
 
@@ -86,3 +87,15 @@ def class_labels(saved: Sequence[SavedStage], plan: Plan) -> Labels:
         columns = [name for param in PREDICTORS for name in stage.outputs.get(param, [])]
         found.update({name: labels for name in columns if labels and name in plan.added})
     return found
+
+
+def label_columns(labels: Iterable[str], plan: Plan) -> tuple[list[str], list[Pruned]]:
+    """Return the predictions whose label can be asked for by name, and what is left out because of its name.
+
+    No stage makes these columns: the daemon adds them, by the same rule.
+    """
+    given = [name for name in labels if plan.type_of(name) == "double"]
+    taken = {name.lower() for name in (*(field.name for field in plan.inputs), *plan.needs)}
+    free = [n for n in given if (n + LABEL).lower() not in taken and len((n + LABEL).encode()) <= NAME_BYTES]
+    left = [Pruned(n + LABEL, f"the name is taken: no label of {n}") for n in given if n not in free]
+    return free, left

@@ -9,6 +9,8 @@ from html import escape
 from typing import Any
 
 LEFT = "text-align:left"
+#: What is put behind the name of a prediction: the column of its label.
+LABEL = "_label"
 UNREAD = "no stage reads it"
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
@@ -86,6 +88,8 @@ class Exported(str):
     files : dict
         Name -> size in bytes.
     signed : bool
+    labelled : tuple of str
+        Predictions whose class can be asked for by its label, as the column ``<prediction>_label``.
     aside : dict
         Input -> what it is read for, of inputs that no answer by default depends on, as the label's.
     """
@@ -102,6 +106,7 @@ class Exported(str):
     pruned: tuple[Pruned, ...]
     files: dict[str, int]
     signed: bool
+    labelled: tuple[str, ...]
     aside: dict[str, list[str]]
 
     def _input(self, c: Column) -> list[str]:
@@ -122,6 +127,7 @@ class Exported(str):
             ("sha256", [[self.sha256]]),
             ("inputs", [self._input(c) for c in self.inputs]),
             ("outputs", [[c.name, c.type, c.promise, c.why] for c in self.outputs]),
+            ("if asked", [[name + LABEL, "string", f"the class of {name}"] for name in self.labelled]),
             ("golden", [[", ".join(told)]]),
             ("left out", [[p.column, p.why] for p in self.pruned]),
             ("files", [[size + (", signed" if self.signed else "")]]),
@@ -141,7 +147,12 @@ class Exported(str):
         return html_of(f"{self.name} {self.version}", self._lines())
 
 
-def exported(place: tuple[str, str, bool], manifest: Mapping[str, Any], pruned: Sequence[Pruned]) -> Exported:
+def exported(
+    place: tuple[str, str, bool],
+    manifest: Mapping[str, Any],
+    pruned: Sequence[Pruned],
+    labelled: Sequence[str] = (),
+) -> Exported:
     """Return the result of an export.
 
     Parameters
@@ -152,6 +163,8 @@ def exported(place: tuple[str, str, bool], manifest: Mapping[str, Any], pruned: 
         The manifest that was published.
     pruned : sequence of Pruned
         What was left out.
+    labelled : sequence of str
+        Predictions whose label can be asked for.
     """
     uri, sha256, signed = place
     result = Exported(sha256)
@@ -164,7 +177,7 @@ def exported(place: tuple[str, str, bool], manifest: Mapping[str, Any], pruned: 
     result.exactness = exactness
     result.golden = Golden(golden["rows"], golden["made"], tuple(golden["leaves"]), tuple(golden["labels"]))
     result.files = {entry["name"]: entry["size"] for entry in manifest["files"]}
-    result.signed = signed
+    result.signed, result.labelled = signed, tuple(labelled)
     result.aside = _aside(manifest)
     return result
 
