@@ -50,6 +50,15 @@ static inline uint64_t j_bits_of(double d)
     return d != d ? UINT64_C(0x7ff8000000000000) : j_bits(d);
 }
 
+/* The same of Float.floatToIntBits. */
+static inline uint32_t j_float_bits_of(float f)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &f, sizeof bits);
+    return f != f ? UINT32_C(0x7fc00000) : bits;
+}
+
 /* Double.compare: -0.0 < 0.0, and NaN is above all and equal to itself. */
 static inline int j_compare(double a, double b)
 {

@@ -21,6 +21,7 @@
     X(VECTOR, "vector", COUNT)               \
     X(ARRAY_STRING, "array<string>", STRING) \
     X(ARRAY_INT, "array<int>", INT)          \
+    X(ARRAY_FLOAT, "array<float>", FLOAT)    \
     X(ARRAY_DOUBLE, "array<double>", DOUBLE) \
     X(ARRAY_VECTOR, "array<vector>", VECTOR)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What stages load with: keys, columns, units and the platform, each checked once, each error
  * naming its place. */
-#include "engine_priv.h"
+#include "vectors.h"
 
 #include "scored/blas.h"
 #include "scored/bounds.h"
@@ -103,6 +103,29 @@ static bool get_columns(const struct load *l, const struct port *port, bool one,
     return !one || json_size(list) == 1 || json_fail(list, e, "must have 1 element");
 }
 
+/* A list of floats where vectors are taken is widened, in a hidden column. */
+static bool widen(struct load *l, uint16_t *column, struct err *e)
+{
+    const struct plan_column *c = load_column(l, *column);
+    uint16_t *in = load_new(l, uint16_t, 1);
+    const struct unit u = {.run = vec_run_widened, .in = in, .n_in = 1};
+
+    if (!type_is_array(c->shape.type) || !(l->op->in.types & IS_VECTOR))
+        return true;
+    if (!c->unit && c->contains_null)
+        return err_set(e, ERR_BAD_BUNDLE, "column '%.64s' may not have nulls in its arrays",
+                       c->name);
+    if (c->shape.type != TYPE_ARRAY_FLOAT)
+        return true;
+    if (!in)
+        return err_memory(e);
+    *in = *column;
+    if (!load_unit(l, NULL, shape_vector(SIZE_UNKNOWN, MOST_UNKNOWN), c->nullable, &u, e))
+        return false;
+    *column = load_last(l);
+    return true;
+}
+
 bool load_inputs(struct load *l, bool one, struct err *e)
 {
     const struct port *second = &l->op->second;
@@ -119,6 +142,9 @@ bool load_inputs(struct load *l, bool one, struct err *e)
     if (!resolve(l, &l->op->in, &list, out, e) ||
         (two && !resolve(l, second, &more, out + count, e)))
         return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (!widen(l, &out[i], e))
+            return false;
     l->in = out;
     l->n_in = (uint16_t)(count + two);
     return true;

@@ -115,6 +115,7 @@ static bool equal_list(enum type type, const void *a, const void *b, uint32_t ul
     X(VECTOR, struct vec, equal_vector)       \
     X(ARRAY_STRING, struct list, equal_list)  \
     X(ARRAY_INT, struct list, equal_list)     \
+    X(ARRAY_FLOAT, struct list, equal_list)   \
     X(ARRAY_DOUBLE, struct list, equal_list)  \
     X(ARRAY_VECTOR, struct list, equal_list)
 

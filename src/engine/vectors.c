@@ -69,6 +69,19 @@ bool vec_reaches(const struct unit *u, struct frame *f, unsigned row, uint32_t n
     return false;
 }
 
+void vec_run_widened(const struct unit *u, struct frame *f, uint64_t rows)
+{
+    FOR_ROWS(r, pass_nulls(u, f, rows))
+    {
+        const struct list *from = &f->columns[u->in[0]].list[r];
+        struct vec *v = frame_dense(f, u->out, r, from->n);
+        if (!v)
+            return;
+        for (uint32_t i = 0; i < from->n; i++)
+            v->values[i] = (double)((const float *)from->items)[i];
+    }
+}
+
 void vec_run_scaled(const struct unit *u, struct frame *f, uint64_t rows, const double *factors,
                     uint32_t n)
 {

@@ -27,6 +27,9 @@ bool vec_reaches(const struct unit *u, struct frame *f, unsigned row, uint32_t n
 /* The unit's rows are the vectors that it reads, by reference; null ones stay null. */
 unit_run vec_run_same;
 
+/* Makes dense vectors of lists of floats; null ones stay null. */
+unit_run vec_run_widened;
+
 /* Makes vectors of each entry times its factor, of `n`. Kind and stored zeros stay; a vector may be
  * shorter. */
 void vec_run_scaled(const struct unit *u, struct frame *f, uint64_t rows, const double *factors,

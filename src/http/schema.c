@@ -32,6 +32,8 @@ static const char *const forms[TYPE_COUNT] = {
     [TYPE_TIMESTAMP] = "\"type\":\"string\",\"format\":\"date-time\"",
     [TYPE_DECIMAL] = "\"type\":[\"number\",\"string\"]",
     [TYPE_ARRAY_STRING] = "\"type\":\"array\",\"items\":{\"type\":[\"string\",\"null\"]}",
+    [TYPE_ARRAY_FLOAT] = "\"type\":\"array\",\"items\":{\"anyOf\":[{\"type\":[\"number\",\"null\"],"
+                         "\"format\":\"float\"},@]}",
     [TYPE_ARRAY_DOUBLE] =
         "\"type\":\"array\",\"items\":{\"anyOf\":[{\"type\":[\"number\",\"null\"]},@]}",
     [TYPE_ARRAY_INT] = "\"type\":\"array\",\"items\":{\"type\":[\"integer\",\"null\"]}",

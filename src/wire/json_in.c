@@ -29,6 +29,7 @@ static const char *const articles[] = {
     [TYPE_VECTOR] = "a vector (an array, or an object of size, indices and values)",
     [TYPE_ARRAY_STRING] = "an array of strings",
     [TYPE_ARRAY_INT] = "an array of ints",
+    [TYPE_ARRAY_FLOAT] = "an array of floats",
     [TYPE_ARRAY_DOUBLE] = "an array of doubles",
     [TYPE_ARRAY_VECTOR] = "an array of vectors",
 };

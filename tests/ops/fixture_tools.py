@@ -26,7 +26,10 @@ TYPES = {
     "boolean": t.BooleanType(),
     "vector": VectorUDT(),
     "array<string>": t.ArrayType(t.StringType()),
+    "array<float>": t.ArrayType(t.FloatType()),
     "array<double>": t.ArrayType(t.DoubleType()),
+    "floats": t.ArrayType(t.FloatType(), False),
+    "doubles": t.ArrayType(t.DoubleType(), False),
 }
 
 Row = tuple[Any, ...]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from fixture_tools import EDGES, INF, NAN, Case, Row, Tools, dense, sparse
 from pyspark.ml import classification, clustering, recommendation, regression
@@ -81,6 +82,15 @@ class Models(Tools):
                 found += [(dense(values),), (sparse(size, list(range(size)), values),)]
         return found
 
+    def _points_as_arrays(self, op: str, model: Any, size: int) -> Iterator[Case]:
+        """Return a case of floats and one of doubles: arrays are dense vectors, each float widened."""
+        edges = [0.1, 3.4028234663852886e38, -3.4028234663852886e38, 1e-45, -0.0, 16777217.0, NAN, INF, -INF]
+        rows: list[Row] = [(self.numbers(size),) for _ in range(30)]
+        rows += [([edge, *self.numbers(size - 1)],) for edge in edges] + [([edge] * size,) for edge in edges]
+        rows += [(None,), ([],), ([1.0] * (size + 1),), ([0.5] * (size - 1),)]
+        for kind in ("floats", "doubles"):
+            yield op, kind, [model], self.frame({"v": kind}, rows)
+
     def k_means(self) -> Iterator[Case]:
         """Return cases of KMeans: bounded and not, euclidean, and cosine of a model that was not saved."""
         for size, k in ((1, 2), (3, 4), (6, 9), (40, 160)):
@@ -90,6 +100,8 @@ class Models(Tools):
             rows += [(dense([float(c) for c in center]),) for center in model.clusterCenters()[:20]]
             rows += [(sparse(size, [0], [float(center[0])]),) for center in model.clusterCenters()[:20]]
             yield "k_means", f"{size}_{k}", [model], self.frame({"v": "vector"}, rows)
+            if size == 3:
+                yield from self._points_as_arrays("k_means", model, size)
             if size in (3, 40):
                 make = clustering.KMeans(featuresCol="v", k=k, seed=1, maxIter=2, distanceMeasure="cosine")
                 yield "k_means", f"cosine_{size}", [make.fit(data)], self.frame({"v": "vector"}, rows)
@@ -103,6 +115,8 @@ class Models(Tools):
             rows = self.vectors(size, 8) + self._far(size)
             rows += [(dense([float(c) for c in center]),) for center in model.clusterCenters()]
             yield "bisecting_k_means", f"{measure}_{k}", [model], self.frame({"v": "vector"}, rows)
+            if size == 3:
+                yield from self._points_as_arrays("bisecting_k_means", model, size)
 
     def gaussian_mixture(self) -> Iterator[Case]:
         """Return cases of GaussianMixture, each with its columns and with the prediction alone."""
@@ -113,6 +127,8 @@ class Models(Tools):
             yield "gaussian_mixture", f"{size}_{k}", [model], rows
             alone = model.copy().setProbabilityCol("")
             yield "gaussian_mixture", f"{size}_{k}_alone", [alone], rows
+            if size == 4:
+                yield from self._points_as_arrays("gaussian_mixture", model, size)
 
     def lda(self) -> Iterator[Case]:
         """Return cases of LDA, of counts and of what is none; below zero Spark's inference may never end."""

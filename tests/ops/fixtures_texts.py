@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from fixture_tools import EDGES, Case, Row, Tools, resaved, sparse
+from fixture_tools import EDGES, HUGE, Case, Row, Tools, resaved, sparse
 from pyspark.ml import feature
 from pyspark.sql import DataFrame
 
@@ -179,6 +179,9 @@ class Texts(Tools):
         rows: list[Row] = [([v],) for v in values] + [(values,), ([],), (None,)]
         stages = [feature.HashingTF(inputCol="a", outputCol=f"x{n}", numFeatures=n) for n in (9, 1000)]
         yield "hashing_tf", "doubles", stages, self.frame({"a": "array<double>"}, rows)
+        floats = [*(v for v in EDGES if v is None or abs(v) != HUGE), 0.1, 3.4028234663852886e38, 1e-45, -7.0]
+        rows = [([v],) for v in floats] + [(floats,), ([],), (None,)]
+        yield "hashing_tf", "floats", stages, self.frame({"a": "array<float>"}, rows)
 
     def count_vectorizer(self) -> Iterator[Case]:
         """Return cases of CountVectorizer."""

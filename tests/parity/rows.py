@@ -381,8 +381,9 @@ def json_value(value: Any, kind: str) -> Any:
         return [_real(float(v)) for v in value.values]
     if kind == "array<string>":
         return value
-    if kind == "array<double>":
-        return [None if v is None else _real(v) for v in value]
+    if kind in ("array<float>", "array<double>"):
+        element = kind[len("array<") : -1]
+        return [None if v is None else json_value(v, element) for v in value]
     if kind == "float" and math.isfinite(value):
         return float(str(np.float32(value)))  # the shortest digits of the float
     return _real(value)

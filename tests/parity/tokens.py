@@ -116,6 +116,23 @@ class Tokens(Column):
 
 
 @dataclass(frozen=True)
+class Floats(Column):
+    """An array of floats, null ones too."""
+
+    kind: str = "array<float>"
+
+    def clean(self, r: random.Random) -> Any:
+        return [r.choice((0.0, 1.0, 2.5)) for _ in range(r.randint(1, 5))]
+
+    def special(self, r: random.Random) -> Any:
+        some = (0.0, -0.0, NAN, 3.4028234663852886e38, 1e-45, None, 0.1, r.uniform(-9, 9))
+        return [r.choice(some) for _ in range(r.randint(0, 9))]
+
+    def signal(self, value: Any) -> float:
+        return float(len(value))
+
+
+@dataclass(frozen=True)
 class Doubles(Column):
     """An array of doubles, null ones too."""
 

@@ -164,7 +164,7 @@ def _variants(field: Any, value: Any) -> list[Any]:
         return [*nulls, True, False]
     if kind == "vector":
         return nulls + _vector_variants(value)
-    if kind == "array<double>":
+    if kind in ("array<float>", "array<double>"):
         return [*nulls, [], list(SPECIALS)]
     return [*nulls, UNSEEN, ""] if kind == "string" else [*nulls, [], [UNSEEN]]
 

@@ -26,6 +26,11 @@ static int32_t hash_of(const struct hashing *x, const struct list *l, uint32_t i
         murmur3_add(&m, (const char *)&bits, sizeof bits);
         return murmur3_end(m);
     }
+    if (x->element == TYPE_FLOAT) {
+        uint32_t bits = j_float_bits_of(((const float *)l->items)[i]);
+        murmur3_add(&m, (const char *)&bits, sizeof bits);
+        return murmur3_end(m);
+    }
     struct text token = ((const struct text *)l->items)[i];
     murmur3_add(&m, token.p, token.len);
     return (x->hash == HASH_SPARK_2 ? murmur3_end_old : murmur3_end)(m);
@@ -78,7 +83,7 @@ const struct op op_hashing_tf = {
     .name = "hashing_tf",
     .class_name = SPARK_ML("feature.HashingTF"),
     .form = &form_vector,
-    .in = {PORT("inputCols", IS_TEXTS | TYPE_BIT(ARRAY_DOUBLE))},
+    .in = {PORT("inputCols", IS_TEXTS | IS_ARRAY_FLOAT | IS_ARRAY_DOUBLE)},
     .out = {{PORT("outputCols", IS_VECTOR)}},
     OP_PARAMS(params),
     .size = sizeof(struct hashing),

@@ -26,8 +26,9 @@ _CLASSES = ("rawPredictionCol", "probabilityCol", "predictionCol")
 _LEAVES = (*_CLASSES, "leafCol")
 _VECTOR = ("vector",)
 _TOKENS = ("array<string>",)
+_POINTS = ("vector", "array<float>", "array<double>")
 _ROW, _TREE, _TREES = {"read": SavedStage.row}, {"read": trees.read_tree}, {"read": trees.read_ensemble}
-_ARRAYS = tuple(f"array<{element}>" for element in ("string", "int", "double", "vector"))
+_ARRAYS = tuple(f"array<{element}>" for element in ("string", "int", "float", "double", "vector"))
 _EVERY = (*REAL, "boolean", "string", "date", "timestamp", "vector", *_ARRAYS)
 _SELECTORS = ("ChiSqSelector", "UnivariateFeatureSelector", "VarianceThresholdSelector")
 
@@ -75,7 +76,8 @@ _TABLE = (
     Op("regex_tokenizer", "feature.RegexTokenizer", _IN, _OUT, ("string",), texts.regex_tokenizer),
     Op("stop_words_remover", "feature.StopWordsRemover", _IN, _OUT, _TOKENS, texts.stop_words_remover),
     Op("n_gram", "feature.NGram", _IN, _OUT, _TOKENS, texts.n_gram),
-    Op("hashing_tf", "feature.HashingTF", _IN, _OUT, (*_TOKENS, "array<double>"), texts.hashing_tf),
+    Op("hashing_tf", "feature.HashingTF", _IN, _OUT, (*_TOKENS, "array<float>", "array<double>"),
+       texts.hashing_tf),
     Op("count_vectorizer", "feature.CountVectorizerModel", _IN, _OUT, _TOKENS, texts.count_vectorizer,
        **_ROW),
     Op("idf", "feature.IDFModel", _IN, _OUT, _VECTOR, texts.idf, **_ROW),
@@ -116,12 +118,12 @@ _TABLE = (
        trees.gbt_classification, ensemble=True, **_TREES),
     Op("one_vs_rest", "classification.OneVsRestModel", _FEATURES, ("rawPredictionCol", "predictionCol"),
        _VECTOR, composed.one_vs_rest),
-    Op("k_means", "clustering.KMeansModel", _FEATURES, ("predictionCol",), ("vector", "array<double>"),
+    Op("k_means", "clustering.KMeansModel", _FEATURES, ("predictionCol",), _POINTS,
        clusters.k_means),
     Op("bisecting_k_means", "clustering.BisectingKMeansModel", _FEATURES, ("predictionCol",),
-       ("vector", "array<double>"), clusters.bisecting_k_means),
+       _POINTS, clusters.bisecting_k_means),
     Op("gaussian_mixture", "clustering.GaussianMixtureModel", _FEATURES, ("probabilityCol", "predictionCol"),
-       ("vector", "array<double>"), clusters.gaussian_mixture),
+       _POINTS, clusters.gaussian_mixture),
     Op("lda", "clustering.LocalLDAModel", _FEATURES, ("topicDistributionCol",), ("vector", "array<double>"),
        clusters.lda, **_ROW),
     Op("als", "recommendation.ALSModel", ("userCol", "itemCol"), ("predictionCol",), NUMERIC, factors.als),
