@@ -180,15 +180,15 @@ def test_a_reply_that_is_not_as_described_fails(port: int, row: dict[str, Any], 
 def labelled(port: int, bundle: Path) -> None:
     """The label of a class is answered where it is asked for by name, and else not."""
     row = {"make": "BMW", "age": 3, "km": 0.25}
-    asked = ask(port, "POST", "/predict?columns=forest_label,linear", row)
-    assert (asked.status, asked.json) == (200, {"forest_label": "1", "linear": -0.375})
+    asked = ask(port, "POST", "/predict?columns=forest_label,linear", json.dumps(row).encode())
+    assert (asked.status, asked.json) == (200, {"forest_label": "0", "linear": -0.375})
     for query in ("", "?columns=all"):
-        assert "forest_label" not in ask(port, "POST", f"/predict{query}", row).json
-    unknown = ask(port, "POST", "/predict?columns=linear_label", row)
+        assert "forest_label" not in ask(port, "POST", f"/predict{query}", json.dumps(row).encode()).json
+    unknown = ask(port, "POST", "/predict?columns=linear_label", json.dumps(row).encode())
     assert unknown.status == 400 and unknown.json["columns"][-1] == "forest_label"
     command = [BIN, "predict", "--model", bundle, "--columns", "forest_label"]
     done = subprocess.run(command, input=json.dumps(row).encode() + b"\n", capture_output=True, check=True)
-    assert json.loads(done.stdout) == {"forest_label": "1"}
+    assert json.loads(done.stdout) == {"forest_label": "0"}
 
 
 def test_labels_of_classes_are_told() -> None:

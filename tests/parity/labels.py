@@ -32,7 +32,7 @@ def data(spark: Any, r: random.Random, count: int) -> Any:
     """Return rows of as many kinds, some of special numbers."""
     rows = []
     for i in range(count):
-        kind = i * i % len(KINDS)
+        kind = (3 * i + i // 7) % len(KINDS)
         far = r.random() < 0.05 and i > count // 2
         rows.append((r.choice(SPECIAL) if far else r.gauss(kind, 1.0), r.gauss(-kind, 2.0), KINDS[kind]))
     return spark.createDataFrame(rows, SCHEMA)
@@ -51,7 +51,7 @@ def pipelines() -> Iterator[tuple[str, list[Any], list[str]]]:
     }
     for i, (name, learner) in enumerate(learners.items()):
         order = ("frequencyDesc", "frequencyAsc", "alphabetDesc", "alphabetAsc")[i % 4]
-        keep = "keep" if name in ("tree", "forest") else "skip"
+        keep = "keep" if name in ("tree", "forest") else "error"
         indexer = f.StringIndexer(
             inputCol="kind", outputCol="label", handleInvalid=keep, stringOrderType=order
         )

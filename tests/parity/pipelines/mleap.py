@@ -147,7 +147,7 @@ def mleap_one_hot_of_fractions() -> Stages:
 
 
 @pipeline(
-    Code("u", "int", values=tuple(range(9)), unseen=True), Code("i", "int", values=tuple(range(7))), ci=True
+    Code("u", "int", values=tuple(range(9))), Code("i", "int", values=tuple(range(7))), ci=True
 )
 def mleap_cold_start() -> Stages:
     """ALS answers NaN for whom it does not know, whatever coldStartStrategy says: Spark drops these rows."""
