@@ -97,10 +97,8 @@ static bool array_element(struct decoder *d, uint16_t f, struct items *items, ui
 }
 
 static const char *const in_arrays[] = {
-    [TYPE_STRING] = "strings in its array",
-    [TYPE_INT] = "ints (whole numbers) in its array",
-    [TYPE_FLOAT] = "numbers in its array",
-    [TYPE_DOUBLE] = "numbers in its array",
+    [TYPE_STRING] = "strings in its array", [TYPE_INT] = "ints (whole numbers) in its array",
+    [TYPE_FLOAT] = "numbers in its array",  [TYPE_DOUBLE] = "numbers in its array",
     [TYPE_VECTOR] = "vectors in its array",
 };
 
