@@ -314,6 +314,7 @@ stage_parity() {
 stage_fuzz() {
     build_fuzz
     run fuzz bash tests/fuzz/run.sh "$build/fuzz" ${full:+--full}
+    run fuzz.mutants "$py" tests/fuzz/mutate.py "$build/fuzz/bundle_fuzz" ${full:+--full}
 }
 stage_packaging() { build_release; run packaging "$py" tests/packaging/check.py "$build/release/scored"; }
 
