@@ -191,7 +191,10 @@ class Planned:
             raise refusal(error, "Spark cannot plan the pipeline") from error
 
     def _job(self, planned: Any, partition: int) -> dict[int, Row] | Thrown:
-        from pyspark.rdd import _create_local_socket
+        try:
+            from pyspark.util import _create_local_socket  # from Spark 4.0 on
+        except ImportError:
+            from pyspark.rdd import _create_local_socket
 
         context = self._spark.sparkContext
         try:
