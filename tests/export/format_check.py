@@ -33,6 +33,7 @@ PARAMS = {
     "string_indexer": ("handleInvalid", "labels"),
     "index_to_string": ("labels",),
     "one_hot_encoder": ("categorySizes", "dropLast", "handleInvalid"),
+    "target_encoder": ("handleInvalid", "targetType", "smoothing"),
     "vector_assembler": ("handleInvalid", "lengths"),
     "imputer": ("missingValue",),
     "bucketizer": ("handleInvalid",),

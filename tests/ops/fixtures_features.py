@@ -36,6 +36,39 @@ class Features(Tools):
             meta = {"ml_attr": {"num_attrs": size}}
             yield "dct", f"size_{size}", both, self.frame({"v": "vector"}, self.vectors(size, 8), meta)
 
+    def target_encoder(self) -> Iterator[Case]:
+        """Return cases of TargetEncoder, which PySpark has from 4.0 on: an older one makes none."""
+        if not hasattr(feature, "TargetEncoder"):
+            return
+        columns = {"a": "double", "b": "int", "c": "float", "d": "bigint"}
+        data: list[Row] = []
+        for i in range(70):
+            codes = [self.random.randrange(4) for _ in columns]
+            data.append((None if i % 9 == 0 else float(codes[0]), codes[1], codes[2] * 1.0, codes[3] * 1000))
+        labelled = [(*row, self.random.gauss(0.0, 9.0), float(i % 3 == 0)) for i, row in enumerate(data)]
+        fit = self.frame({**columns, "y": "double", "z": "double"}, labelled)
+        rows = list(data[:12])
+        for value in [*EDGES, 2.0, 3.0, 9.0, 0.9999, -2.0, 2147483647.0]:
+            whole = 1 if value is None or not abs(value) < 2**31 - 1 else int(value)
+            near = value if value is None or abs(value) < 1e38 or abs(value) == INF else 3.0
+            rows += [(value, 1, 0.0, 0), (1.0, whole, 2.0, 0), (1.0, 1, near, 0), (0.0, 1, 0.0, whole)]
+        rows += [(0.0, None, 0.0, 0), (0.0, 0, None, 0), (0.0, 0, 0.0, None), (0.0, 0, 0.0, 2**63 - 1)]
+        for invalid in ("error", "keep"):
+            stages = []
+            for i, (kind, smoothing) in enumerate(
+                (kind, smoothing) for kind in ("continuous", "binary") for smoothing in (0.0, 3.7, 1e300)
+            ):
+                make = feature.TargetEncoder(
+                    inputCols=list(columns),
+                    outputCols=[f"{name}{i}" for name in columns],
+                    labelCol="y" if kind == "continuous" else "z",
+                    targetType=kind,
+                    smoothing=smoothing,
+                    handleInvalid=invalid,
+                )
+                stages.append(make.fit(fit))
+            yield "target_encoder", f"spark4_{invalid}", stages, self.frame(columns, rows)
+
     def elementwise_product(self) -> Iterator[Case]:
         """Return cases of ElementwiseProduct: weights dense and sparse, special ones too."""
         weights = (

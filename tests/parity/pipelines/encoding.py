@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from pyspark.ml import feature
 from pyspark.ml.feature import (
     IndexToString,
     OneHotEncoder,
@@ -28,6 +31,7 @@ from pipelines.table import (
     rfc,
     rfr,
     si,
+    turned,
     va,
 )
 from rows import NAN, WORDS, Code, Number, Text
@@ -199,3 +203,39 @@ def index_then_predict_labels() -> Stages:
         logit(outs="p", threshold=0.55),
         IndexToString(inputCol="log_p", outputCol="yes", labels=["no", "yes"]),
     ]
+
+
+TARGETS: list[dict[str, Any]] = [
+    dict(),
+    dict(smoothing=3.7),
+    dict(smoothing=1e300),
+    dict(targetType="binary", labelCol="target_b"),
+    dict(targetType="binary", labelCol="target_b", smoothing=0.5),
+]
+
+if hasattr(feature, "TargetEncoder"):  # Spark has it from 4.0 on
+
+    def targets(**twist: Any) -> Stages:
+        """TargetEncoder, and a model of what it makes."""
+        names = {"inputCols": ["c", "n", "m"], "outputCols": ["x", "y", "z"]}
+        return [feature.TargetEncoder(**names, **{"labelCol": "target_y", **twist}), va("x y z"), lin()]
+
+    @turned(
+        Code("c", null=True),
+        Code("n", "int", values=(0, 1, 7)),
+        Code("m", "float", values=(0.0, 3.0)),
+        twists=TARGETS,
+        ci=(1,),
+    )
+    def targets_of_known(**twist: Any) -> Stages:
+        return targets(**twist)
+
+    @turned(
+        Code("c", null=True, unseen=True),
+        Code("n", "int", values=(0, 1, 7), null=True, unseen=True),
+        Code("m", "bigint", values=(0, 3, 2147483646), unseen=True),
+        twists=TARGETS,
+        ci=(4,),
+    )
+    def targets_of_all(**twist: Any) -> Stages:
+        return targets(handleInvalid="keep", **twist)

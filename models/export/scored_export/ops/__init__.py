@@ -39,6 +39,7 @@ _TABLE = (
        indexers.string_indexer, present=indexers.present_pairs, **_ROW),
     Op("index_to_string", "feature.IndexToString", _IN, _OUT, REAL, indexers.index_to_string),
     Op("one_hot_encoder", "feature.OneHotEncoderModel", _IN, _OUT, REAL, indexers.one_hot_encoder, **_ROW),
+    Op("target_encoder", "feature.TargetEncoderModel", _IN, _OUT, NUMERIC, indexers.target_encoder),
     Op("vector_assembler", "feature.VectorAssembler", _IN, ("outputCol",), (*REAL, "boolean", "vector"),
        vectors.vector_assembler),
     Op("imputer", "feature.ImputerModel", _IN, _OUT, NUMERIC, vectors.imputer, shadows=True, **_ROW),

@@ -12,7 +12,7 @@ from scored_export.blocks import Blocks, f64, string_list, u32
 from scored_export.errors import Refused
 from scored_export.ops.base import Built, Columns, Reading
 from scored_export.saved import SavedStage
-from scored_export.values import INTEGERS, NUMERIC
+from scored_export.values import INTEGERS, NUMERIC, number, saved_number
 
 INT32 = range(-(1 << 31), 1 << 31)
 
@@ -126,4 +126,22 @@ def one_hot_encoder(r: Reading) -> Built:
             "dropLast": bool(r.saved.params["dropLast"]),
             "handleInvalid": r.choice("handleInvalid", "error", "keep"),
         }
+    )
+
+
+def target_encoder(r: Reading) -> Built:
+    """TargetEncoderModel: what it counted of each category, those apart for null and for the whole."""
+    rows = {int(row["index"]): row for row in r.saved.table().collect()}
+    blocks = {
+        f"{r.prefix}.{name}.{i}": f64([float(value) for value in row[name]])
+        for i, row in rows.items()
+        for name in ("categories", "counts", "stats")
+    }
+    return Built(
+        {
+            "handleInvalid": r.choice("handleInvalid", "error", "keep"),
+            "targetType": r.choice("targetType", "binary", "continuous"),
+            "smoothing": number(saved_number(r.saved.params["smoothing"])),
+        },
+        blocks,
     )
