@@ -21,13 +21,13 @@ static struct kit kits[KITS];
 static void open_kits(void)
 {
     static const struct kit_input inputs[] = {
-        {"d", TYPE_DOUBLE, true, false},       {"s", TYPE_STRING, true, false},
-        {"b", TYPE_BOOLEAN, true, false},      {"i", TYPE_INT, true, false},
-        {"l", TYPE_BIGINT, false, false},      {"f", TYPE_FLOAT, true, false},
-        {"t", TYPE_TINYINT, true, false},      {"S", TYPE_ARRAY_STRING, true, true},
-        {"D", TYPE_ARRAY_DOUBLE, true, false}, {"v", TYPE_VECTOR, true, false},
-        {"a", TYPE_DATE, true, false},         {"z", TYPE_TIMESTAMP, true, false},
-        {"n", TYPE_DECIMAL, true, false},
+        {"d", TYPE_DOUBLE, true, false},     {"s", TYPE_STRING, true, false},
+        {"b", TYPE_BOOLEAN, true, false},    {"i", TYPE_INT, true, false},
+        {"l", TYPE_BIGINT, false, false},    {"f", TYPE_FLOAT, true, false},
+        {"t", TYPE_TINYINT, true, false},    {"S", TYPE_ARRAY_STRING, true, true},
+        {"F", TYPE_ARRAY_FLOAT, true, true}, {"D", TYPE_ARRAY_DOUBLE, true, false},
+        {"v", TYPE_VECTOR, true, false},     {"a", TYPE_DATE, true, false},
+        {"z", TYPE_TIMESTAMP, true, false},  {"n", TYPE_DECIMAL, true, false},
     };
 
     for (unsigned i = 0; i < KITS; i++)

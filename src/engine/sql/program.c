@@ -15,6 +15,9 @@ static const struct sql_table *const tables[] = {&sql_logic, &sql_comparisons, &
 /* -- running -- */
 
 static enum sql_got fail(const struct sql_node *n, const struct sql_row *r, const char *fmt,
+                         va_list args) __attribute__((format(printf, 3, 0)));
+
+static enum sql_got fail(const struct sql_node *n, const struct sql_row *r, const char *fmt,
                          va_list args)
 {
     char what[ROW_DETAIL];

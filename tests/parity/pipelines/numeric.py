@@ -235,7 +235,7 @@ def decimals_kept() -> Stages:
 @pipeline(Money("m"), Money("w", "decimal(38,18)"), Code("k", "decimal(5,0)", values=tuple(map(Decimal, range(4)))))
 def decimals_refused() -> Stages:
     return [
-        Bucketizer(inputCol="m", outputCol="m_b", splits=[-5.0, 0.5, 5.0], handleInvalid="skip"),
+        Bucketizer(inputCol="m", outputCol="m_b", splits=[-INF, 0.5, INF], handleInvalid="skip"),
         hot("k"),
         IndexToString(inputCol="k", outputCol="k_s", labels=["a", "b", "c", "d"]),
         Interaction(inputCols=["w", "k_h", "m"], outputCol="i"),

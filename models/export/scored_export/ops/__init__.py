@@ -125,7 +125,7 @@ _TABLE = (
        _POINTS, clusters.bisecting_k_means),
     Op("gaussian_mixture", "clustering.GaussianMixtureModel", _FEATURES, ("probabilityCol", "predictionCol"),
        _POINTS, clusters.gaussian_mixture),
-    Op("lda", "clustering.LocalLDAModel", _FEATURES, ("topicDistributionCol",), ("vector", "array<double>"),
+    Op("lda", "clustering.LocalLDAModel", _FEATURES, ("topicDistributionCol",), _POINTS,
        clusters.lda, **_ROW),
     Op("als", "recommendation.ALSModel", ("userCol", "itemCol"), ("predictionCol",), NUMERIC, factors.als),
 )
