@@ -12,8 +12,8 @@
 
 enum { DCT_MOST = 1 << 28 }; /* the reference takes no more */
 
-size_t dct_room(uint32_t n);
-void dct_forward(double *a, uint32_t n, double *room);
-void dct_inverse(double *a, uint32_t n, double *room);
+size_t dct_room(size_t n);
+void dct_forward(double *a, size_t n, double *room);
+void dct_inverse(double *a, size_t n, double *room);
 
 #endif

@@ -17,23 +17,23 @@
 #define TWO_PI 6.28318530717958647692528676655900576
 
 struct pass {
-    uint32_t ip, l1, ido;
+    size_t ip, l1, ido;
     const double
         *w; /* of each sub-sequence but the first, ido apart: cosine and sine of each pair */
 };
 
 enum { FACTORS_MOST = 32 };
-static inline size_t by_sub(const struct pass *p, uint32_t j, uint32_t k)
+static inline size_t by_sub(const struct pass *p, size_t j, size_t k)
 {
     return ((size_t)j * p->l1 + k) * p->ido;
 }
 
-static inline size_t by_row(const struct pass *p, uint32_t j, uint32_t k)
+static inline size_t by_row(const struct pass *p, size_t j, size_t k)
 {
     return ((size_t)k * p->ip + j) * p->ido;
 }
 
-static inline struct pair twiddle(const struct pass *p, uint32_t j, uint32_t i)
+static inline struct pair twiddle(const struct pass *p, size_t j, size_t i)
 {
     const double *w = p->w + (size_t)(j - 1) * p->ido + i;
 
@@ -42,29 +42,28 @@ static inline struct pair twiddle(const struct pass *p, uint32_t j, uint32_t i)
 
 /* Where the rows have what is real: odd ones at their end, or, of the block's end, the other way.
  */
-static inline size_t real_place(const struct pass *p, uint32_t j, uint32_t k, bool end)
+static inline size_t real_place(const struct pass *p, size_t j, size_t k, bool end)
 {
     return by_row(p, j, k) + ((j % 2 == 1) != end ? p->ido - 1 : 0);
 }
 
-static void forward_reals(const struct pass *p, uint32_t k, bool end, const double *in, double *out)
+static void forward_reals(const struct pass *p, size_t k, bool end, const double *in, double *out)
 {
     const struct butterfly *b = &dct_butterflies[p->ip];
     double x[BUTTERFLY_MOST], r[BUTTERFLY_MOST];
 
-    for (uint32_t j = 0; j < p->ip; j++)
+    for (size_t j = 0; j < p->ip; j++)
         x[j] = in[by_sub(p, j, k) + (end ? p->ido - 1 : 0)];
     (end ? b->forward_end : b->forward_real)(x, r);
-    for (uint32_t j = 0; j < p->ip; j++)
+    for (size_t j = 0; j < p->ip; j++)
         out[real_place(p, j, k, end)] = r[j];
 }
 
-static void forward_pairs(const struct pass *p, uint32_t k, uint32_t i, const double *in,
-                          double *out)
+static void forward_pairs(const struct pass *p, size_t k, size_t i, const double *in, double *out)
 {
     struct pair z[BUTTERFLY_MOST], y[BUTTERFLY_MOST];
 
-    for (uint32_t j = 0; j < p->ip; j++) {
+    for (size_t j = 0; j < p->ip; j++) {
         const double *at = in + by_sub(p, j, k) + i;
         z[j] = (struct pair){at[-1], at[0]};
         if (j > 0) {
@@ -73,7 +72,7 @@ static void forward_pairs(const struct pass *p, uint32_t k, uint32_t i, const do
         }
     }
     dct_butterflies[p->ip].forward(z, y);
-    for (uint32_t j = 0; j < p->ip; j++) {
+    for (size_t j = 0; j < p->ip; j++) {
         double *at = out + by_row(p, j, k) + (j % 2 == 1 ? p->ido - i : i);
         at[-1] = y[j].re;
         at[0] = y[j].im;
@@ -82,39 +81,37 @@ static void forward_pairs(const struct pass *p, uint32_t k, uint32_t i, const do
 
 static void forward_pass(const struct pass *p, const double *in, double *out)
 {
-    for (uint32_t k = 0; k < p->l1; k++) {
+    for (size_t k = 0; k < p->l1; k++) {
         forward_reals(p, k, false, in, out);
-        for (uint32_t i = 2; i < p->ido; i += 2)
+        for (size_t i = 2; i < p->ido; i += 2)
             forward_pairs(p, k, i, in, out);
         if (p->ido % 2 == 0)
             forward_reals(p, k, true, in, out);
     }
 }
 
-static void backward_reals(const struct pass *p, uint32_t k, bool end, const double *in,
-                           double *out)
+static void backward_reals(const struct pass *p, size_t k, bool end, const double *in, double *out)
 {
     const struct butterfly *b = &dct_butterflies[p->ip];
     double x[BUTTERFLY_MOST], r[BUTTERFLY_MOST];
 
-    for (uint32_t j = 0; j < p->ip; j++)
+    for (size_t j = 0; j < p->ip; j++)
         r[j] = in[real_place(p, j, k, end)];
     (end ? b->backward_end : b->backward_real)(r, x);
-    for (uint32_t j = 0; j < p->ip; j++)
+    for (size_t j = 0; j < p->ip; j++)
         out[by_sub(p, j, k) + (end ? p->ido - 1 : 0)] = x[j];
 }
 
-static void backward_pairs(const struct pass *p, uint32_t k, uint32_t i, const double *in,
-                           double *out)
+static void backward_pairs(const struct pass *p, size_t k, size_t i, const double *in, double *out)
 {
     struct pair z[BUTTERFLY_MOST], y[BUTTERFLY_MOST];
 
-    for (uint32_t j = 0; j < p->ip; j++) {
+    for (size_t j = 0; j < p->ip; j++) {
         const double *at = in + by_row(p, j, k) + (j % 2 == 1 ? p->ido - i : i);
         y[j] = (struct pair){at[-1], at[0]};
     }
     dct_butterflies[p->ip].backward(y, z);
-    for (uint32_t j = 0; j < p->ip; j++) {
+    for (size_t j = 0; j < p->ip; j++) {
         double *at = out + by_sub(p, j, k) + i;
         if (j > 0) {
             struct pair w = twiddle(p, j, i), t = z[j];
@@ -127,9 +124,9 @@ static void backward_pairs(const struct pass *p, uint32_t k, uint32_t i, const d
 
 static void backward_pass(const struct pass *p, const double *in, double *out)
 {
-    for (uint32_t k = 0; k < p->l1; k++) {
+    for (size_t k = 0; k < p->l1; k++) {
         backward_reals(p, k, false, in, out);
-        for (uint32_t i = 2; i < p->ido; i += 2)
+        for (size_t i = 2; i < p->ido; i += 2)
             backward_pairs(p, k, i, in, out);
         if (p->ido % 2 == 0)
             backward_reals(p, k, true, in, out);
@@ -142,11 +139,11 @@ static void backward_pass(const struct pass *p, const double *in, double *out)
 static void rotate(const struct pass *p, const double *from, double *to)
 {
     size_t block = (size_t)p->ido * p->l1;
-    uint32_t half = (p->ip + 1) / 2;
-    double c = fm_cos(TWO_PI / p->ip), s = fm_sin(TWO_PI / p->ip);
+    size_t half = (p->ip + 1) / 2;
+    double c = fm_cos(TWO_PI / (double)p->ip), s = fm_sin(TWO_PI / (double)p->ip);
     struct pair a = {1, 0};
 
-    for (uint32_t l = 1; l < half; l++) {
+    for (size_t l = 1; l < half; l++) {
         double *cosines = to + l * block, *sines = to + (p->ip - l) * block;
         a = (struct pair){c * a.re - s * a.im, c * a.im + s * a.re};
         for (size_t i = 0; i < block; i++) {
@@ -154,7 +151,7 @@ static void rotate(const struct pass *p, const double *from, double *to)
             sines[i] = a.im * from[(p->ip - 1) * block + i];
         }
         struct pair b = a;
-        for (uint32_t j = 2; j < half; j++) {
+        for (size_t j = 2; j < half; j++) {
             const double *first = from + j * block, *last = from + (p->ip - j) * block;
             b = (struct pair){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
             for (size_t i = 0; i < block; i++) {
@@ -170,7 +167,7 @@ static void add_up(const struct pass *p, const double *from, double *to)
 {
     size_t block = (size_t)p->ido * p->l1;
 
-    for (uint32_t j = 1; j < (p->ip + 1) / 2; j++)
+    for (size_t j = 1; j < (p->ip + 1) / 2; j++)
         for (size_t i = 0; i < block; i++)
             to[i] += from[j * block + i];
 }
@@ -178,24 +175,24 @@ static void add_up(const struct pass *p, const double *from, double *to)
 /* c has the pass's numbers, and then what it makes of them; ch is room. */
 static void forward_general(const struct pass *p, double *c, double *ch)
 {
-    uint32_t ido = p->ido;
+    size_t ido = p->ido;
 
     memcpy(ch, c, (size_t)p->ip * p->l1 * ido * sizeof(double));
-    for (uint32_t j = 1; j < p->ip; j++)
-        for (uint32_t k = 0; k < p->l1; k++)
-            for (uint32_t i = 2; i < ido; i += 2) {
+    for (size_t j = 1; j < p->ip; j++)
+        for (size_t k = 0; k < p->l1; k++)
+            for (size_t i = 2; i < ido; i += 2) {
                 const double *from = c + by_sub(p, j, k) + i;
                 double *to = ch + by_sub(p, j, k) + i;
                 struct pair w = twiddle(p, j, i);
                 to[-1] = w.re * from[-1] + w.im * from[0];
                 to[0] = w.re * from[0] - w.im * from[-1];
             }
-    for (uint32_t j = 1; j < (p->ip + 1) / 2; j++)
-        for (uint32_t k = 0; k < p->l1; k++) {
+    for (size_t j = 1; j < (p->ip + 1) / 2; j++)
+        for (size_t k = 0; k < p->l1; k++) {
             size_t a = by_sub(p, j, k), b = by_sub(p, p->ip - j, k);
             c[a] = ch[a] + ch[b];
             c[b] = ch[b] - ch[a];
-            for (uint32_t i = 2; i < ido; i += 2) {
+            for (size_t i = 2; i < ido; i += 2) {
                 c[a + i - 1] = ch[a + i - 1] + ch[b + i - 1];
                 c[a + i] = ch[a + i] + ch[b + i];
                 c[b + i - 1] = ch[a + i] - ch[b + i];
@@ -204,14 +201,14 @@ static void forward_general(const struct pass *p, double *c, double *ch)
         }
     rotate(p, c, ch);
     add_up(p, c, ch);
-    for (uint32_t k = 0; k < p->l1; k++) {
+    for (size_t k = 0; k < p->l1; k++) {
         memcpy(c + by_row(p, 0, k), ch + by_sub(p, 0, k), ido * sizeof(double));
-        for (uint32_t j = 1; j < (p->ip + 1) / 2; j++) {
+        for (size_t j = 1; j < (p->ip + 1) / 2; j++) {
             size_t a = by_sub(p, j, k), b = by_sub(p, p->ip - j, k);
             double *odd = c + by_row(p, 2 * j - 1, k), *even = c + by_row(p, 2 * j, k);
             odd[ido - 1] = ch[a];
             even[0] = ch[b];
-            for (uint32_t i = 2; i < ido; i += 2) {
+            for (size_t i = 2; i < ido; i += 2) {
                 even[i - 1] = ch[a + i - 1] + ch[b + i - 1];
                 odd[ido - i - 1] = ch[a + i - 1] - ch[b + i - 1];
                 even[i] = ch[a + i] + ch[b + i];
@@ -223,16 +220,16 @@ static void forward_general(const struct pass *p, double *c, double *ch)
 
 static void backward_general(const struct pass *p, double *c, double *ch)
 {
-    uint32_t ido = p->ido;
+    size_t ido = p->ido;
 
-    for (uint32_t k = 0; k < p->l1; k++) {
+    for (size_t k = 0; k < p->l1; k++) {
         memcpy(ch + by_sub(p, 0, k), c + by_row(p, 0, k), ido * sizeof(double));
-        for (uint32_t j = 1; j < (p->ip + 1) / 2; j++) {
+        for (size_t j = 1; j < (p->ip + 1) / 2; j++) {
             size_t a = by_sub(p, j, k), b = by_sub(p, p->ip - j, k);
             const double *odd = c + by_row(p, 2 * j - 1, k), *even = c + by_row(p, 2 * j, k);
             ch[a] = odd[ido - 1] + odd[ido - 1];
             ch[b] = even[0] + even[0];
-            for (uint32_t i = 2; i < ido; i += 2) {
+            for (size_t i = 2; i < ido; i += 2) {
                 ch[a + i - 1] = even[i - 1] + odd[ido - i - 1];
                 ch[b + i - 1] = even[i - 1] - odd[ido - i - 1];
                 ch[a + i] = even[i] - odd[ido - i];
@@ -242,12 +239,12 @@ static void backward_general(const struct pass *p, double *c, double *ch)
     }
     rotate(p, ch, c);
     add_up(p, ch, ch);
-    for (uint32_t j = 1; j < (p->ip + 1) / 2; j++)
-        for (uint32_t k = 0; k < p->l1; k++) {
+    for (size_t j = 1; j < (p->ip + 1) / 2; j++)
+        for (size_t k = 0; k < p->l1; k++) {
             size_t a = by_sub(p, j, k), b = by_sub(p, p->ip - j, k);
             ch[a] = c[a] - c[b];
             ch[b] = c[a] + c[b];
-            for (uint32_t i = 2; i < ido; i += 2) {
+            for (size_t i = 2; i < ido; i += 2) {
                 ch[a + i - 1] = c[a + i - 1] - c[b + i];
                 ch[b + i - 1] = c[a + i - 1] + c[b + i];
                 ch[a + i] = c[a + i] + c[b + i - 1];
@@ -255,9 +252,9 @@ static void backward_general(const struct pass *p, double *c, double *ch)
             }
         }
     memcpy(c, ch, (size_t)p->ip * p->l1 * ido * sizeof(double));
-    for (uint32_t j = 1; j < p->ip; j++)
-        for (uint32_t k = 0; k < p->l1; k++)
-            for (uint32_t i = 2; i < ido; i += 2) {
+    for (size_t j = 1; j < p->ip; j++)
+        for (size_t k = 0; k < p->l1; k++)
+            for (size_t i = 2; i < ido; i += 2) {
                 const double *from = ch + by_sub(p, j, k) + i;
                 double *to = c + by_sub(p, j, k) + i;
                 struct pair w = twiddle(p, j, i);
@@ -270,17 +267,17 @@ static void backward_general(const struct pass *p, double *c, double *ch)
 
 /* A plan, and what goes from pass to pass. */
 struct passes {
-    uint32_t n, n_factors, factors[FACTORS_MOST];
+    size_t n, n_factors, factors[FACTORS_MOST];
     double *twiddles, *c, *ch;
 };
 
 /* The factors, 4s first, but a 2 before them; then 3s, 5s and other primes. */
 static void factorise(struct passes *f)
 {
-    static const uint32_t first[] = {4, 2, 3, 5};
-    uint32_t n = f->n, factor = 0;
+    static const size_t first[] = {4, 2, 3, 5};
+    size_t n = f->n, factor = 0;
 
-    for (uint32_t i = 0; n > 1; i++) {
+    for (size_t i = 0; n > 1; i++) {
         factor = i < 4 ? first[i] : factor + 2;
         for (; n % factor == 0; n /= factor) {
             f->factors[f->n_factors++] = factor;
@@ -292,20 +289,20 @@ static void factorise(struct passes *f)
     }
 }
 
-static struct passes plan(double *a, uint32_t n, double *room)
+static struct passes plan(double *a, size_t n, double *room)
 {
     struct passes f = {.n = n, .twiddles = room, .c = a, .ch = room + n};
-    double step = TWO_PI / n, *w = room;
-    uint32_t l1 = 1;
+    double step = TWO_PI / (double)n, *w = room;
+    size_t l1 = 1;
 
     factorise(&f);
-    for (uint32_t q = 0; q + 1 < f.n_factors; q++) {
-        uint32_t ido = n / (l1 * f.factors[q]);
-        for (uint32_t j = 1; j < f.factors[q]; j++, w += ido) {
+    for (size_t q = 0; q + 1 < f.n_factors; q++) {
+        size_t ido = n / (l1 * f.factors[q]);
+        for (size_t j = 1; j < f.factors[q]; j++, w += ido) {
             double angle = (double)(j * l1) * step;
-            for (uint32_t i = 2; i < ido; i += 2) {
-                w[i - 2] = fm_cos(i / 2 * angle);
-                w[i - 1] = fm_sin(i / 2 * angle);
+            for (size_t i = 1; 2 * i < ido; i++) {
+                w[2 * i - 2] = fm_cos((double)i * angle);
+                w[2 * i - 1] = fm_sin((double)i * angle);
             }
         }
         l1 *= f.factors[q];
@@ -322,13 +319,13 @@ static void swap(struct passes *f)
     f->ch = c;
 }
 
-void passes_forward(double *a, uint32_t n, double *room)
+void passes_forward(double *a, size_t n, double *room)
 {
     struct passes f = plan(a, n, room);
     const double *w = f.twiddles + n - 1;
-    uint32_t l2 = n;
+    size_t l2 = n;
 
-    for (uint32_t q = f.n_factors; q-- > 0;) {
+    for (size_t q = f.n_factors; q-- > 0;) {
         struct pass p = {.ip = f.factors[q], .l1 = l2 / f.factors[q], .ido = n / l2};
         w -= (size_t)(p.ip - 1) * p.ido;
         p.w = w;
@@ -344,13 +341,13 @@ void passes_forward(double *a, uint32_t n, double *room)
         memcpy(a, f.c, n * sizeof *a);
 }
 
-void passes_backward(double *a, uint32_t n, double *room)
+void passes_backward(double *a, size_t n, double *room)
 {
     struct passes f = plan(a, n, room);
     const double *w = f.twiddles;
-    uint32_t l1 = 1;
+    size_t l1 = 1;
 
-    for (uint32_t q = 0; q < f.n_factors; q++) {
+    for (size_t q = 0; q < f.n_factors; q++) {
         struct pass p = {f.factors[q], l1, n / (l1 * f.factors[q]), w};
         if (p.ip > BUTTERFLY_MOST)
             backward_general(&p, f.c, f.ch);

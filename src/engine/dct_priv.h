@@ -13,18 +13,18 @@ struct pair {
 
 /* Twiddles of transforms of 2 n_w pairs, which take n_w doubles of room. */
 struct split {
-    uint32_t n_w;
+    size_t n_w;
     const double *w;
 };
-void split_plan(struct split *s, uint32_t n_w, double *room);
+void split_plan(struct split *s, size_t n_w, double *room);
 
 /* The Fourier transform of n pairs, n = 2^k >= 2. */
-void split_transform(const struct split *s, double *a, uint32_t n, bool inverse);
+void split_transform(const struct split *s, double *a, size_t n, bool inverse);
 
 /* Of n >= 2 real numbers, no power of two, and back; 2 n doubles of room. The real part of entry 0,
  * then the pairs of the following ones, and where n is even the real part of the middle one. */
-void passes_forward(double *a, uint32_t n, double *room);
-void passes_backward(double *a, uint32_t n, double *room);
+void passes_forward(double *a, size_t n, double *room);
+void passes_backward(double *a, size_t n, double *room);
 
 enum { BUTTERFLY_MOST = 5 };
 

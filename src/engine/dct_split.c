@@ -46,7 +46,7 @@ static inline struct pair turn_back(double w, struct pair a)
 }
 
 /* The transform of z[0], z[step], z[2 step] and z[3 step]. */
-static void transform4(const struct pair *z, unsigned step, struct pair *y)
+static void transform4(const struct pair *z, size_t step, struct pair *y)
 {
     struct pair x0 = plus(z[0], z[2 * step]), x1 = minus(z[0], z[2 * step]);
     struct pair x2 = plus(z[step], z[3 * step]), x3 = minus(z[step], z[3 * step]);
@@ -72,7 +72,7 @@ static inline struct pair times_back(double re, double im, struct pair a)
     return (struct pair){re * a.re + im * a.im, re * a.im - im * a.re};
 }
 
-static const double *level(const struct split *s, uint32_t size)
+static const double *level(const struct split *s, size_t size)
 {
     return s->w + s->n_w - 2 * size;
 }
@@ -170,7 +170,7 @@ static inline struct pair conjugate(struct pair a)
 }
 
 /* A step at z[0], z[q], z[2 q] and z[3 q], before twiddles; of conjugates. */
-static void step(struct pair *z, uint32_t q, bool of_conjugates, struct pair *y2, struct pair *y3)
+static void step(struct pair *z, size_t q, bool of_conjugates, struct pair *y2, struct pair *y3)
 {
     struct pair z0 = of_conjugates ? conjugate(z[0]) : z[0];
     struct pair z2 = of_conjugates ? conjugate(z[2 * q]) : z[2 * q];
@@ -189,7 +189,7 @@ static void step(struct pair *z, uint32_t q, bool of_conjugates, struct pair *y2
 
 /* The angle t of a step: its cosine and sine, and of its triple. A step of all numbers has twice as
  * many angles as its level: those between are means, stretched. */
-static void angle(const double *w, uint32_t q, uint32_t t, bool all, double v[4])
+static void angle(const double *w, size_t q, size_t t, bool all, double v[4])
 {
     static const double one[4] = {1, 0, 1, 0};
     const double end[4] = {w[1], w[1], -w[1], -w[1]};
@@ -205,16 +205,16 @@ static void angle(const double *w, uint32_t q, uint32_t t, bool all, double v[4]
 }
 
 /* The step of the first kind, of n numbers. */
-static void step_first(const double *w, struct pair *z, uint32_t n, bool all, bool of_conjugates)
+static void step_first(const double *w, struct pair *z, size_t n, bool all, bool of_conjugates)
 {
-    uint32_t q = n / 4;
+    size_t q = n / 4;
     struct pair y2, y3;
     double v[4];
 
     step(z, q, of_conjugates, &y2, &y3);
     z[2 * q] = y2;
     z[3 * q] = y3;
-    for (uint32_t t = 1; t < q / 2; t++) {
+    for (size_t t = 1; t < q / 2; t++) {
         angle(w, q, t, all, v);
         step(z + t, q, of_conjugates, &y2, &y3);
         z[t + 2 * q] = times(v[0], v[1], y2);
@@ -233,13 +233,13 @@ struct second {
     struct pair x0, x1, x2, x3;
 };
 
-static struct second sums(const struct pair *z, uint32_t q)
+static struct second sums(const struct pair *z, size_t q)
 {
     return (struct second){plus_i(z[0], z[2 * q]), minus_i(z[0], z[2 * q]), plus_i(z[q], z[3 * q]),
                            minus_i(z[q], z[3 * q])};
 }
 
-static void put_second(struct pair *z, uint32_t q, const double v[4], const double u[4])
+static void put_second(struct pair *z, size_t q, const double v[4], const double u[4])
 {
     struct second x = sums(z, q);
     struct both low = add_both(times(v[0], v[1], x.x0), times(u[0], u[1], x.x2));
@@ -251,9 +251,9 @@ static void put_second(struct pair *z, uint32_t q, const double v[4], const doub
     z[3 * q] = high.rest;
 }
 
-static void step_second(const double *w, struct pair *z, uint32_t n)
+static void step_second(const double *w, struct pair *z, size_t n)
 {
-    uint32_t q = n / 4;
+    size_t q = n / 4;
     struct second x = sums(z, q);
     struct pair y = turn(w[1], x.x2);
 
@@ -262,7 +262,7 @@ static void step_second(const double *w, struct pair *z, uint32_t n)
     y = turn(w[1], x.x3);
     z[2 * q] = plus_i(x.x1, y);
     z[3 * q] = minus_i(x.x1, y);
-    for (uint32_t t = 1; t < q / 2; t++) {
+    for (size_t t = 1; t < q / 2; t++) {
         const double *v = w + 4 * t, *u = w + 4 * (q - t);
         double swapped_v[4] = {v[1], v[0], v[3], v[2]}, swapped_u[4] = {u[1], u[0], u[3], u[2]};
         put_second(z + t, q, v, swapped_u);
@@ -278,9 +278,9 @@ static void step_second(const double *w, struct pair *z, uint32_t n)
     z[q / 2 + 3 * q] = high.sum;
 }
 
-static void quarters(const struct split *s, struct pair *z, uint32_t n, bool first);
+static void quarters(const struct split *s, struct pair *z, size_t n, bool first);
 
-static void part(const struct split *s, struct pair *z, uint32_t n, bool first)
+static void part(const struct split *s, struct pair *z, size_t n, bool first)
 {
     if (n == 8)
         (first ? first8 : second8)(s, z);
@@ -295,22 +295,22 @@ static void part(const struct split *s, struct pair *z, uint32_t n, bool first)
     }
 }
 
-static void quarters(const struct split *s, struct pair *z, uint32_t n, bool first)
+static void quarters(const struct split *s, struct pair *z, size_t n, bool first)
 {
     for (unsigned i = 0; i < 4; i++)
         part(s, z + i * (n / 4), n / 4, i == 3 ? first : i != 1);
 }
 
 /* Swaps what stands at each place and at that of its bits reversed. */
-static void reverse(struct pair *z, uint32_t n)
+static void reverse(struct pair *z, size_t n)
 {
-    for (uint32_t i = 0, r = 0; i < n; i++) {
+    for (size_t i = 0, r = 0; i < n; i++) {
         if (i < r) {
             struct pair t = z[i];
             z[i] = z[r];
             z[r] = t;
         }
-        uint32_t bit = n / 2;
+        size_t bit = n / 2;
         for (; bit > 0 && r & bit; bit /= 2)
             r ^= bit;
         r |= bit;
@@ -318,26 +318,26 @@ static void reverse(struct pair *z, uint32_t n)
 }
 
 /* Result i and result n - i change places. */
-static void mirror(struct pair *z, uint32_t n)
+static void mirror(struct pair *z, size_t n)
 {
-    for (uint32_t i = 1; i < n - i; i++) {
+    for (size_t i = 1; i < n - i; i++) {
         struct pair t = z[i];
         z[i] = z[n - i];
         z[n - i] = t;
     }
 }
 
-static void transform_many(const struct split *s, struct pair *z, uint32_t n, bool inverse)
+static void transform_many(const struct split *s, struct pair *z, size_t n, bool inverse)
 {
     step_first(s->w, z, n, true, inverse);
     quarters(s, z, n, true);
     reverse(z, n);
-    for (uint32_t i = 0; inverse && i < n; i++)
+    for (size_t i = 0; inverse && i < n; i++)
         z[i] = conjugate(z[i]);
 }
 
 /* Of n pairs, at least 2. */
-void split_transform(const struct split *s, double *a, uint32_t n, bool inverse)
+void split_transform(const struct split *s, double *a, size_t n, bool inverse)
 {
     struct pair *z = (struct pair *)(void *)a;
 
@@ -362,10 +362,10 @@ void split_transform(const struct split *s, double *a, uint32_t n, bool inverse)
 }
 
 /* Twiddles of transforms of 2 n_w pairs. */
-static void make_levels(double *w, uint32_t n_w)
+static void make_levels(double *w, size_t n_w)
 {
-    uint32_t size = n_w / 2;
-    double unit = QUARTER_PI / size, root = fm_cos(unit * size);
+    size_t size = n_w / 2;
+    double unit = QUARTER_PI / (double)size, root = fm_cos(unit * (double)size);
 
     w[0] = 1;
     w[1] = root;
@@ -376,8 +376,8 @@ static void make_levels(double *w, uint32_t n_w)
         w[2] = 0.5 / fm_cos(unit * 2);
         w[3] = 0.5 / fm_cos(unit * 6);
     }
-    for (uint32_t j = 4; j < size; j += 4) {
-        double x = unit * j, triple = 3 * x;
+    for (size_t j = 4; j < size; j += 4) {
+        double x = unit * (double)j, triple = 3 * x;
         w[j] = fm_cos(x);
         w[j + 1] = fm_sin(x);
         w[j + 2] = fm_cos(triple);
@@ -394,12 +394,12 @@ static void make_levels(double *w, uint32_t n_w)
             w[2] = 0.5 / above[4];
             w[3] = 0.5 / above[6];
         }
-        for (uint32_t j = 4; j < size; j += 4)
+        for (size_t j = 4; j < size; j += 4)
             memcpy(w + j, above + 2 * j, 4 * sizeof *w);
     }
 }
 
-void split_plan(struct split *s, uint32_t n_w, double *room)
+void split_plan(struct split *s, size_t n_w, double *room)
 {
     s->n_w = n_w;
     s->w = room;

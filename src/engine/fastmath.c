@@ -298,10 +298,11 @@ bool fm_digamma(double x, double *out)
     double below[STEPS_MOST], value;
     unsigned n = 0;
 
-    for (; x < 49.0 && !(x > 0.0 && x <= 1e-5) && !isinf(x); x += 1.0) {
+    while (x < 49.0 && !(x > 0.0 && x <= 1e-5) && !isinf(x)) {
         if (n == STEPS_MOST)
             return false;
         below[n++] = x;
+        x += 1.0;
     }
     double inverse = 1.0 / (x * x);
     if (isnan(x) || isinf(x))

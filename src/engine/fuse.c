@@ -11,10 +11,11 @@ static const struct fusion_rule *const rules[] = {&fusion_assembled};
 static const struct fusion_rule *rule_for(const struct plan *p, const struct unit *first,
                                           const struct unit *second)
 {
-    for (unsigned i = 0; i < countof(rules); i++)
-        if (rules[i]->first == first->run && rules[i]->second == second->run &&
-            rules[i]->fits(p, first, second))
-            return rules[i];
+    for (size_t i = 0; i < countof(rules); i++) {
+        const struct fusion_rule *r = rules[i];
+        if (r->first == first->run && r->second == second->run && r->fits(p, first, second))
+            return r;
+    }
     return NULL;
 }
 

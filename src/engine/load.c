@@ -110,7 +110,7 @@ static bool widen(struct load *l, uint16_t *column, struct err *e)
     uint16_t *in = load_new(l, uint16_t, 1);
     const struct unit u = {.run = vec_run_widened, .in = in, .n_in = 1};
 
-    if (!type_is_array(c->shape.type) || !(l->op->in.types & IS_VECTOR))
+    if (!type_is_array(c->shape.type) || l->op->in.types != IS_POINT)
         return true;
     if (!c->unit && c->contains_null)
         return err_set(e, ERR_BAD_BUNDLE, "column '%.64s' may not have nulls in its arrays",

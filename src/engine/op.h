@@ -119,8 +119,9 @@ enum {
     IS_NUMERIC = TYPE_BIT(TINYINT) | TYPE_BIT(SMALLINT) | TYPE_BIT(INT) | TYPE_BIT(BIGINT) |
                  TYPE_BIT(FLOAT) | TYPE_BIT(DOUBLE),
     IS_DECIMAL = TYPE_BIT(DECIMAL),
-    IS_REAL = IS_NUMERIC | IS_DECIMAL, /* what Spark casts to double */
-    AS_INPUT = 0,                      /* of an output: its input's type */
+    IS_POINT = IS_VECTOR | IS_ARRAY_FLOAT | IS_ARRAY_DOUBLE, /* arrays stand for vectors */
+    IS_REAL = IS_NUMERIC | IS_DECIMAL,                       /* what Spark casts to double */
+    AS_INPUT = 0,                                            /* of an output: its input's type */
 };
 
 /* A key of a stage's `inputs` or `outputs`. */

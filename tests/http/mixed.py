@@ -54,7 +54,7 @@ def requests_of(bundle: Path) -> list[Request]:
         Request("POST", "/predict", 400, text[:-1]),
         Request("POST", "/predict", 400, '{"a":"\udc80"}'.encode("utf-8", "surrogatepass").decode("latin-1")),
         Request("POST", "/predict?columns=nothing", 400, text),
-        Request("POST", "/predict", 415, text, "text/csv"),
+        Request("POST", "/predict", 415, text, "text/yaml"),
         Request("POST", "/models/none/predict", 404, text),
         Request("GET", "/predict", 405),
         Request("GET", "/nothing", 404),

@@ -242,7 +242,7 @@ def test_reject_unknown_fields(row):
 def test_an_error_leaves_the_connection_open(port, row):
     """A malformed body, an unknown column and a wrong media type are answered; the next request goes on."""
     bad = [("/predict", b"{", "application/json", 400), ("/predict?columns=none", b"{}", "application/json", 400),
-           ("/predict", b"a,b", "text/csv", 415), ("/nothing", b"{}", "application/json", 404)]
+           ("/predict", b"a,b", "text/yaml", 415), ("/nothing", b"{}", "application/json", 404)]
     with Connection(port) as c:
         for target, body, kind, status in bad:
             c.send(request("POST", target, body, headers={"Content-Type": kind}))

@@ -106,7 +106,7 @@ def test_predict_is_not_on_the_admin_listener(daemon):
 @pytest.mark.parametrize(
     "kind",
     [
-        "text/csv",
+        "text/yaml",
         "application/jsonx",
         "application/json; charset=latin-1",
         "text/plain",

@@ -61,6 +61,8 @@ static const struct pair {
     {TYPE_ARRAY_STRING, "[]", "null", 0, false},
     {TYPE_ARRAY_INT, "[1,2]", "[1,2]", 0, true},
     {TYPE_ARRAY_INT, "[1,2]", "[1,3]", 0, false},
+    {TYPE_ARRAY_FLOAT, "[1.5,\"NaN\"]", "[1.5,\"NaN\"]", 0, true},
+    {TYPE_ARRAY_FLOAT, "[0.0]", "[-0.0]", 0, false},
     {TYPE_ARRAY_DOUBLE, "[1.0,\"NaN\"]", "[1.0,\"NaN\"]", 0, true},
     {TYPE_ARRAY_DOUBLE, "[1.0]", "[1.0000000000000002]", 0, false},
     {TYPE_ARRAY_DOUBLE, "[1.0]", "[1.0000000000000002]", 1, true},

@@ -124,7 +124,7 @@ const struct op op_gaussian_mixture = {
     .name = "gaussian_mixture",
     .class_name = SPARK_ML("clustering.GaussianMixtureModel"),
     .form = &form_mixture,
-    .in = {PORT("featuresCol", IS_VECTOR | IS_ARRAY_FLOAT | IS_ARRAY_DOUBLE)},
+    .in = {PORT("featuresCol", IS_POINT)},
     .out = {{PORT("probabilityCol", IS_VECTOR), .optional = true, .run = run_probability},
             {PORT("predictionCol", IS_INT), .optional = true, .run = run_prediction}},
     OP_PARAMS(params),

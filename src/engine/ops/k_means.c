@@ -151,7 +151,7 @@ const struct op op_k_means = {
     .name = "k_means",
     .class_name = SPARK_ML("clustering.KMeansModel"),
     .form = &form_predictor,
-    .in = {PORT("featuresCol", IS_VECTOR | IS_ARRAY_FLOAT | IS_ARRAY_DOUBLE)},
+    .in = {PORT("featuresCol", IS_POINT)},
     .out = {{PORT("predictionCol", IS_INT)}},
     OP_PARAMS(params),
     .size = sizeof(struct k_means),

@@ -217,7 +217,7 @@ const struct op op_lda = {
     .name = "lda",
     .class_name = SPARK_ML("clustering.LocalLDAModel"),
     .form = &form_vector,
-    .in = {PORT("featuresCol", IS_VECTOR | IS_ARRAY_FLOAT | IS_ARRAY_DOUBLE)},
+    .in = {PORT("featuresCol", IS_POINT)},
     .out = {{PORT("topicDistributionCol", IS_VECTOR)}},
     OP_PARAMS(params),
     .size = sizeof(struct lda),

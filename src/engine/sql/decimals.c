@@ -180,11 +180,19 @@ static enum sql_got too_large(const struct sql_node *n, const struct sql_row *r)
                        type_write(n->type.type, n->type.digits, type));
 }
 
-/* A magnitude of a scale, as the node's type has it. */
-static enum sql_got fit(const struct sql_node *n, const struct sql_row *r, struct big b,
-                        unsigned scale, bool negative, enum rounding how, union sql_value *out)
+/* A result before it is of a type. */
+struct exact {
+    struct big units;
+    unsigned scale;
+    bool negative;
+};
+
+/* The same, as the node's type has it. */
+static enum sql_got fit(const struct sql_node *n, const struct sql_row *r, struct exact x,
+                        enum rounding how, union sql_value *out)
 {
-    unsigned want = n->type.digits.scale;
+    unsigned want = n->type.digits.scale, scale = x.scale;
+    struct big b = x.units;
     struct big limit = big_of(1);
 
     if (want < scale)
@@ -197,7 +205,7 @@ static enum sql_got fit(const struct sql_node *n, const struct sql_row *r, struc
     uint128 u = 0;
     for (unsigned i = 4; i-- > 0;)
         u = u << 32 | b.limbs[i];
-    out->n = negative ? -(int128)u : (int128)u;
+    out->n = x.negative ? -(int128)u : (int128)u;
     return SQL_VALUE;
 }
 
@@ -228,7 +236,7 @@ static enum sql_got sum(const struct sql_node *n, const struct sql_row *r, int12
         x = y;
         negative = b < 0;
     }
-    return fit(n, r, x, scale, negative, HALF_UP, out);
+    return fit(n, r, (struct exact){x, scale, negative}, HALF_UP, out);
 }
 
 DECIMAL(add)
@@ -252,7 +260,7 @@ DECIMAL(multiply)
         big_up(&b, cut - scale);
         cut = scale;
     }
-    return fit(n, r, b, scale - cut, (a[0].n < 0) != (a[1].n < 0), HALF_UP, out);
+    return fit(n, r, (struct exact){b, scale - cut, (a[0].n < 0) != (a[1].n < 0)}, HALF_UP, out);
 }
 
 DECIMAL(divide)
@@ -261,7 +269,7 @@ DECIMAL(divide)
 
     big_up(&b, INNER_DIGITS + scale_of(n, 1) - scale_of(n, 0));
     b = big_quotient(&b, magnitude(a[1].n));
-    return fit(n, r, b, INNER_DIGITS, (a[0].n < 0) != (a[1].n < 0), HALF_UP, out);
+    return fit(n, r, (struct exact){b, INNER_DIGITS, (a[0].n < 0) != (a[1].n < 0)}, HALF_UP, out);
 }
 
 DECIMAL(negate)
@@ -282,12 +290,14 @@ DECIMAL(absolute)
 
 DECIMAL(round_up)
 {
-    return fit(n, r, big_of(magnitude(a[0].n)), scale_of(n, 0), a[0].n < 0, HALF_UP, out);
+    return fit(n, r, (struct exact){big_of(magnitude(a[0].n)), scale_of(n, 0), a[0].n < 0}, HALF_UP,
+               out);
 }
 
 DECIMAL(round_even)
 {
-    return fit(n, r, big_of(magnitude(a[0].n)), scale_of(n, 0), a[0].n < 0, HALF_EVEN, out);
+    return fit(n, r, (struct exact){big_of(magnitude(a[0].n)), scale_of(n, 0), a[0].n < 0},
+               HALF_EVEN, out);
 }
 
 /* floor of negative ones, and ceil of positive ones, go away from zero. */
@@ -299,7 +309,7 @@ static enum sql_got to_whole(const struct sql_node *n, const struct sql_row *r, 
 
     if (big_down(&b, scale_of(n, 0), DOWN) && away)
         big_add(&b, &one);
-    return fit(n, r, b, 0, v < 0, DOWN, out);
+    return fit(n, r, (struct exact){b, 0, v < 0}, DOWN, out);
 }
 
 DECIMAL(floor_decimal)
@@ -316,7 +326,7 @@ DECIMAL(ceil_decimal)
 
 DECIMAL(integer_to_decimal)
 {
-    return fit(n, r, big_of(magnitude(a[0].i)), 0, a[0].i < 0, HALF_UP, out);
+    return fit(n, r, (struct exact){big_of(magnitude(a[0].i)), 0, a[0].i < 0}, HALF_UP, out);
 }
 
 /* The digits that Java writes; what is no number is null, under ANSI too. */
@@ -334,9 +344,9 @@ static enum sql_got real_to_decimal(const struct sql_node *n, const struct sql_r
     struct big b = big_of(number.significand);
     if (number.exponent >= 0) {
         big_up(&b, (unsigned)number.exponent);
-        return fit(n, r, b, 0, d < 0.0, HALF_UP, out);
+        return fit(n, r, (struct exact){b, 0, d < 0.0}, HALF_UP, out);
     }
-    return fit(n, r, b, (unsigned)-number.exponent, d < 0.0, HALF_UP, out);
+    return fit(n, r, (struct exact){b, (unsigned)-number.exponent, d < 0.0}, HALF_UP, out);
 }
 
 DECIMAL(double_to_decimal)

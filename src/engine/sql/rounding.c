@@ -79,8 +79,8 @@ static struct number number_of(const struct decimals *x, char text[2 * DIGITS])
 
     while (zeros < x->n && x->digits[zeros] == '0')
         zeros++;
-    int size =
-        snprintf(text, 2 * DIGITS, "%.*se%d", x->n - zeros, x->digits + zeros, x->point - x->n);
+    int size = snprintf(text, (size_t)2 * DIGITS, "%.*se%d", x->n - zeros, x->digits + zeros,
+                        x->point - x->n);
     if (zeros < x->n && size > 0)
         number_scan(text, text + size, &number);
     return number;

@@ -124,7 +124,9 @@ CAST(text_to_integer)
 
 static char low(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+    if (c < 'A' || c > 'Z')
+        return c;
+    return (char)(c + ('a' - 'A'));
 }
 
 /* Whether a text is, but for case, one of words. */

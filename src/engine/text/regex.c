@@ -34,7 +34,7 @@ static void put_range(struct writer *w, uint32_t from, uint32_t to)
 /* What of a set lies between. */
 static void put_part(struct writer *w, uint32_t set, uint32_t low, uint32_t high)
 {
-    for (uint32_t i = w->sets->offsets[set]; i < w->sets->offsets[set + 1]; i++) {
+    for (size_t i = w->sets->offsets[set]; i < w->sets->offsets[set + 1]; i++) {
         uint32_t from = w->sets->ranges[2 * i], to = w->sets->ranges[2 * i + 1];
         from = from < low ? low : from;
         to = to > high ? high : to;
@@ -100,7 +100,7 @@ static void put_set_of_units(struct writer *w, uint32_t set)
 {
     buf_lit(&w->out, "(?:");
     put_class(w, set, LOW, BMP_MAX);
-    for (uint32_t i = w->sets->offsets[set]; i < w->sets->offsets[set + 1]; i++) {
+    for (size_t i = w->sets->offsets[set]; i < w->sets->offsets[set + 1]; i++) {
         uint32_t from = w->sets->ranges[2 * i], to = w->sets->ranges[2 * i + 1];
         if (to > BMP_MAX)
             put_pairs(w, from > BMP_MAX ? from : BMP_MAX + 1, to);
@@ -110,7 +110,7 @@ static void put_set_of_units(struct writer *w, uint32_t set)
 
 static bool has_half(const struct writer *w, uint32_t set)
 {
-    for (uint32_t i = w->sets->offsets[set]; i < w->sets->offsets[set + 1]; i++)
+    for (size_t i = w->sets->offsets[set]; i < w->sets->offsets[set + 1]; i++)
         if (w->sets->ranges[2 * i] <= LOW && w->sets->ranges[2 * i + 1] >= HALF_MAX)
             return true;
     return false;
