@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+from pyspark.ml.fpm import FPGrowth
 from pyspark.ml import Pipeline, PipelineModel
 from pyspark.ml import classification as c
 from pyspark.ml import feature as f
@@ -98,7 +99,7 @@ def test_all_reasons_at_once(spark, cars, features, sample):
     model = PipelineModel(
         stages=[
             features,
-            f.SQLTransformer(statement="SELECT *, age + 1 AS more FROM __THIS__"),
+            FPGrowth().fit(spark.createDataFrame([(["a"],)], ["items"])),
             f.VectorAssembler(inputCols=["colour", "make"], outputCol="more"),
             f.VectorAssembler(inputCols=["make"], outputCol="yet more"),
         ]
@@ -107,7 +108,7 @@ def test_all_reasons_at_once(spark, cars, features, sample):
     assert not told.ok
     for part, reason in zip(
         (
-            "org.apache.spark.ml.feature.SQLTransformer cannot be exported",
+            "org.apache.spark.ml.fpm.FPGrowthModel cannot be exported",
             "input column 'colour' is neither in the sample nor made by an earlier stage",
             "column make has type string, vector_assembler takes",
             "output 'none' is not a column of the pipeline",
@@ -120,7 +121,7 @@ def test_all_reasons_at_once(spark, cars, features, sample):
         export(model, "/nowhere", sample=sample, name="m")
     assert str(refused.value) == told.refused[0]
     assert str(told).startswith("is refused, for 4 reasons\n")
-    assert "SQLTransformer" in told._repr_html_()
+    assert "FPGrowthModel" in told._repr_html_()
 
 
 def test_what_is_no_model(spark, sample, tmp_path):
