@@ -42,7 +42,7 @@ def server(many: list[Daemon], bundle: Path) -> Daemon:
 def rows_of(bundle: Path) -> list[dict[str, Any]]:
     """The golden rows of a bundle as requests."""
     (golden,) = bundle.glob("golden-*")
-    return [json.loads(line)["in"] for line in golden.read_text().splitlines()]
+    return [json.loads(line)["in"] for line in golden.read_bytes().splitlines()]
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
