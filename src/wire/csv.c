@@ -155,9 +155,10 @@ static bool read_head(struct body_scoring *b, char *p, char *end)
 
     buf_reset(head);
     buf_reset(text);
-    struct csv_name *names = (void *)(buf_reserve(head, 8 + n * sizeof *names) + 8);
-    if (head->failed)
+    char *room = buf_reserve(head, 8 + n * sizeof(struct csv_name));
+    if (!room)
         return fail_body(b, PROBLEM_OUT_OF_MEMORY, "no memory for the first line");
+    struct csv_name *names = (void *)(room + 8);
     uint32_t i = 0;
     for (; p && i < n; i++)
         if (!read_name(b, next_cell(&p, end), &names[i], text))
