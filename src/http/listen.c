@@ -5,12 +5,19 @@
 
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 4096 };
+enum {
+    BACKLOG = 4096,
+    /* Bytes unsent above which the system takes no more of an answer. To one who offers a window of
+       some bytes it would otherwise cut all its send buffer holds into as many segments: 0.3 ms and
+       40 KB for nothing. */
+    UNSENT = 4096,
+};
 
 /* Splits at the last colon; brackets of IPv6 go. */
 static bool split(const char *address, char host[256], const char **port)
@@ -45,12 +52,13 @@ static uint16_t port_of(int fd)
 
 static int open_one(const struct addrinfo *a)
 {
-    const int one = 1;
+    const int one = 1, unsent = UNSENT; /* what accepts takes over */
     int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
 
     if (fd < 0)
         return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
     if (!bind(fd, a->ai_addr, a->ai_addrlen) && !listen(fd, BACKLOG))
         return fd;
     close(fd);

@@ -37,6 +37,7 @@ HEAD_DEADLINE, BODY_DEADLINE = 5.0, 15.0
 MORE, LONGER = 1.0, 10.0  # seconds after a deadline: in which it acts, and that are waited for it
 RAMP = 10.0  # seconds that slowhttptest takes to connect, whatever it is told
 P99_MORE = 1.2
+QUIET = 15.0  # seconds of the others alone: their p99 of fewer is of chance
 RATE = 500  # requests a second of the others
 HEAD = b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: "
 BODY = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n"
@@ -151,7 +152,7 @@ def trickle(v: Verdicts, folder: Path, count: int, where: str, rounds: int) -> N
     with serving("--workers", "1", "--connections", str(count + 100)) as daemon:
         with Watcher(daemon.process.pid) as watcher:
             for _ in range(rounds):
-                quiet.append(others(daemon, folder, 5))
+                quiet.append(others(daemon, folder, deadline))
                 slow = Trickler(daemon.port, count, *((HEAD, b"a") if where == "heads" else (BODY, b" ")))
                 slow.start()
                 beside.append(others(daemon, folder, deadline))
@@ -189,10 +190,10 @@ def slowhttptest(v: Verdicts, folder: Path, mode: str, count: int, rounds: int) 
     with serving("--workers", "1", "--connections", str(count + 100), idle) as daemon:
         path = "predict" if mode == "-B" else "openapi.json" if mode == "-X" else "livez"
         for _ in range(rounds):
-            quiet.append(others(daemon, folder, 5))
+            quiet.append(others(daemon, folder, QUIET))
             before = look(daemon.process.pid).descriptors
             command = ["setsid", "taskset", "-c", str(processors()[1]), "slowhttptest", "-c", str(count), mode, *MODES[mode]]
-            command += ["-r", str(count // 2), "-l", str(seconds), "-p", "3", "-g", "-o", str(folder / "slow")]
+            command += ["-r", str(count // 10), "-l", str(seconds), "-p", "3", "-g", "-o", str(folder / "slow")]
             command += ["-u", f"http://127.0.0.1:{daemon.port}/{path}"]
             with (
                 Watcher(daemon.process.pid) as watcher,

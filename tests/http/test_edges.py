@@ -57,6 +57,34 @@ def send_with_fin(port: int, data: bytes) -> Connection:
     return c
 
 
+# -- a client that hardly reads
+
+
+def queued(server: int, client: int) -> int:
+    """Return how many bytes of the server's answers the system holds for a client."""
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        local, remote, _, queues = line.split()[1:5]
+        if local.endswith(f":{server:04X}") and remote.endswith(f":{client:04X}"):
+            return int(queues.partition(":")[0], 16)
+    raise LookupError("no such connection")
+
+
+def test_the_system_does_not_take_what_a_client_leaves(port):
+    """A window of some bytes makes segments as small of all that the system takes: their time is the others'."""
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        s.settimeout(LONG)
+        s.connect(("127.0.0.1", port))
+        s.sendall(request("GET", "/openapi.json") * 3)
+        time.sleep(0.3)
+        assert 0 < queued(port, s.getsockname()[1]) < 12000
+        got = 0
+        while got < 3 * 30000:  # and who reads on gets it all
+            data = s.recv(65536)
+            assert data
+            got += len(data)
+
+
 # -- a client that ends its half
 
 

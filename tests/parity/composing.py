@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from tokens import Sentence, Tokens
 
 LEAST, MOST = 5, 12
 ROWS = 500
+DRAWS = 20  # for each pipeline that is asked for: Spark does not fit them all
 WIDE = 40  # slots of vectors that are still worth to compute with
 INPUTS = (
     Number("x0"),
@@ -416,9 +418,9 @@ def _fits(context: Context, pipeline: Pipeline) -> bool:
 
 
 def run(context: Context, result: Result, seed: str, count: int) -> None:
-    """Check so many pipelines that Spark can fit."""
+    """Check so many pipelines that Spark can fit; of DRAWS for each, most often every second is."""
     print(f"random pipelines of seed {seed}", flush=True)
-    pipelines = (drawn(f"{seed}_{i}") for i in range(3 * count))
-    fitted = (p for p in pipelines if _fits(context, p))
-    done = sum(run_pipeline(context, next(fitted), result) is not None for _ in range(count))
-    print(f"{result.note(done == count)} {done} random pipelines", flush=True)
+    pipelines = (drawn(f"{seed}_{i}") for i in range(DRAWS * count))
+    fitted = itertools.islice((p for p in pipelines if _fits(context, p)), count)
+    done = sum(run_pipeline(context, pipeline, result) is not None for pipeline in fitted)
+    print(f"{result.note(done == count)} {done} of {count} random pipelines", flush=True)
