@@ -42,11 +42,12 @@ const char *load_phase_name(enum load_phase p);
 bool load_phase_refuses(enum load_phase p);
 
 struct model_options {
-    unsigned workers;    /* threads that score: a frame each */
-    size_t scratch;      /* bytes of one, and of a frame at most */
-    unsigned frame_rows; /* cap of rows a frame, 1..64 */
-    bool no_fuse;        /* as in plan.h */
-    bool verify;         /* replay the golden rows: always, but in tools that do so themselves */
+    unsigned workers;        /* threads that score: a frame each */
+    size_t scratch;          /* bytes of one, and of a frame at most */
+    unsigned frame_rows;     /* cap of rows a frame, 1..64 */
+    bool no_fuse;            /* as in plan.h */
+    enum plan_kernel kernel; /* as in plan.h */
+    bool verify; /* replay the golden rows: always, but in tools that do so themselves */
     const struct trust *trust; /* whose signature a manifest must have; NULL: none is asked for */
     uint64_t memory; /* bytes that the process may have; 0: what cgroup and machine give */
 };

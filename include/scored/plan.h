@@ -88,6 +88,13 @@ struct program {
     const struct unit *steps[];
 };
 
+/* How trees are asked (src/engine/trees); answers are the same, to the bit. */
+enum plan_kernel {
+    KERNEL_AUTO,  /* as is faster here, measured when the model is loaded */
+    KERNEL_WALK,  /* node by node */
+    KERNEL_TILES, /* the upper levels at once, where the CPU can */
+};
+
 struct plan {
     struct arena *arena;
     const struct platform *platform;
@@ -110,16 +117,18 @@ struct plan {
     uint16_t n_fusions;
     const struct program *program; /* for the defaults */
     const struct program *program_all;
-    size_t row_size;     /* bytes of a row in a frame */
-    size_t frame_size;   /* bytes of a frame */
-    unsigned frame_rows; /* 1..64 */
-    bool bounded;        /* the room in a frame is all that any row needs */
+    enum plan_kernel kernel; /* while it is built */
+    size_t row_size;         /* bytes of a row in a frame */
+    size_t frame_size;       /* bytes of a frame */
+    unsigned frame_rows;     /* 1..64 */
+    bool bounded;            /* the room in a frame is all that any row needs */
 };
 
 struct plan_options {
     size_t most;         /* bytes that one frame may take */
     unsigned frame_rows; /* cap of its rows, 1..64 */
     bool no_fuse;        /* every unit runs by itself */
+    enum plan_kernel kernel;
 };
 
 /* Compiles a bundle whose blocks are attached; everything goes into `arena`. The bundle must

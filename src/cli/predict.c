@@ -22,11 +22,12 @@ enum { READ_SIZE = 1 << 20 };
 enum { VECTORS_DENSE, VECTORS_SPARK };
 static const char *const vector_kinds[] = {
     [VECTORS_DENSE] = "dense", [VECTORS_SPARK] = "spark", NULL};
+static const char *const kernels[] = {CHOICES_kernel};
 static const char *const unknown_rules[] = {CHOICES_unknown_fields};
 
 struct predict {
     const char *uri, *columns;
-    unsigned vectors, unknown; /* numbers of choices */
+    unsigned vectors, unknown, kernel; /* numbers of choices */
     struct option_list echoes;
     uint64_t frame_rows, max_line;
     bool no_fuse;
@@ -192,6 +193,7 @@ static int predict(struct predict *p)
     struct model_options options = MODEL_ONCE;
     options.frame_rows = (unsigned)p->frame_rows;
     options.no_fuse = p->no_fuse;
+    options.kernel = (enum plan_kernel)p->kernel;
     p->model = open_model(p->uri, options, &e);
     if (!p->model)
         return command_end("predict", false, &e);
@@ -229,6 +231,9 @@ int cmd_predict(int argc, char **argv)
          .help = "rows scored together; never changes an answer", .low = 1, .high = 64},
         {"no-fuse", OPTION_SWITCH, &p.no_fuse,
          .help = "run each stage by itself; never changes an answer"},
+        {"kernel", OPTION_CHOICE, &p.kernel, .value = "NAME", .choices = kernels,
+         .help = "how trees are asked: auto (what is faster here), walk or tiles; never changes an "
+                 "answer"},
         {"max-line", OPTION_NUMBER, &p.max_line, .value = "BYTES", .help = "longest line",
          .low = 1024, .high = (uint64_t)1 << 30},
     };

@@ -279,6 +279,7 @@ static int serve_models(struct arguments *a, const sigset_t *signals)
                   .scratch = config->scratch,
                   .frame_rows = (unsigned)config->frame_rows,
                   .no_fuse = config->no_fuse,
+                  .kernel = (enum plan_kernel)config->kernel,
                   .verify = true,
                   .trust = trust,
                   .memory = config->memory},

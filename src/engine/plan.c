@@ -241,7 +241,7 @@ static const struct program *new_program(const struct plan *p, const struct colu
 bool plan_build(struct plan *p, struct bundle *b, struct arena *arena,
                 const struct plan_options *options, struct err *e)
 {
-    *p = (struct plan){.arena = arena, .platform = &b->platform};
+    *p = (struct plan){.arena = arena, .platform = &b->platform, .kernel = options->kernel};
     if (!build(p, b, e) || !plan_layout(p, options->most, options->frame_rows, e))
         return false;
     if (!options->no_fuse && !fusions_find(p, e))

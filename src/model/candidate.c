@@ -81,8 +81,10 @@ static bool make_frames(struct model *m, unsigned n, struct err *e)
 
 static bool compile(struct model *m, const struct model_options *o, struct err *e)
 {
-    const struct plan_options plan = {
-        .most = o->scratch, .frame_rows = o->frame_rows, .no_fuse = o->no_fuse};
+    const struct plan_options plan = {.most = o->scratch,
+                                      .frame_rows = o->frame_rows,
+                                      .no_fuse = o->no_fuse,
+                                      .kernel = o->kernel};
 
     if (!tables_fit(m, o, e) || !plan_build(&m->plan, m->bundle, &m->arena, &plan, e))
         return false;

@@ -18,12 +18,15 @@ ARRAY_ROWS, ARRAY_BYTES = 200, 900_000  # a JSON body may have 1 MiB
 START_SECONDS = 20
 
 
+KERNELS = {1: "walk", 7: "tiles"}  # by rows a frame
+
+
 class Failed(Exception):
     """scored did not answer at all."""
 
 
 def predict(binary: Path, bundle: Path, lines: Sequence[bytes], columns: str, frame_rows: int) -> list[bytes]:
-    """Return the answer lines of `scored predict`."""
+    """Return the answer lines of `scored predict`; the sizes of frames take turns with the kernels."""
     command = [
         binary,
         "predict",
@@ -35,6 +38,8 @@ def predict(binary: Path, bundle: Path, lines: Sequence[bytes], columns: str, fr
         "spark",
         "--frame-rows",
         str(frame_rows),
+        "--kernel",
+        KERNELS.get(frame_rows, "auto"),
     ]
     done = subprocess.run(
         command, input=b"".join(line + b"\n" for line in lines), capture_output=True, timeout=600

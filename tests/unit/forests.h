@@ -61,9 +61,11 @@ static inline double special(void)
     return values[below(countof(values))];
 }
 
+static uint32_t n_values = 20; /* whole ones: more, and features have many thresholds */
+
 static inline double any_value(void)
 {
-    double d = below(4) ? (double)below(20) - 5 : special();
+    double d = below(4) ? (double)below(n_values) - 5 : special();
 
     return below(8) ? d : nextafter(d, below(2) ? (double)INFINITY : -(double)INFINITY);
 }
@@ -115,17 +117,18 @@ static inline void make_node(struct plain *p, unsigned depth)
 
 static inline struct plain *make_forest(void)
 {
-    static const uint32_t features[] = {1, 2, 7, 30, MAX_FEATURES};
+    static const uint32_t features[] = {1, 2, 7, 30, 65, 110, MAX_FEATURES};
     static const uint32_t counts[] = {1, 2, 3, 8, 57, 63, 64, 65, 128, 300};
     struct plain *p = calloc(1, sizeof *p);
     uint32_t trees = 1 + below(MAX_TREES - 1), every = below(4);
 
     assert_non_null(p);
+    n_values = below(2) ? 20 : 5000;
     p->n_features = features[below(countof(features))];
     for (uint32_t i = 0; every && i < p->n_features; i += every)
         p->categories[i] = counts[below(countof(counts) - (below(2) ? 4 : 0))];
     while (p->n_trees < trees) {
-        p->leaf_in = 2 + below(12);
+        p->leaf_in = below(3) ? 2 + below(12) : 40;
         p->max_depth = below(8) ? below(9) : below(31);
         make_node(p, 0);
         p->tree_weight[p->n_trees++] = 1;
@@ -146,6 +149,7 @@ static inline void load_forest(struct loaded *l, const struct plain *p,
         .before = base->before,
         .more = base->more,
         .no_fuse = base->no_fuse,
+        .kernel = base->kernel,
         .exactness = base->exactness,
         .output = "{\"name\":\"x\",\"type\":\"double\"}",
         .tensors = {{"forest.prediction", "F64", nodes, p->prediction, p->n_nodes * 8},

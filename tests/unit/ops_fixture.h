@@ -30,6 +30,7 @@ struct bundle_text {
     const char *cpu_vendor; /* NULL: GenuineIntel */
     bool ansi;
     bool no_fuse;
+    enum plan_kernel kernel;
     struct tensor tensors[MAX_TENSORS]; /* of larger elements first, then by name */
 };
 
@@ -123,7 +124,8 @@ static inline void put_manifest(const struct bundle_text *t, const struct buf *f
 /* False with the error where the bundle is refused. */
 static inline bool load_text(struct loaded *l, const struct bundle_text *t, struct err *e)
 {
-    const struct plan_options options = {.most = 64 << 20, .frame_rows = 4, .no_fuse = t->no_fuse};
+    const struct plan_options options = {
+        .most = 64 << 20, .frame_rows = 4, .no_fuse = t->no_fuse, .kernel = t->kernel};
     struct buf file = {0}, list = {0}, manifest = {0};
 
     memset(l, 0, sizeof *l);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The compiled walk against a plain one over the blocks: random forests, values on and beside their
- * thresholds, in and out of their categories. Every leaf and every bit of the sum must be equal.
+ * The compiled walk, and tiles, against a plain walk over the blocks: random forests, values on and
+ * beside their thresholds, in and out of their categories. Every leaf and every bit of the sum must
+ * be equal.
  */
 #include "forests.h"
+
+#include "../../src/engine/trees/tiles.h"
 
 enum {
     FORESTS = 150,
@@ -102,35 +105,71 @@ static void check_row(const struct plain *p, const struct loaded *l, unsigned ro
     assert_true((isnan(sum) && isnan(got)) || memcmp(&sum, &got, sizeof sum) == 0);
 }
 
-static void leaves_are_those_of_a_plain_walk(void **unused)
+/* How many rows failed. */
+static unsigned check_forest(const struct plain *p, struct loaded *l)
 {
-    const struct bundle_text base = {
-        .input = "{\"name\":\"a\",\"type\":\"vector\",\"nullable\":true,\"size\":null}",
-        .exactness = EXACT("x") "," EXACT("y")};
     static double values[FRAME][MAX_FEATURES + 10];
     unsigned failed = 0;
+
+    for (unsigned k = 0; k < FRAMES; k++) {
+        uint32_t size[FRAME];
+        frame_reset(l->frame, &l->scratch);
+        l->frame->n_rows = FRAME;
+        l->frame->live = row_bit(FRAME) - 1;
+        for (unsigned row = 0; row < FRAME; row++)
+            size[row] = put_row(p, l->frame, row, values[row]);
+        assert_true(plan_run(l->plan.program_all, l->frame));
+        for (unsigned row = 0; row < FRAME; row++)
+            check_row(p, l, row, values[row], size[row]);
+        failed += (unsigned)__builtin_popcountll(l->frame->failed);
+    }
+    return failed;
+}
+
+static const struct tiles *tiles_of(const struct loaded *l)
+{
+    const struct forest *x = l->plan.columns[plan_find(&l->plan, "y", 1)].unit->params;
+
+    return x->tiles;
+}
+
+static bool has_full_lane(const struct tiles *tiles)
+{
+    for (uint32_t k = 0; k < tiles->n_lanes; k++)
+        if (tiles->lanes[k].n_blocks * LANE_BLOCK > LANE_THRESHOLDS)
+            return true;
+    return false;
+}
+
+/* By each kernel, over forests that are within a tile's levels, lanes and thresholds, and beyond.
+ */
+static void leaves_are_those_of_a_plain_walk(void **unused)
+{
+    struct bundle_text base = {
+        .input = "{\"name\":\"a\",\"type\":\"vector\",\"nullable\":true,\"size\":null}",
+        .exactness = EXACT("x") "," EXACT("y")};
+    unsigned failed = 0, tiled = 0, two = 0, full = 0;
 
     (void)unused;
     for (unsigned i = 0; i < FORESTS; i++) {
         struct plain *p = make_forest();
-        struct loaded l;
-        load_forest(&l, p, &base);
-        for (unsigned k = 0; k < FRAMES; k++) {
-            uint32_t size[FRAME];
-            frame_reset(l.frame, &l.scratch);
-            l.frame->n_rows = FRAME;
-            l.frame->live = row_bit(FRAME) - 1;
-            for (unsigned row = 0; row < FRAME; row++)
-                size[row] = put_row(p, l.frame, row, values[row]);
-            assert_true(plan_run(l.plan.program_all, l.frame));
-            for (unsigned row = 0; row < FRAME; row++)
-                check_row(p, &l, row, values[row], size[row]);
-            failed += (unsigned)__builtin_popcountll(l.frame->failed);
+        for (base.kernel = KERNEL_AUTO; base.kernel <= KERNEL_TILES; base.kernel++) {
+            struct loaded l;
+            load_forest(&l, p, &base);
+            const struct tiles *tiles = tiles_of(&l);
+            assert_false(tiles && base.kernel == KERNEL_WALK);
+            if (base.kernel == KERNEL_TILES) {
+                tiled += tiles != NULL;
+                two += tiles && tiles->n_lanes > TILE_LANES / 2;
+                full += tiles && has_full_lane(tiles);
+            }
+            failed += check_forest(p, &l);
+            unload(&l);
         }
-        unload(&l);
         free(p);
     }
     assert_true(failed > 0 && failed < FORESTS * FRAMES);
+    assert_true(!tiles_work() || (tiled > FORESTS / 4 && tiled < FORESTS && two > 3 && full > 1));
 }
 
 int main(void)

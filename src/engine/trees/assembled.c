@@ -50,7 +50,7 @@ static void run(const struct unit *u, struct frame *f, uint64_t rows)
             continue;
         struct forest_row *row = forest_new_slots(x, f, u->out, r);
         put_numbers(u, f, r, x->n_features, &row->keys[FEATURE_SLOT]);
-        forest_put_categories(x, row);
+        forest_finish_row(x, row);
     }
 }
 

@@ -5,7 +5,7 @@
  * load never holds much more than the blocks themselves.
  */
 #include "blocks.h"
-#include "forest.h"
+#include "tiles.h"
 
 #include "scored/bounds.h"
 
@@ -354,7 +354,8 @@ bool forest_load(struct load *l, const struct forest_need *need, struct forest *
     bool good = compile(l, &c, need->keep, e);
     free(c.due);
     free(c.counts);
-    return good && forest_add_features(l, x, m, e);
+    return good && tiles_build(l, x, e) && forest_add_features(l, x, m, e) &&
+           tiles_choose(x, l->plan->kernel, e);
 }
 
 const struct param_kind kind_categories = {.name = "categories by feature"};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Columns that ops of trees share. */
-#include "forest.h"
+#include "tiles.h"
 
 #include <string.h>
 
@@ -37,19 +37,35 @@ void forest_run_prediction(const struct unit *u, struct frame *f, uint64_t rows)
 
 enum { SLOTS_MAX = 1024 }; /* a row of models with more is searched by every walk */
 
-struct forest_row *forest_new_slots(const struct forest *x, struct frame *f, unsigned column,
-                                    unsigned row)
+static uint32_t slots_of(const struct forest *x)
 {
-    uint32_t n_slots = x->category_slot + x->n_categories;
-    struct forest_row *new = (void *)(f->columns[column].bytes + (size_t)row * x->cell);
+    return x->category_slot + x->n_categories;
+}
+
+bool forest_has_slots(const struct forest *x)
+{
+    return !x->stumps && slots_of(x) <= SLOTS_MAX;
+}
+
+struct forest_row *forest_begin_row(const struct forest *x, void *cell)
+{
+    uint32_t n_slots = slots_of(x);
+    struct forest_row *new = cell;
 
     new->features = NULL;
     new->keys = (int64_t *)(void *)(new + 1);
     new->shifts = (uint32_t *)(void *)(new->keys + n_slots);
+    new->ranks = (uint8_t *)(new->shifts + n_slots); /* not set where there are no tiles */
     memset(new->keys, 0, n_slots * sizeof *new->keys);
     memset(new->shifts, 0, x->category_slot * sizeof *new->shifts);
     new->keys[LEAF_SLOT] = INT64_MAX;
     return new;
+}
+
+struct forest_row *forest_new_slots(const struct forest *x, struct frame *f, unsigned column,
+                                    unsigned row)
+{
+    return forest_begin_row(x, f->columns[column].bytes + (size_t)row * x->cell);
 }
 
 /* A vector that is too short for the model has none. */
@@ -71,12 +87,12 @@ void forest_run_slots(const struct unit *u, struct frame *f, uint64_t rows)
 
 static bool add_slots(struct load *l, struct forest *x, uint16_t *column, struct err *e)
 {
-    uint32_t n_slots = x->category_slot + x->n_categories;
     const struct unit u = {.run = forest_run_slots, .params = x, .in = l->in, .n_in = 1};
-    size_t cell = sizeof(struct forest_row) + n_slots * (sizeof(int64_t) + sizeof(uint32_t));
+    size_t cell = sizeof(struct forest_row) + slots_of(x) * (sizeof(int64_t) + sizeof(uint32_t)) +
+                  (x->tiles ? TILE_LANES : 0);
 
     *column = l->in[0];
-    if (x->stumps || n_slots > SLOTS_MAX)
+    if (!forest_has_slots(x))
         return true;
     x->cell = (uint32_t)((cell + 7) & ~(size_t)7);
     if (!load_unit(l, NULL, shape_bytes(x->cell), false, &u, e))

@@ -31,6 +31,8 @@ struct forest_category {
     uint32_t feature, count;
 };
 
+struct tiles;
+
 struct forest {
     uint32_t n_trees, n_leaves, n_stats, n_features;
     const struct forest_node *nodes;
@@ -39,12 +41,13 @@ struct forest {
     const uint32_t *first_leaf;               /* by tree */
     const struct forest_category *categories; /* by slot - category_slot; the wide ones last */
     uint32_t n_categories, category_slot;
-    uint32_t wide_slot;    /* the first one whose sets do not fit into a node */
-    const uint64_t *words; /* sets of wide slots; NULL where there are none */
-    bool stumps;           /* every tree is a leaf: none looks at the vector */
-    uint32_t cell;         /* bytes of a row of the hidden column of slots; 0: there is none */
-    double *prediction;    /* by leaf; where it is kept */
-    double *stats;         /* n_stats a leaf; the same */
+    uint32_t wide_slot;        /* the first one whose sets do not fit into a node */
+    const uint64_t *words;     /* sets of wide slots; NULL where there are none */
+    bool stumps;               /* every tree is a leaf: none looks at the vector */
+    uint32_t cell;             /* bytes of a row of the hidden column of slots; 0: there is none */
+    const struct tiles *tiles; /* of the trees' upper levels (tiles.h); NULL: all is walked */
+    double *prediction;        /* by leaf; where it is kept */
+    double *stats;             /* n_stats a leaf; the same */
     const double *tree_weight;
 };
 
@@ -76,6 +79,7 @@ struct forest_row {
     const struct vec *features;
     int64_t *keys; /* NULL: there are no slots */
     uint32_t *shifts;
+    uint8_t *ranks; /* where there are tiles */
 };
 
 static inline struct forest_row forest_row(const struct forest *x, const struct unit *u,
@@ -86,6 +90,21 @@ static inline struct forest_row forest_row(const struct forest *x, const struct 
     if (x->cell)
         return *(const struct forest_row *)(const void *)(c->bytes + (size_t)row * x->cell);
     return (struct forest_row){.features = &c->vec[row]};
+}
+
+/* A step: 1 to the right, 0 to the left, as walk.c says. `wide` is a constant where kernels are
+ * compiled. What is chosen is computed, both ways, and masked: compilers make branches of "?:". */
+static inline uint32_t forest_goes_right(const struct forest *x, const struct forest_node *n,
+                                         int64_t key, uint32_t shift, bool wide)
+{
+    uint64_t test = n->test;
+
+    if (wide) {
+        uint64_t mask = -(uint64_t)(n->slot >= x->wide_slot);
+        uint64_t word = x->words[((test >> 1) + shift / 64) & mask];
+        test ^= (test ^ word ^ -(test & 1)) & mask;
+    }
+    return (int64_t)(test << shift % 64) < key;
 }
 
 /* The leaf of tree t for a row, or LEAF_NONE where the walk asks for a feature that it has not.
@@ -119,11 +138,14 @@ static inline bool forest_each(const struct forest *x, const struct forest_row *
 /* Makes the hidden column of rows' slots from features; its params are the struct forest. */
 unit_run forest_run_slots;
 
-/* A row's cell of the hidden column, with the slots of a row of zeros: its features are to be put
- * into the keys, and then its categories. */
+/* Whether rows have slots: not where trees ask nothing, or for too many features. */
+bool forest_has_slots(const struct forest *x);
+/* A cell with the slots of a row of zeros: its features are to be put into the keys; then what is
+ * made of them, categories and ranks. */
+struct forest_row *forest_begin_row(const struct forest *x, void *cell);
 struct forest_row *forest_new_slots(const struct forest *x, struct frame *f, unsigned column,
                                     unsigned row);
-void forest_put_categories(const struct forest *x, const struct forest_row *row);
+void forest_finish_row(const struct forest *x, const struct forest_row *row);
 /* Puts both, of a vector that has all features. */
 void forest_put_slots(const struct forest *x, const struct forest_row *row);
 

@@ -38,7 +38,7 @@
  * A vector that is shorter than the model's features, or of a model with too many of them, has no
  * slots: it is walked tree by tree, each slot made where it is asked for; the step is the same.
  */
-#include "forest.h"
+#include "tiles.h"
 
 #include "scored/java.h"
 
@@ -67,13 +67,15 @@ static uint32_t category_shift(const struct forest_category *c, double value)
     return category_of(value, c->count) ^ 63;
 }
 
-void forest_put_categories(const struct forest *x, const struct forest_row *row)
+void forest_finish_row(const struct forest *x, const struct forest_row *row)
 {
     for (uint32_t k = 0; k < x->n_categories; k++) {
         const struct forest_category *c = &x->categories[k];
         double value = forest_value(row->keys[FEATURE_SLOT + c->feature]);
         row->shifts[x->category_slot + k] = category_shift(c, value);
     }
+    if (x->tiles)
+        tiles_rank(x->tiles, row);
 }
 
 void forest_put_slots(const struct forest *x, const struct forest_row *row)
@@ -86,22 +88,7 @@ void forest_put_slots(const struct forest *x, const struct forest_row *row)
             break;
         row->keys[FEATURE_SLOT + feature] = forest_order(v->values[k]);
     }
-    forest_put_categories(x, row);
-}
-
-/* `wide` is a constant where the kernels are compiled. What is chosen is computed, both ways, and
- * masked: compilers make branches of "?:". */
-static inline uint32_t goes_right(const struct forest *x, const struct forest_node *n, int64_t key,
-                                  uint32_t shift, bool wide)
-{
-    uint64_t test = n->test;
-
-    if (wide) {
-        uint64_t mask = -(uint64_t)(n->slot >= x->wide_slot);
-        uint64_t word = x->words[((test >> 1) + shift / 64) & mask];
-        test ^= (test ^ word ^ -(test & 1)) & mask;
-    }
-    return (int64_t)(test << shift % 64) < key;
+    forest_finish_row(x, row);
 }
 
 /* -- side by side -- */
@@ -126,7 +113,7 @@ static inline void walk(const struct forest *x, const struct forest_row *row, st
 #pragma GCC unroll 4
             for (uint32_t k = 0; k < ABREAST; k++) {
                 const struct forest_node *n = &x->nodes[at[k]];
-                at[k] = n->child + goes_right(x, n, keys[n->slot], shifts[n->slot], wide);
+                at[k] = n->child + forest_goes_right(x, n, keys[n->slot], shifts[n->slot], wide);
             }
         }
         memcpy(&c->at[first], at, sizeof at);
@@ -184,7 +171,7 @@ uint32_t forest_leaf(const struct forest *x, uint32_t t, const struct forest_row
         uint32_t shift;
         if (!find_slot(x, n->slot, row, &key, &shift))
             return LEAF_NONE;
-        n = &x->nodes[n->child + goes_right(x, n, key, shift, x->words)];
+        n = &x->nodes[n->child + forest_goes_right(x, n, key, shift, x->words)];
     }
     return (uint32_t)n->test;
 }
@@ -208,10 +195,19 @@ uint32_t forest_leaves(const struct forest *x, uint32_t t, const struct forest_r
     c.n = x->n_trees - t < FOREST_GROUP ? x->n_trees - t : FOREST_GROUP;
     if (!row->keys)
         return leaves_one_by_one(x, t, c.n, row, leaf);
-    memcpy(c.at, &x->root[t], c.n * sizeof *c.at);
+    uint32_t left = x->steps[t / FOREST_GROUP];
+    if (x->tiles && left <= TILE_LEVELS) {
+        tiles_exits(x, t, c.n, row, leaf);
+        return c.n;
+    }
+    if (x->tiles) {
+        tiles_exits(x, t, c.n, row, c.at);
+        left -= TILE_LEVELS;
+    } else {
+        memcpy(c.at, &x->root[t], c.n * sizeof *c.at);
+    }
     for (uint32_t k = c.n; k % ABREAST; k++)
         c.at[k] = c.at[0];
-    uint32_t left = x->steps[t / FOREST_GROUP];
     for (; left > STEPS_A_LOOK && !all_in_leaves(x, &c); left -= STEPS_A_LOOK)
         walk_group(x, row, &c, STEPS_A_LOOK);
     if (left <= STEPS_A_LOOK)
