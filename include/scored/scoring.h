@@ -59,6 +59,16 @@ struct body_problem {
     char detail[ROW_DETAIL];
 };
 
+/* How long rows took, by what was done with them. */
+enum stage { STAGE_PARSE, STAGE_SCORE, STAGE_ENCODE, STAGE_COUNT };
+struct stage_times {
+    uint64_t ns[STAGE_COUNT];
+    uint64_t at_ns; /* until when time was told */
+};
+
+/* What passed since then was `stage`. */
+void stage_passed(struct stage_times *t, enum stage stage);
+
 struct scoring {
     const struct plan *plan;
     const struct schema *schema;
@@ -69,7 +79,8 @@ struct scoring {
     void (*on_error)(void *context, const struct row_error *error);
     void *context;
     struct counts counts;
-    struct unknown *unknown; /* to be filled; may be NULL */
+    struct unknown *unknown;   /* to be filled; may be NULL */
+    struct stage_times *times; /* to be added to; may be NULL: looking at the clock costs */
     /* The caller's to keep between requests, or to give back by scoring_done. */
     struct buf echoed; /* the raw tokens of a frame's echoes */
     struct buf head;   /* what a dialect keeps of a body's beginning */

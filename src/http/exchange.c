@@ -51,7 +51,9 @@ void exchange_begin(struct exchange *x, const char *target)
     x->slot = NULL;
     x->is_head = false;
     x->method = NULL;
-    x->id[0] = '\0';
+    x->id[0] = x->trace.id[0] = '\0';
+    x->times = (struct stage_times){0};
+    x->tells_times = false;
     x->began_ns = clock_ns();
     x->complete_ns = 0;
     x->late_ns = UINT64_MAX;
@@ -61,6 +63,7 @@ void exchange_begin(struct exchange *x, const char *target)
     x->form = false;
     x->job.step = NULL;
     x->job.admitted = false;
+    x->job.waited_ns = 0;
     atomic_store_explicit(&x->job.gone, false, memory_order_relaxed);
     x->status = 0;
     x->content_type = "application/json";
@@ -123,14 +126,6 @@ static bool is_request_id(const char *p)
     return n > 0 && n < REQUEST_ID && !p[n];
 }
 
-static void put_hex(char *out, uint64_t n, unsigned digits)
-{
-    while (digits--) {
-        out[digits] = "0123456789abcdef"[n & 15];
-        n >>= 4;
-    }
-}
-
 /* run-thread-number: each in fixed width, so that no two are ever the same. */
 void request_name(struct app *app, unsigned worker, char id[REQUEST_ID])
 {
@@ -140,12 +135,23 @@ void request_name(struct app *app, unsigned worker, char id[REQUEST_ID])
     id[24] = '\0';
 }
 
+/* No other server's span is likely to have its number: the upper half is random. */
+static void name_span(struct exchange *x)
+{
+    uint64_t count = metrics_next_id(x->app->metrics, x->worker);
+
+    trace_span(&x->trace, (uint64_t)x->app->run << 32 ^ (uint64_t)x->worker << 56 ^ count);
+}
+
 void exchange_name(struct exchange *x)
 {
     if (x->head.request_id && is_request_id(x->head.request_id))
         memcpy(x->id, x->head.request_id, strlen(x->head.request_id) + 1);
     else
         request_name(x->app, x->worker, x->id);
+    trace_read(&x->trace, x->head.traceparent);
+    if (x->trace.id[0])
+        name_span(x);
 }
 
 void reply_problem(struct exchange *x, enum problem problem, const char *extra, const char *fmt,

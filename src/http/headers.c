@@ -24,12 +24,14 @@ static void note(struct head *h, const char *name, size_t n, const char *value)
         {"Expect", &h->expect},
         {"Origin", &h->origin},
         {"X-Request-Timeout-Ms", &h->timeout_ms},
+        {"traceparent", &h->traceparent},
     };
 
     for (size_t i = 0; i < countof(known); i++) {
         if (strlen(known[i].name) != n || strncasecmp(name, known[i].name, n) != 0)
             continue;
-        *known[i].value = value;
+        bool again = known[i].value == &h->traceparent && h->traceparent;
+        *known[i].value = again ? "" : value;
         return;
     }
 }

@@ -12,6 +12,7 @@
 #include "scored/buf.h"
 #include "scored/config.h"
 #include "scored/registry.h"
+#include "trace.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -86,6 +87,7 @@ static inline enum life app_life(const struct app *app)
 /* The request's head. Texts borrow the connection's memory. */
 struct head {
     const char *host, *content_type, *content_encoding, *accept, *request_id, *expect, *origin;
+    const char *traceparent; /* "" where there are several: they contradict each other */
     const char *timeout_ms, *content_length, *transfer_encoding;
     uint64_t length; /* of the body; 0 where none is told */
     bool chunked;
@@ -117,6 +119,7 @@ struct exchange {
     struct text version; /* of {version}; empty: the current one */
     bool is_head;        /* the method was HEAD */
     char id[REQUEST_ID];
+    struct trace trace;
     uint64_t began_ns;
     uint64_t complete_ns; /* when all of it was there; 0: not yet */
     uint64_t late_ns;     /* when nobody waits for the answer any more */
@@ -129,6 +132,8 @@ struct exchange {
     struct question question;
     struct scoring scoring;
     struct body_scoring body_scoring;
+    struct stage_times times;
+    bool tells_times;       /* in its reply */
     struct unknown unknown; /* names in this request that are no fields */
     const struct dialect *dialect;
     bool form;       /* so curl calls what it sends, until the first byte tells */
@@ -155,7 +160,7 @@ void exchange_free(struct exchange *x); /* takes NULL */
 /* A request begins with its target, and ends answered or not. Ending twice is ending once. */
 void exchange_begin(struct exchange *x, const char *target);
 void exchange_end(struct exchange *x);
-void exchange_name(struct exchange *x); /* gives the request its id */
+void exchange_name(struct exchange *x); /* gives the request its id, and its span */
 void request_name(struct app *app, unsigned worker, char id[REQUEST_ID]); /* makes one */
 /* Charges the budget with what the request holds, and `more` bytes. False: there is no room, and
  * the reply says so. */
@@ -253,6 +258,7 @@ void put_columns(struct buf *out, const struct plan *p);
 struct failure {
     const struct connection *client;
     const char *id;
+    const char *trace;         /* its id, or "" */
     struct text method, path;  /* as they were sent; no text: not known */
     const struct route *route; /* NULL: none was found */
     unsigned status;

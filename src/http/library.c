@@ -194,11 +194,43 @@ static bool is_last(const struct exchange *x)
            x->requests >= config_of(x)->max_requests || age > config_of(x)->max_age * MS;
 }
 
+enum { TIMING = 160 };
+
+static double milliseconds(uint64_t ns)
+{
+    return (double)ns / 1e6;
+}
+
+/* As Server-Timing of W3C has it: in milliseconds. */
+static const char *timing(const struct exchange *x, char out[TIMING])
+{
+    if (!x->tells_times)
+        return NULL;
+    const uint64_t *ns = x->times.ns;
+    snprintf(out, TIMING,
+             "parse;dur=%.6f, score;dur=%.6f, encode;dur=%.6f, wait;dur=%.6f, total;dur=%.6f",
+             milliseconds(ns[STAGE_PARSE]), milliseconds(ns[STAGE_SCORE]),
+             milliseconds(ns[STAGE_ENCODE]), milliseconds(x->job.waited_ns),
+             milliseconds(clock_ns() - x->began_ns));
+    return out;
+}
+
+static const char *traceparent(const struct exchange *x, char out[TRACEPARENT])
+{
+    if (!x->trace.id[0])
+        return NULL;
+    trace_write(&x->trace, out);
+    return out;
+}
+
 static bool add_headers(struct exchange *x, struct MHD_Response *r)
 {
     const struct bundle *b = x->model ? x->model->bundle : NULL;
+    char times[TIMING], trace[TRACEPARENT];
 
     return add_header(r, "Content-Type", x->content_type) && add_header(r, "X-Request-Id", x->id) &&
+           add_header(r, "traceparent", traceparent(x, trace)) &&
+           add_header(r, "Server-Timing", timing(x, times)) &&
            add_header(r, "X-Content-Type-Options", "nosniff") &&
            add_header(r, "Cache-Control", "no-store") &&
            add_header(r, "X-Model-Name", b ? slot_name(x->slot) : NULL) &&

@@ -17,7 +17,11 @@ static const char query_parameters[] =
     "\"description\":\"how vectors are written\",\"schema\":{\"type\":\"string\",\"enum\":["
     "\"dense\",\"spark\"]}},{\"name\":\"strict\",\"in\":\"query\",\"description\":\"whether a row "
     "must have all of the model's fields, be they null, and no others\",\"schema\":{\"type\":"
-    "\"boolean\"}},{\"name\":\"echo\",\"in\":\"query\",\"description\":\"fields copied "
+    "\"boolean\"}},{\"name\":\"timing\",\"in\":\"query\",\"description\":\"whether the reply "
+    "says in Server-Timing how many milliseconds it took to parse, score and encode the rows, and "
+    "in "
+    "total\",\"schema\":{\"type\":\"boolean\"}},{\"name\":\"echo\",\"in\":\"query\","
+    "\"description\":\"fields copied "
     "into the answer\",\"schema\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}}";
 
 static const char version_parameter[] =

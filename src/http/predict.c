@@ -102,6 +102,7 @@ bool predict_open(struct exchange *x)
         .on_error = on_error,
         .context = x,
         .unknown = &x->unknown,
+        .times = x->tells_times ? &x->times : NULL,
         .echoed = kept.echoed,
         .head = kept.head,
         .made = kept.made,
@@ -252,7 +253,11 @@ static enum scoring_state step_body(struct exchange *x)
     x->scoring.scratch = &x->app->all[x->worker]->scratch;
     score_text(b, x->body.data, x->body.len, b->last);
     b->row_bytes = 0;
+    if (x->scoring.times)
+        x->times.at_ns = clock_ns();
     enum scoring_state state = score_step(b, &x->reply);
+    if (x->scoring.times)
+        stage_passed(&x->times, STAGE_PARSE);
     if (begin && x->scoring.counts.rows > rows)
         learn(&cost_of(x)->row_ns, (clock_thread_ns() - begin) / (x->scoring.counts.rows - rows));
     if (b->row_bytes)

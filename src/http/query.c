@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The query of a prediction: columns=LIST|all, vectors=spark|dense, strict=true|false, echo=LIST
- * (may repeat). */
+/* The query of a prediction: columns=LIST|all, vectors=spark|dense, strict=true|false, timing=true|
+ * false, echo=LIST (may repeat). */
 #include "http_priv.h"
 
 #include "scored/utf8.h"
 
 #include <stdlib.h>
 
-#define KNOWN ",\"parameters\":[\"columns\",\"vectors\",\"strict\",\"echo\"]"
+#define KNOWN ",\"parameters\":[\"columns\",\"vectors\",\"strict\",\"timing\",\"echo\"]"
 
 static unsigned hex_value(char c)
 {
@@ -126,6 +126,14 @@ static bool take_strict(struct exchange *x, char *value)
     return strict || !strcmp(value, "false") || bad_value(x, "strict", "\"true\" or \"false\"");
 }
 
+/* The reply says in Server-Timing how long what took. */
+static bool take_timing(struct exchange *x, char *value)
+{
+    x->tells_times = !strcmp(value, "true");
+    return x->tells_times || !strcmp(value, "false") ||
+           bad_value(x, "timing", "\"true\" or \"false\"");
+}
+
 static bool take_echo(struct exchange *x, char *value)
 {
     struct question *q = &x->question;
@@ -157,9 +165,8 @@ static const struct parameter {
     bool (*take)(struct exchange *x, char *value);
     bool repeats;
 } parameters[] = {
-    {"columns", take_columns, false},
-    {"vectors", take_vectors, false},
-    {"strict", take_strict, false},
+    {"columns", take_columns, false}, {"vectors", take_vectors, false},
+    {"strict", take_strict, false},   {"timing", take_timing, false},
     {"echo", take_echo, true},
 };
 

@@ -3,6 +3,8 @@
 
 #include "http_priv.h"
 
+#include "scored/clock.h"
+
 enum { NO_STRETCH = 1024, PATIENCE = 4 };
 
 void queue_init(struct queue *q, unsigned workers, unsigned most, uint64_t most_wait_ns)
@@ -55,6 +57,7 @@ enum admission queue_ask(struct queue *q, uint64_t left_ns)
 static void append(struct queue *q, struct exchange *x)
 {
     x->job.next = NULL;
+    x->job.queued_ns = clock_ns();
     *q->last = x;
     q->last = &x->job.next;
     atomic_fetch_add_explicit(&q->waiting, 1, memory_order_seq_cst);
@@ -82,6 +85,7 @@ struct exchange *queue_take(struct queue *q, unsigned worker)
             q->last = &q->first;
         atomic_fetch_sub_explicit(&q->waiting, 1, memory_order_seq_cst);
         q->turns_ns[worker] = x->job.left_ns;
+        x->job.waited_ns += clock_ns() - x->job.queued_ns;
     }
     pthread_mutex_unlock(&q->lock);
     return x;

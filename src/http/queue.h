@@ -27,9 +27,10 @@ enum {
 struct job {
     bool (*step)(struct exchange *x); /* NULL: nothing */
     struct exchange *next;
-    uint64_t left_ns; /* guess of the work, not of the time it takes */
-    bool admitted;    /* some of it was done already: it is not refused any more */
-    atomic_bool gone; /* nobody waits for it */
+    uint64_t left_ns;              /* guess of the work, not of the time it takes */
+    uint64_t queued_ns, waited_ns; /* since when it waits, and how long it has for turns before */
+    bool admitted;                 /* some of it was done already: it is not refused any more */
+    atomic_bool gone;              /* nobody waits for it */
 };
 
 struct queue {

@@ -35,6 +35,7 @@ void log_failure(struct app *app, const struct failure *f)
     if (!limiter_pass(&app->failed_requests, &unlogged))
         return;
     log_with(is_ours ? LOG_ERROR : LOG_WARN, f->why, log_text("request", f->id),
+             log_text("trace", f->trace && *f->trace ? f->trace : NULL),
              log_text("client", client(f->client, from)),
              log_bytes("method", f->method.p, f->method.len),
              log_bytes("path", f->path.p, f->path.len), log_text("route", route_path(f->route)),
@@ -57,6 +58,7 @@ void reply_log(const struct exchange *x)
     const struct failure f = {
         .client = x->connection,
         .id = x->id,
+        .trace = x->trace.id,
         .method = text_of(x->method, x->method ? strlen(x->method) : 0),
         .path = x->path.len ? x->path : text_of(target, strcspn(target, "?")),
         .route = x->route,
@@ -76,5 +78,6 @@ void operator_log(const struct exchange *x, const char *msg, const char *from, c
 
     log_with(LOG_INFO, msg, log_text("model", slot_name(x->slot)), log_text("from", from),
              log_text("to", to), log_bool("force", force), log_text("request", x->id),
+             log_text("trace", x->trace.id[0] ? x->trace.id : NULL),
              log_text("client", client(x->connection, address)));
 }

@@ -2,7 +2,23 @@
 /* The rows of a request through the plan, a frame at a time, whatever they are written in. */
 #include "wire_priv.h"
 
+#include "scored/clock.h"
+
 enum { LEAST_CELL = 4 }; /* bytes of "0.0," */
+
+void stage_passed(struct stage_times *t, enum stage stage)
+{
+    uint64_t now = clock_ns();
+
+    t->ns[stage] += now - t->at_ns;
+    t->at_ns = now;
+}
+
+static void passed(const struct scoring *s, enum stage stage)
+{
+    if (s->times)
+        stage_passed(s->times, stage);
+}
 
 /* A small request may ask for a huge sparse vector with all its zeros: such a row fails instead. */
 static void check_sizes(struct rows *rows)
@@ -85,16 +101,19 @@ void rows_answer(struct rows *rows, put_row *put, char separator, bool after_las
     const struct decoded left = what_decoding_left(s->frame);
     unsigned all = s->frame->n_rows;
 
+    passed(s, STAGE_PARSE);
     for (unsigned from = 0, n = all; from < all; from += n) {
         n = n < all - from ? n : all - from;
         while (!run_rows(rows, &left, from, n))
             n = (n + 1) / 2;
+        passed(s, STAGE_SCORE);
         for (unsigned row = from; row < from + n; row++) {
             put(out, rows, row);
             if (after_last || row + 1 < all)
                 buf_char(out, separator);
         }
         count_rows(rows, from, n);
+        passed(s, STAGE_ENCODE);
     }
     out->failed |= s->echoed.failed;
     rows_begin(rows, s);
@@ -108,12 +127,15 @@ unsigned rows_answer_only(struct rows *rows, put_row *put,
     const struct decoded left = what_decoding_left(s->frame);
     unsigned status = 200;
 
+    passed(s, STAGE_PARSE);
     run_rows(rows, &left, 0, 1); /* alone, it runs or fails */
+    passed(s, STAGE_SCORE);
     if (s->frame->failed)
         status = failed(out, rows);
     else
         put(out, rows, 0);
     count_rows(rows, 0, 1);
+    passed(s, STAGE_ENCODE);
     out->failed |= s->echoed.failed;
     return status;
 }

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * W3C Trace Context (https://www.w3.org/TR/trace-context/, 3.2): whose request a request is part
+ * of.
+ */
+#ifndef SCORED_HTTP_TRACE_H
+#define SCORED_HTTP_TRACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Texts in lower-case hex, with their NUL. */
+enum { TRACE_ID = 32 + 1, SPAN_ID = 16 + 1, TRACEPARENT = 55 + 1 };
+
+struct trace {
+    char id[TRACE_ID];    /* "": the request is part of none, and the rest means nothing */
+    char parent[SPAN_ID]; /* the caller's span; "": it has none */
+    char span[SPAN_ID];   /* the request's own */
+    bool sampled;         /* the caller wants its spans kept */
+};
+
+/* Takes what a traceparent header says; NULL or what the rules do not allow makes it none. */
+void trace_read(struct trace *t, const char *traceparent);
+
+/* Gives the request a span: any number but 0, never the same twice. */
+void trace_span(struct trace *t, uint64_t number);
+
+/* A traceparent whose span is the request's own. */
+void trace_write(const struct trace *t, char out[TRACEPARENT]);
+
+/* So many lower-case digits of n, without a NUL. */
+void put_hex(char *out, uint64_t n, unsigned digits);
+
+#endif
