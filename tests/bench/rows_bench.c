@@ -5,6 +5,9 @@
  * a frame, running the plan, and the rest, which is encoding the answer; at 1 row a frame, as a
  * single request has it, and at 64. The golden rows are replayed bit for bit before, and all timed
  * answers are compared.
+ *
+ * rows_bench --only decode|score|all PASSES BUNDLE: nothing but so many passes at 1 row a frame,
+ * for whoever counts instructions (test_instructions.py).
  */
 #include "scored/model.h"
 
@@ -229,7 +232,28 @@ static struct model *load(const char *uri, struct source_file *golden)
     return m;
 }
 
-static bool bench_bundle(const char *uri)
+/* What is to be done with a bundle's rows; passes 0: all that there is, timed. */
+struct only {
+    enum pass pass;
+    unsigned passes;
+};
+
+static bool run_rows(struct bench *b, const struct model *m, const struct only *only)
+{
+    for (unsigned i = 0; i < only->passes; i++)
+        time_pass(b, only->pass, 1);
+    if (only->passes) {
+        printf("%u rows\n", b->n);
+        return b->n;
+    }
+    printf("%s: %u stages, %u inputs; %u golden rows equal in bits, loaded in %.1f ms\n",
+           m->bundle->name, m->bundle->n_stages, m->bundle->n_inputs, m->coverage.rows,
+           (double)m->load_ns / 1e6);
+    return b->n && bench_frame(b, m->bundle->name, 1) &&
+           bench_frame(b, m->bundle->name, m->plan.frame_rows);
+}
+
+static bool bench_bundle(const char *uri, const struct only *only)
 {
     struct source_file golden = {0};
     struct model *m = load(uri, &golden);
@@ -243,11 +267,7 @@ static bool bench_bundle(const char *uri)
                                       .frame = m->frames[0],
                                       .scratch = &b->scratch};
         take_rows(b, &golden);
-        printf("%s: %u stages, %u inputs; %u golden rows equal in bits, loaded in %.1f ms\n",
-               m->bundle->name, m->bundle->n_stages, m->bundle->n_inputs, m->coverage.rows,
-               (double)m->load_ns / 1e6);
-        same = b->n && bench_frame(b, m->bundle->name, 1);
-        same = same && bench_frame(b, m->bundle->name, m->plan.frame_rows);
+        same = run_rows(b, m, only);
         buf_done(&b->rows);
         buf_done(&b->work);
         buf_done(&b->first);
@@ -261,13 +281,26 @@ static bool bench_bundle(const char *uri)
     return same;
 }
 
+static int count_rows(char **argv)
+{
+    static const char *const passes[] = {"decode", "score", "all"};
+    struct only only = {PASS_COUNT, (unsigned)strtoul(argv[3], NULL, 10)};
+
+    for (unsigned i = 0; i < PASS_COUNT; i++)
+        if (strcmp(argv[2], passes[i]) == 0)
+            only.pass = (enum pass)i;
+    return only.pass == PASS_COUNT || !only.passes || !bench_bundle(argv[4], &only);
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 5 && strcmp(argv[1], "--only") == 0)
+        return count_rows(argv);
     bool fine = bench_plan();
 
     printf("%-24s %5s %8s %8s %8s %8s   ns a row, median of %d passes\n", "model", "frame",
            "decode", "score", "encode", "all", ROUNDS);
     for (int i = 1; i < argc; i++)
-        fine = bench_bundle(argv[i]) && fine;
+        fine = bench_bundle(argv[i], &(struct only){0}) && fine;
     return !fine;
 }
