@@ -53,6 +53,7 @@ void exchange_begin(struct exchange *x, const char *target)
     x->method = NULL;
     x->id[0] = x->trace.id[0] = '\0';
     x->times = (struct stage_times){0};
+    x->scoring.counts = (struct counts){0};
     x->tells_times = false;
     x->began_ns = clock_ns();
     x->complete_ns = 0;

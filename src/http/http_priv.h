@@ -7,6 +7,7 @@
 #ifndef SCORED_HTTP_PRIV_H
 #define SCORED_HTTP_PRIV_H
 
+#include "access_log.h"
 #include "budget.h"
 #include "queue.h"
 #include "scored/buf.h"
@@ -75,6 +76,8 @@ struct app {
     uint32_t run;        /* random, in the request ids made here */
     _Atomic enum life life;
     atomic_uint connections, most_connections;
+    struct access_rule access_rule;
+    struct access_log *access_log; /* NULL: none */
     struct limiter failed_requests, strange_fields;
     struct strangers *strangers; /* by slot */
 };
@@ -270,6 +273,13 @@ void reply_log(const struct exchange *x); /* of a request that failed */
 /* What an operator has changed, or asked for: the model's versions before and after, or NULL. */
 void operator_log(const struct exchange *x, const char *msg, const char *from, const char *to,
                   bool force);
+
+/* -- tell.c -- */
+
+/* A request is answered, at that time and by so many bytes; or refused before the library saw it.
+ */
+void tell_reply(struct exchange *x, uint64_t now, size_t bytes_out);
+void tell_refusal(const struct connection *c, const struct failure *f);
 
 /* -- operator.c -- */
 

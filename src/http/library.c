@@ -255,6 +255,7 @@ static enum MHD_Result send_reply(struct exchange *x, struct MHD_Connection *m)
     connection_deadline(x->connection, config_of(x)->write_timeout * MS + n / RATE * SECOND);
     metrics_request(x->app->metrics, x->worker, route_id(x->route), x->status, now - x->began_ns);
     reply_log(x);
+    tell_reply(x, now, n);
     enum MHD_Result result = add_headers(x, r) ? MHD_queue_response(m, x->status, r) : MHD_NO;
     MHD_destroy_response(r);
     return result;

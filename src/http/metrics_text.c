@@ -337,6 +337,9 @@ static void put_process(const struct text_of *t)
 
     put_counter(t, "log_lines_dropped", "Lines of the log that nobody read in time.",
                 (double)log_dropped());
+    put_counter(t, "access_log_lines_dropped",
+                "Lines of the access log that were not read in time, or by nobody.",
+                (double)access_log_dropped(t->app->access_log));
     put_gauge(t, "workers", "Threads that score.", t->app->workers);
     put_gauge(t, "start_timestamp_seconds", "When the server started.",
               (double)t->m->started_ms / 1e3);

@@ -102,7 +102,7 @@ bool predict_open(struct exchange *x)
         .on_error = on_error,
         .context = x,
         .unknown = &x->unknown,
-        .times = x->tells_times ? &x->times : NULL,
+        .times = x->tells_times || x->app->access_log ? &x->times : NULL,
         .echoed = kept.echoed,
         .head = kept.head,
         .made = kept.made,

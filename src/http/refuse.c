@@ -71,6 +71,7 @@ void connection_tell(struct connection *c, enum problem problem, unsigned status
         f.path = (struct text){target, (uint32_t)strcspn(target, " ?\r\n")};
     }
     log_failure(w->app, &f);
+    tell_refusal(c, &f);
 }
 
 void connection_linger(struct connection *c)

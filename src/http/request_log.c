@@ -4,39 +4,21 @@
  * what the model or this program calls things, and the path.
  */
 #include "connection.h"
+#include "peer.h"
 
 #include "scored/log.h"
-
-#include <arpa/inet.h>
-#include <stdio.h>
-
-enum { CLIENT_TEXT = INET6_ADDRSTRLEN + 16 };
-
-/* "1.2.3.4:567", "[::1]:567". */
-static const char *client(const struct connection *c, char out[CLIENT_TEXT])
-{
-    char host[INET6_ADDRSTRLEN] = "";
-    bool v6 = c->peer.any.sa_family == AF_INET6;
-
-    inet_ntop(c->peer.any.sa_family,
-              v6 ? (const void *)&c->peer.v6.sin6_addr : (const void *)&c->peer.v4.sin_addr, host,
-              sizeof host);
-    snprintf(out, CLIENT_TEXT, v6 ? "[%s]:%u" : "%s:%u", host,
-             ntohs(v6 ? c->peer.v6.sin6_port : c->peer.v4.sin_port));
-    return out;
-}
 
 void log_failure(struct app *app, const struct failure *f)
 {
     bool is_ours = f->status >= 500 && f->problem != PROBLEM_OVERLOADED;
-    char from[CLIENT_TEXT];
+    char from[PEER_TEXT];
     unsigned unlogged;
 
     if (!limiter_pass(&app->failed_requests, &unlogged))
         return;
     log_with(is_ours ? LOG_ERROR : LOG_WARN, f->why, log_text("request", f->id),
              log_text("trace", f->trace && *f->trace ? f->trace : NULL),
-             log_text("client", client(f->client, from)),
+             log_text("client", peer_text(&f->client->peer.any, from)),
              log_bytes("method", f->method.p, f->method.len),
              log_bytes("path", f->path.p, f->path.len), log_text("route", route_path(f->route)),
              log_number("status", f->status), log_text("type", problem_urn(f->problem)),
@@ -74,10 +56,10 @@ void reply_log(const struct exchange *x)
 void operator_log(const struct exchange *x, const char *msg, const char *from, const char *to,
                   bool force)
 {
-    char address[CLIENT_TEXT];
+    char address[PEER_TEXT];
 
     log_with(LOG_INFO, msg, log_text("model", slot_name(x->slot)), log_text("from", from),
              log_text("to", to), log_bool("force", force), log_text("request", x->id),
              log_text("trace", x->trace.id[0] ? x->trace.id : NULL),
-             log_text("client", client(x->connection, address)));
+             log_text("client", peer_text(&x->connection->peer.any, address)));
 }

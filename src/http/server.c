@@ -75,13 +75,18 @@ static bool init_app(struct app *app, struct registry *r, const struct config *c
     pthread_mutex_init(&app->strange_fields.lock, NULL);
     if (getrandom(&app->run, sizeof app->run, 0) != sizeof app->run)
         app->run = (uint32_t)clock_ms();
+    if (!access_rule_read(&app->access_rule, config->access_log, e))
+        return false;
     app->metrics = metrics_new(r, app->workers + OTHERS);
     app->documents = documents_new(r);
     app->costs = calloc(r->n_slots, sizeof *app->costs);
     app->strangers = strangers_new(r->n_slots);
     app->all = calloc(app->workers + OTHERS, sizeof(struct worker *));
-    return (app->metrics && app->documents && app->costs && app->strangers && app->all) ||
-           err_memory(e);
+    if (!app->metrics || !app->documents || !app->costs || !app->strangers || !app->all)
+        return err_memory(e);
+    if (app->access_rule.errors)
+        app->access_log = access_log_start(app->workers + OTHERS, e);
+    return app->access_log || !app->access_rule.errors;
 }
 
 static bool open_listener(struct listener *l, const char *address, enum side side, unsigned workers,
@@ -135,6 +140,7 @@ static void free_server(struct server *s)
 {
     for (unsigned i = 0; s->app.all && i < s->app.workers + OTHERS; i++)
         worker_free(s->app.all[i]);
+    access_log_stop(s->app.access_log);
     metrics_free(s->app.metrics);
     documents_free(s->app.documents);
     free(s->app.costs);
