@@ -8,6 +8,7 @@
 #define SCORED_DICT_H
 
 #include "scored/arena.h"
+#include "scored/hash.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,8 +19,6 @@ struct text {
     const char *p; /* not NUL-terminated */
     uint32_t len;
 };
-
-uint64_t hash_bytes(const char *p, size_t n, uint64_t seed);
 
 struct dict_entry;
 struct dict {

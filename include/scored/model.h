@@ -9,6 +9,7 @@
 #include "scored/scoring.h"
 #include "scored/signature.h"
 #include "scored/source.h"
+#include "scored/watch.h"
 
 #include <stdatomic.h>
 
@@ -58,10 +59,11 @@ struct coverage {
 
 struct model {
     atomic_uint refs;
-    struct arena arena; /* owns plan, schema, frames */
+    struct arena arena; /* owns plan, schema, watch, frames */
     struct bundle *bundle;
     struct plan plan;
     struct schema *schema;
+    struct watch *watch;
     struct frame **frames; /* by worker */
     unsigned n_frames;
     struct question defaults; /* default outputs, dense vectors */

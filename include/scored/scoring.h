@@ -77,6 +77,8 @@ struct scoring {
     struct scratch *scratch; /* the thread's */
     /* Told of each row error, for metrics and logs; may be NULL. */
     void (*on_error)(void *context, const struct row_error *error);
+    /* Told of rows of the frame that were decoded, when they are answered; may be NULL. */
+    void (*on_rows)(void *context, uint64_t rows);
     void *context;
     struct counts counts;
     struct unknown *unknown;   /* to be filled; may be NULL */

@@ -44,6 +44,7 @@ void exchange_begin(struct exchange *x, const char *target)
     exchange_end(x);
     buf_text(&x->target, target);
     x->phase = PHASE_HEAD;
+    metrics_begun(x->app->metrics, x->worker);
     x->head = (struct head){0};
     x->path = (struct text){"", 0};
     x->query = NULL;
@@ -86,6 +87,7 @@ void exchange_end(struct exchange *x)
     if (x->phase == PHASE_IDLE)
         return;
     x->phase = PHASE_IDLE;
+    metrics_ended(x->app->metrics, x->worker);
     model_release(x->model);
     x->model = NULL;
     empty(&x->target);

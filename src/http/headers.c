@@ -4,34 +4,41 @@
 #include "head.h"
 
 #include <microhttpd.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#define HEADER(text, member)                                  \
+    {                                                         \
+        text, sizeof(text) - 1, offsetof(struct head, member) \
+    }
+
+static const struct known_header {
+    const char *name;
+    size_t len, place; /* of its value in struct head */
+} known[] = {
+    HEADER("Host", host),
+    HEADER("Content-Length", content_length),
+    HEADER("Transfer-Encoding", transfer_encoding),
+    HEADER("Content-Type", content_type),
+    HEADER("Content-Encoding", content_encoding),
+    HEADER("Accept", accept),
+    HEADER("X-Request-Id", request_id),
+    HEADER("Expect", expect),
+    HEADER("Origin", origin),
+    HEADER("X-Request-Timeout-Ms", timeout_ms),
+    HEADER("traceparent", traceparent),
+};
+
 static void note(struct head *h, const char *name, size_t n, const char *value)
 {
-    struct {
-        const char *name;
-        const char **value;
-    } known[] = {
-        {"Host", &h->host},
-        {"Content-Length", &h->content_length},
-        {"Transfer-Encoding", &h->transfer_encoding},
-        {"Content-Type", &h->content_type},
-        {"Content-Encoding", &h->content_encoding},
-        {"Accept", &h->accept},
-        {"X-Request-Id", &h->request_id},
-        {"Expect", &h->expect},
-        {"Origin", &h->origin},
-        {"X-Request-Timeout-Ms", &h->timeout_ms},
-        {"traceparent", &h->traceparent},
-    };
-
     for (size_t i = 0; i < countof(known); i++) {
-        if (strlen(known[i].name) != n || strncasecmp(name, known[i].name, n) != 0)
+        if (known[i].len != n || strncasecmp(name, known[i].name, n) != 0)
             continue;
-        bool again = known[i].value == &h->traceparent && h->traceparent;
-        *known[i].value = again ? "" : value;
+        const char **place = (const char **)(void *)((char *)h + known[i].place);
+        bool again = place == &h->traceparent && *place;
+        *place = again ? "" : value;
         return;
     }
 }

@@ -306,8 +306,20 @@ bool media_listed(const char *list, const char *value);
 
 struct metrics *metrics_new(const struct registry *r, unsigned threads);
 void metrics_free(struct metrics *m);
-void metrics_request(struct metrics *m, unsigned worker, enum route_id route, unsigned status,
-                     uint64_t ns);
+/* A request that is answered. */
+struct answered {
+    enum route_id route;
+    unsigned place; /* 0: of no model; else its slot's index and one */
+    unsigned status;
+    uint64_t ns;
+    const char *trace; /* its id, where its spans are kept, or NULL */
+};
+void metrics_request(struct metrics *m, unsigned worker, const struct answered *a);
+void metrics_begun(struct metrics *m, unsigned worker); /* and ended, answered or not */
+void metrics_ended(struct metrics *m, unsigned worker);
+void metrics_wait(struct metrics *m, unsigned worker, uint64_t ns); /* for turns, in all */
+void metrics_stages(struct metrics *m, unsigned worker, unsigned slot,
+                    const struct stage_times *times);
 void metrics_rows(struct metrics *m, unsigned worker, unsigned slot, const struct counts *counts);
 void metrics_row_error(struct metrics *m, unsigned worker, unsigned slot, const char *field,
                        enum problem problem);

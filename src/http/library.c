@@ -253,7 +253,16 @@ static enum MHD_Result send_reply(struct exchange *x, struct MHD_Connection *m)
     x->phase = PHASE_ANSWERED;
     x->connection->quiet_ns = worker_now(x->connection->worker);
     connection_deadline(x->connection, config_of(x)->write_timeout * MS + n / RATE * SECOND);
-    metrics_request(x->app->metrics, x->worker, route_id(x->route), x->status, now - x->began_ns);
+    const struct answered a = {
+        .route = route_id(x->route),
+        .place = x->slot ? slot_index(x->app->registry, x->slot) + 1 : 0,
+        .status = x->status,
+        .ns = now - x->began_ns,
+        .trace = x->trace.id[0] && x->trace.sampled ? x->trace.id : NULL,
+    };
+    metrics_request(x->app->metrics, x->worker, &a);
+    if (x->job.waited_ns)
+        metrics_wait(x->app->metrics, x->worker, x->job.waited_ns);
     reply_log(x);
     tell_reply(x, now, n);
     enum MHD_Result result = add_headers(x, r) ? MHD_queue_response(m, x->status, r) : MHD_NO;

@@ -16,6 +16,11 @@ const uint64_t metrics_buckets_ns[METRICS_BUCKETS] = {
     20000000, 30000000, 50000000, 100000000, 250000000, 1000000000, 5000000000,
 };
 
+const uint64_t metrics_stages_ns[METRICS_BUCKETS] = {
+    1000,   2500,    5000,    10000,    25000,    50000,     100000,     200000,
+    500000, 1000000, 2500000, 10000000, 50000000, 250000000, 1000000000,
+};
+
 const uint16_t metrics_statuses[METRICS_STATUSES] = {
     200, 202, 204, 400, 403, 404, 405, 406, 408, 409, 413,
     414, 415, 422, 431, 500, 501, 503, 504, 505, 0,
@@ -46,6 +51,14 @@ static bool make_slot(const struct metrics *m, struct slot_metrics *s)
     return s->first.name && s->first.threads;
 }
 
+/* Pages of routes that nobody asks for are never touched. */
+static bool make_thread(const struct metrics *m, struct thread_cells *t)
+{
+    t->slots = calloc(m->n_slots, sizeof *t->slots);
+    t->routes = calloc((size_t)ROUTE_COUNT * (m->n_slots + 1), sizeof *t->routes);
+    return t->slots && t->routes;
+}
+
 struct metrics *metrics_new(const struct registry *r, unsigned threads)
 {
     struct metrics *m = calloc(1, sizeof *m);
@@ -63,7 +76,7 @@ struct metrics *metrics_new(const struct registry *r, unsigned threads)
     for (unsigned i = 0; ok && i < r->n_slots; i++)
         ok = make_slot(m, &m->slots[i]);
     for (unsigned i = 0; ok && i < threads; i++)
-        ok = (m->threads[i].slots = calloc(m->n_slots, sizeof *m->threads[i].slots)) != NULL;
+        ok = make_thread(m, &m->threads[i]);
     if (ok)
         return m;
     metrics_free(m);
@@ -80,8 +93,10 @@ void metrics_free(struct metrics *m)
 {
     if (!m)
         return;
-    for (unsigned t = 0; m->threads && t < m->n_threads; t++)
+    for (unsigned t = 0; m->threads && t < m->n_threads; t++) {
         free(m->threads[t].slots);
+        free(m->threads[t].routes);
+    }
     for (unsigned i = 0; m->slots && i < m->n_slots; i++) {
         struct field_errors *f = m->slots[i].first.next, *next;
         pthread_mutex_destroy(&m->slots[i].growing);
@@ -97,19 +112,80 @@ void metrics_free(struct metrics *m)
     free(m);
 }
 
-void metrics_request(struct metrics *m, unsigned worker, enum route_id route, unsigned status,
-                     uint64_t ns)
+static unsigned bucket(const uint64_t bounds[METRICS_BUCKETS], uint64_t ns)
 {
-    struct route_cells *c = &m->threads[worker].routes[route];
-    unsigned s = 0, b = 0;
+    unsigned b = 0;
 
-    while (s < METRICS_STATUSES - 1 && metrics_statuses[s] != status)
-        s++;
-    while (b < METRICS_BUCKETS && ns > metrics_buckets_ns[b])
+    while (b < METRICS_BUCKETS && ns > bounds[b])
         b++;
+    return b;
+}
+
+static unsigned add_duration(struct durations *d, const uint64_t bounds[METRICS_BUCKETS],
+                             uint64_t ns)
+{
+    unsigned b = bucket(bounds, ns);
+
+    add(&d->buckets[b], 1);
+    add(&d->sum_ns, ns);
+    return b;
+}
+
+static void put(counter *c, uint64_t value)
+{
+    atomic_store_explicit(c, value, memory_order_relaxed);
+}
+
+/* Who reads sees the count of changes move. */
+static void keep_exemplar(struct exemplar *e, const char trace[TRACE_ID], uint64_t ns)
+{
+    uint64_t words[TRACE_WORDS], changes = metrics_get(&e->changes);
+
+    memcpy(words, trace, sizeof words);
+    put(&e->changes, changes + 1);
+    atomic_thread_fence(memory_order_release);
+    for (unsigned i = 0; i < TRACE_WORDS; i++)
+        put(&e->trace[i], words[i]);
+    put(&e->ns, ns);
+    put(&e->at_ms, clock_ms());
+    atomic_store_explicit(&e->changes, changes + 2, memory_order_release);
+}
+
+void metrics_begun(struct metrics *m, unsigned worker)
+{
+    add(&m->threads[worker].begun, 1);
+}
+
+void metrics_ended(struct metrics *m, unsigned worker)
+{
+    add(&m->threads[worker].ended, 1);
+}
+
+void metrics_wait(struct metrics *m, unsigned worker, uint64_t ns)
+{
+    add_duration(&m->threads[worker].waits, metrics_buckets_ns, ns);
+}
+
+void metrics_request(struct metrics *m, unsigned worker, const struct answered *a)
+{
+    struct route_cells *c = metrics_route(m, worker, a->route, a->place);
+    unsigned s = 0;
+
+    while (s < METRICS_STATUSES - 1 && metrics_statuses[s] != a->status)
+        s++;
     add(&c->statuses[s], 1);
-    add(&c->buckets[b], 1);
-    add(&c->sum_ns, ns);
+    unsigned b = add_duration(&c->durations, metrics_buckets_ns, a->ns);
+    if (a->trace)
+        keep_exemplar(&c->exemplars[b], a->trace, a->ns);
+}
+
+void metrics_stages(struct metrics *m, unsigned worker, unsigned slot,
+                    const struct stage_times *times)
+{
+    struct slot_cells *c = &m->threads[worker].slots[slot];
+
+    for (unsigned s = 0; s < STAGE_COUNT; s++)
+        add_duration(&c->stages[s], metrics_stages_ns, times->ns[s]);
 }
 
 void metrics_rows(struct metrics *m, unsigned worker, unsigned slot, const struct counts *counts)

@@ -28,11 +28,29 @@ static void on_error(void *context, const struct row_error *error)
                       error->problem);
 }
 
+static bool answers(const struct question *q, uint16_t column)
+{
+    for (unsigned i = 0; i < q->n_columns; i++)
+        if (q->columns[i] == column)
+            return true;
+    return false;
+}
+
+static void on_rows(void *context, uint64_t rows)
+{
+    struct exchange *x = context;
+    struct watch *w = x->model->watch;
+
+    watch_rows(w, x->worker, x->scoring.frame, rows, answers(&x->question, watch_column(w)));
+}
+
 /* When it is known what came of the request. */
 static void count(struct exchange *x)
 {
-    metrics_rows(x->app->metrics, x->worker, slot_index(x->app->registry, x->slot),
-                 &x->scoring.counts);
+    unsigned slot = slot_index(x->app->registry, x->slot);
+
+    metrics_rows(x->app->metrics, x->worker, slot, &x->scoring.counts);
+    metrics_stages(x->app->metrics, x->worker, slot, &x->times);
     if (x->unknown.n)
         strangers_note(x);
 }
@@ -100,9 +118,10 @@ bool predict_open(struct exchange *x)
         .schema = x->model->schema,
         .question = &x->question,
         .on_error = on_error,
+        .on_rows = on_rows,
         .context = x,
         .unknown = &x->unknown,
-        .times = x->tells_times || x->app->access_log ? &x->times : NULL,
+        .times = &x->times,
         .echoed = kept.echoed,
         .head = kept.head,
         .made = kept.made,
@@ -253,11 +272,9 @@ static enum scoring_state step_body(struct exchange *x)
     x->scoring.scratch = &x->app->all[x->worker]->scratch;
     score_text(b, x->body.data, x->body.len, b->last);
     b->row_bytes = 0;
-    if (x->scoring.times)
-        x->times.at_ns = clock_ns();
+    x->times.at_ns = clock_ns();
     enum scoring_state state = score_step(b, &x->reply);
-    if (x->scoring.times)
-        stage_passed(&x->times, STAGE_PARSE);
+    stage_passed(&x->times, STAGE_PARSE);
     if (begin && x->scoring.counts.rows > rows)
         learn(&cost_of(x)->row_ns, (clock_thread_ns() - begin) / (x->scoring.counts.rows - rows));
     if (b->row_bytes)

@@ -63,7 +63,8 @@ void connection_tell(struct connection *c, enum problem problem, unsigned status
         (void)sent; /* its client may have gone */
     }
     buf_done(&out);
-    metrics_request(w->app->metrics, w->index, ROUTE_NONE, status, 0);
+    metrics_request(w->app->metrics, w->index,
+                    &(struct answered){.route = ROUTE_NONE, .status = status});
     struct failure f = {.client = c, .id = id, .status = status, .problem = problem, .why = detail};
     if (w->judging) {
         f.method = (struct text){w->peeked, (uint32_t)strcspn(w->peeked, " \r\n")};

@@ -58,9 +58,6 @@ static bool fetch_files(struct candidate *c, struct bundle *b, struct err *e)
         if (!bundle_attach(b, (enum bundle_role)role, f.bytes, f.n, f.sha256, e))
             return false;
     }
-    /* the profile is there to be hashed */
-    free(b->bytes[ROLE_PROFILE]);
-    b->bytes[ROLE_PROFILE] = NULL;
     return true;
 }
 
@@ -97,8 +94,12 @@ static bool compile(struct model *m, const struct model_options *o, struct err *
         .max_reply = SIZE_MAX,
     };
     unsigned n = o->workers ? o->workers : 1;
-    if (!m->schema)
+    m->watch = watch_new(&m->plan, (const char *)m->bundle->bytes[ROLE_PROFILE],
+                         m->bundle->files[ROLE_PROFILE].size, n, &m->arena);
+    if (!m->schema || !m->watch)
         return err_memory(e);
+    free(m->bundle->bytes[ROLE_PROFILE]);
+    m->bundle->bytes[ROLE_PROFILE] = NULL;
     uint64_t scratch = m->plan.bounded ? 0 : o->scratch;
     return (memory_fits(n * (m->plan.frame_size + scratch), o, e) ||
             err_wrap(e, "memory for scoring on %u threads", n)) &&

@@ -14,57 +14,6 @@ struct bits_dict_entry {
     uint32_t value; /* EMPTY: a free place */
 };
 
-/* -- hashing: 128-bit products, folded -- */
-
-static uint64_t fold(uint64_t a, uint64_t b)
-{
-    __extension__ unsigned __int128 product = (unsigned __int128)a * b;
-
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static uint64_t load8(const char *p)
-{
-    uint64_t v;
-
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-static uint32_t load4(const char *p)
-{
-    uint32_t v;
-
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-static const uint64_t odd1 = 0x9e3779b97f4a7c15U, odd2 = 0xc2b2ae3d27d4eb4fU,
-                      odd3 = 0x165667b19e3779f9U;
-
-uint64_t hash_bytes(const char *p, size_t n, uint64_t seed)
-{
-    uint64_t a = 0, b = 0, h = seed ^ odd1;
-
-    if (n > 16) {
-        for (size_t left = n; left > 16; left -= 16, p += 16)
-            h = fold(load8(p) ^ odd2, load8(p + 8) ^ h);
-        size_t rest = (n - 1) % 16 + 1;
-        a = load8(p + rest - 16);
-        b = load8(p + rest - 8);
-    } else if (n >= 8) {
-        a = load8(p);
-        b = load8(p + n - 8);
-    } else if (n >= 4) {
-        a = load4(p);
-        b = load4(p + n - 4);
-    } else if (n) {
-        a = (uint64_t)(unsigned char)p[0] << 16 | (uint64_t)(unsigned char)p[n / 2] << 8 |
-            (unsigned char)p[n - 1];
-    }
-    return fold(a ^ odd2, b ^ h ^ n ^ odd3);
-}
-
 static uint64_t places_for(uint64_t n)
 {
     uint64_t places = 4;
@@ -131,7 +80,7 @@ int64_t dict_find(const struct dict *d, const char *p, size_t n)
 
 static struct bits_dict_entry *bits_place(const struct bits_dict *d, uint64_t key)
 {
-    for (uint32_t i = (uint32_t)fold(key ^ odd1, odd2) & d->mask;; i = (i + 1) & d->mask) {
+    for (uint32_t i = (uint32_t)hash_bits(key) & d->mask;; i = (i + 1) & d->mask) {
         struct bits_dict_entry *entry = &d->entries[i];
         if (entry->value == EMPTY || entry->key == key)
             return entry;

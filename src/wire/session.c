@@ -78,7 +78,7 @@ static bool run_rows(struct rows *rows, const struct decoded *left, unsigned fro
 }
 
 /* Counts n rows, and tells of those that failed. */
-static void count_rows(struct rows *rows, unsigned from, unsigned n)
+static void count_rows(struct rows *rows, const struct decoded *left, unsigned from, unsigned n)
 {
     struct scoring *s = rows->scoring;
     const struct frame *f = s->frame;
@@ -87,6 +87,8 @@ static void count_rows(struct rows *rows, unsigned from, unsigned n)
     s->counts.rows += n;
     s->counts.failed += (unsigned)__builtin_popcountll(f->failed & these);
     s->counts.skipped += (unsigned)__builtin_popcountll(f->skipped & ~f->failed & these);
+    if (s->on_rows && (left->live & these))
+        s->on_rows(s->context, left->live & these);
     if (!s->on_error)
         return;
     FOR_ROWS(row, f->failed & these)
@@ -112,7 +114,7 @@ void rows_answer(struct rows *rows, put_row *put, char separator, bool after_las
             if (after_last || row + 1 < all)
                 buf_char(out, separator);
         }
-        count_rows(rows, from, n);
+        count_rows(rows, &left, from, n);
         passed(s, STAGE_ENCODE);
     }
     out->failed |= s->echoed.failed;
@@ -134,7 +136,7 @@ unsigned rows_answer_only(struct rows *rows, put_row *put,
         status = failed(out, rows);
     else
         put(out, rows, 0);
-    count_rows(rows, 0, 1);
+    count_rows(rows, &left, 0, 1);
     passed(s, STAGE_ENCODE);
     out->failed |= s->echoed.failed;
     return status;

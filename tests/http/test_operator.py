@@ -108,7 +108,8 @@ def test_names_of_the_admin_listener_are_a_setting(manifest):
         assert ask(d.admin, "POST", target, b"{}", host="scored-admin").status == 403
         text = ask(d.admin, "GET", "/metrics").body.decode()
         assert f'scored_requests_total{{route="{RELOAD.format("{name}")}",status="403"}} 1' in text
-        assert f'scored_requests_total{{route="{RELOAD.format("{name}")}",status="202"}} 4' in text
+        of_model = f'route="{RELOAD.format("{name}")}",model="{manifest["name"]}"'
+        assert f'scored_requests_total{{{of_model},status="202"}} 4' in text
     finally:
         assert d.stop() == 0
 

@@ -112,7 +112,7 @@ def test_kept_versions_answer(served: Served) -> None:
 def test_rollback_and_what_undoes_it(served: Served) -> None:
     assert served.post("/models/cars/rollback").status == 409
     metrics = ask(served.daemon.admin, "GET", "/metrics").body.decode()
-    assert 'scored_requests_total{route="/models/{name}/rollback",status="409"} 1' in metrics
+    assert 'scored_requests_total{route="/models/{name}/rollback",model="cars",status="409"} 1' in metrics
     served.publish("v2")
     served.reload()
     reply = served.post("/models/cars/rollback")

@@ -8,7 +8,7 @@ import time
 
 import pytest
 from daemon import Daemon, until
-
+from samples import metric, parse
 from wire import Connection, ask, chunked, request
 
 GETS = [
@@ -301,41 +301,6 @@ def test_connections_above_the_cap_are_refused():
 
 # -- metrics -----------------------------------------------------------------
 
-SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z]\w*="(?:[^"\\\n]|\\[\\"n])*",?)*)\})? (\S+)')
-
-
-def parse(text):
-    """Samples by series; checks the text format's rules on the way."""
-    families, samples, order = {}, {}, []
-    for line in text.splitlines():
-        if line == "# EOF":
-            continue
-        if line.startswith("# "):
-            _, what, name, rest = line.split(" ", 3)
-            if what == "TYPE":
-                assert name not in families, f"{name} stands twice"
-                families[name] = rest
-                order.append(name)
-            else:
-                assert what == "HELP" and rest
-            continue
-        found = SAMPLE.fullmatch(line)
-        assert found, line
-        family = next(
-            f for f in (found[1], re.sub("_(total|bucket|sum|count)$", "", found[1])) if f in families
-        )
-        assert order[-1] == family, f"{line} stands outside its family"
-        series = found[1] + (f"{{{found[2]}}}" if found[2] else "")
-        assert series not in samples, f"{series} stands twice"
-        samples[series] = float(found[3])
-    return families, samples
-
-
-def metric(port, series):
-    """A sample's value; 0 where there is none."""
-    return parse(ask(port, "GET", "/metrics").body.decode())[1].get(series, 0.0)
-
-
 def test_metrics_count(daemon, row, text_field, manifest):
     def scrape():
         return parse(ask(daemon.port, "GET", "/metrics").body.decode())[1]
@@ -349,10 +314,10 @@ def test_metrics_count(daemon, row, text_field, manifest):
     def grown(series):
         return after.get(series, 0) - before.get(series, 0)
 
-    assert grown('scored_requests_total{route="/predict",status="200"}') == 1
-    assert grown('scored_requests_total{route="/predict",status="400"}') == 1
-    assert grown('scored_request_duration_seconds_count{route="/predict"}') == 2
-    assert grown('scored_request_duration_seconds_bucket{route="/predict",le="+Inf"}') == 2
+    assert grown(f'scored_requests_total{{route="/predict",model="{name}",status="200"}}') == 1
+    assert grown(f'scored_requests_total{{route="/predict",model="{name}",status="400"}}') == 1
+    assert grown(f'scored_request_duration_seconds_count{{route="/predict",model="{name}"}}') == 2
+    assert grown(f'scored_request_duration_seconds_bucket{{route="/predict",model="{name}",le="+Inf"}}') == 2
     assert grown(f'scored_rows_total{{model="{name}"}}') == 3
     assert grown(f'scored_rows_failed_total{{model="{name}"}}') == 1
     assert grown(f'scored_unknown_fields_total{{model="{name}"}}') == 1
@@ -390,7 +355,7 @@ def test_histograms_only_rise(port):
     counts = [
         v
         for k, v in samples.items()
-        if k.startswith('scored_request_duration_seconds_bucket{route="/predict"')
+        if k.startswith('scored_request_duration_seconds_bucket{route="/predict",model=')
     ]
     assert len(counts) > 5 and counts == sorted(counts)
 
