@@ -90,6 +90,13 @@ static void put_models(const struct text_of *t)
 {
     struct registry *r = t->app->registry;
 
+    put_family(t, "scored_model_ready", "gauge", "1 where a version of the model is loaded.");
+    for (unsigned i = 0; i < r->n_slots; i++) {
+        struct model *m = slot_acquire(registry_slot(r, i));
+        put_label(t, "scored_model_ready{model", slot_name(registry_slot(r, i)));
+        put_value(t, m != NULL);
+        model_release(m);
+    }
     put_family(t, "scored_model_info", "gauge", "The model that a name is answered by: always 1.");
     for (unsigned i = 0; i < r->n_slots; i++) {
         struct model *m = slot_acquire(registry_slot(r, i));
