@@ -64,6 +64,7 @@ PARAMS = {
     "gaussian_mixture": ("roots", "weights", "constants", "products"),
     "lda": ("topicsMatrix", "docConcentration", "draw"),
     "als": ("rank", "coldStartStrategy"),
+    "fp_growth": ("items",),
     "linear_svc": ("intercept", "threshold", "coefficients"),
     "naive_bayes": ("modelType", "thresholds", "pi", "theta", "sigma"),
     "k_means": ("distanceMeasure", "clusterCenters"),
@@ -270,7 +271,7 @@ class Bundle:
                         len(self.blocks[f"{prefix}.keys.{i}"]) == len(self.blocks[f"{prefix}.key_index.{i}"]),
                         "keys",
                     )
-        for name in ("stopWords", "vocabulary", "words"):
+        for name in ("stopWords", "vocabulary", "words", "items"):
             if name in params and params[name] is None:
                 names |= {f"{prefix}.{name}.bytes", f"{prefix}.{name}.offsets"}
         if op == "word2_vec":
@@ -289,8 +290,22 @@ class Bundle:
             "als": ALS,
             "bisecting_k_means": ("offsets", "children", "clusters"),
             "regex_tokenizer": ("sets.offsets", "sets.ranges"),
+            "fp_growth": ("rules.ends", "rules.antecedents", "rules.consequents"),
         }
         names |= {f"{prefix}.{part}" for part in more.get(op, ())}
+        if op == "fp_growth":
+            numbers = self.blocks.get(f"{prefix}.numbers", ())
+            names |= {f"{prefix}.numbers"} & set(self.blocks)
+            ends, antecedents, consequents = (
+                self.blocks[f"{prefix}.rules.{part}"].astype(np.int64)
+                for part in ("ends", "antecedents", "consequents")
+            )
+            need(len(ends) == len(consequents) + 1 and bool(np.all(np.diff(ends) > 0)), "rules")
+            need((ends[0], ends[-1]) == (0, len(antecedents)), "antecedents of rules")
+            items = params["items"]
+            table = f"{prefix}.items.offsets"
+            count = len(numbers) + (len(self.blocks[table]) - 1 if items is None else len(items))
+            need(set(antecedents) | set(consequents) == set(range(count)), "each item is in a rule")
         if op == "min_hash_lsh":
             names.add(f"{prefix}.randCoefficients")
             need(len(self.blocks[f"{prefix}.randCoefficients"]) % 2 == 0, "pairs of coefficients")

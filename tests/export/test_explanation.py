@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from pyspark.ml.fpm import FPGrowth
-from pyspark.ml import Pipeline, PipelineModel
+from pyspark.ml import Pipeline, PipelineModel, Transformer
 from pyspark.ml import classification as c
 from pyspark.ml import feature as f
 from pyspark.ml import regression as r
@@ -95,11 +94,18 @@ def test_nothing_is_done(spark, features):
     assert "can be exported" in str(told) and "fuel_i" in str(told)
 
 
+class OwnModel(Transformer):
+    """A stage that no bundle holds."""
+
+    def _transform(self, dataset):
+        return dataset
+
+
 def test_all_reasons_at_once(spark, cars, features, sample):
     model = PipelineModel(
         stages=[
             features,
-            FPGrowth().fit(spark.createDataFrame([(["a"],)], ["items"])),
+            OwnModel(),
             f.VectorAssembler(inputCols=["colour", "make"], outputCol="more"),
             f.VectorAssembler(inputCols=["make"], outputCol="yet more"),
         ]
@@ -108,7 +114,7 @@ def test_all_reasons_at_once(spark, cars, features, sample):
     assert not told.ok
     for part, reason in zip(
         (
-            "org.apache.spark.ml.fpm.FPGrowthModel cannot be exported",
+            "OwnModel cannot be exported",
             "input column 'colour' is neither in the sample nor made by an earlier stage",
             "column make has type string, vector_assembler takes",
             "output 'none' is not a column of the pipeline",
@@ -121,7 +127,7 @@ def test_all_reasons_at_once(spark, cars, features, sample):
         export(model, "/nowhere", sample=sample, name="m")
     assert str(refused.value) == told.refused[0]
     assert str(told).startswith("is refused, for 4 reasons\n")
-    assert "FPGrowthModel" in told._repr_html_()
+    assert "OwnModel" in told._repr_html_()
 
 
 def test_what_is_no_model(spark, sample, tmp_path):

@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from pyspark.ml.fpm import FPGrowth
-from pyspark.ml import Pipeline, PipelineModel
+from pyspark.ml import Pipeline, PipelineModel, Transformer
 from pyspark.ml import feature as f
 from pyspark.ml import regression as r
 from pyspark.ml.linalg import Vectors
@@ -27,10 +26,17 @@ def assembler(*columns, **more):
     return f.VectorAssembler(inputCols=list(columns), outputCol="v", **more)
 
 
-def test_unknown_stage_is_named(spark, sample, tmp_path):
-    stage = FPGrowth().fit(spark.createDataFrame([(["a"],)], ["items"]))
+class OwnModel(Transformer):
+    """A stage that no bundle holds."""
+
+    def _transform(self, dataset):
+        return dataset
+
+
+def test_unknown_stage_is_named(sample, tmp_path):
+    stage = OwnModel()
     error = refusal(PipelineModel(stages=[stage]), sample, tmp_path)
-    assert (error.stage, error.uid) == ("FPGrowthModel", stage.uid)
+    assert (error.stage, error.uid) == ("OwnModel", stage.uid)
     assert "cannot be exported" in str(error) and "StringIndexerModel" in error.cure
 
 

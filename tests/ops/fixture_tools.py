@@ -26,6 +26,7 @@ TYPES = {
     "boolean": t.BooleanType(),
     "vector": VectorUDT(),
     "array<string>": t.ArrayType(t.StringType()),
+    "array<int>": t.ArrayType(t.IntegerType()),
     "array<float>": t.ArrayType(t.FloatType()),
     "array<double>": t.ArrayType(t.DoubleType()),
     "floats": t.ArrayType(t.FloatType(), False),

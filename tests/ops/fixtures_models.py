@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from fixture_tools import EDGES, INF, NAN, Case, Row, Tools, dense, sparse
-from pyspark.ml import classification, clustering, recommendation, regression
+from fixture_tools import EDGES, HUGE, INF, NAN, TINY, Case, Row, Tools, dense, sparse
+from pyspark.ml import classification, clustering, fpm, recommendation, regression
+from pyspark.sql import DataFrame
 
 
 class Models(Tools):
@@ -216,3 +217,36 @@ class Models(Tools):
             for cold in ("nan", "drop"):
                 stage = model.copy().setColdStartStrategy(cold).setPredictionCol("p")
                 yield "als", f"{kind}_{cold}", [stage], self.frame({"u": kind, "i": kind}, rows)
+
+    def fp_growth(self) -> Iterator[Case]:
+        """Return cases of FPGrowth: items of all types, in words of bits and beyond, and models without rules."""
+        words = ["", "a", "A", "ab", "é", "e\u0301", "\U0001f600", "null", "日本語", " "]
+        items: dict[str, list[Any]] = {
+            "array<string>": words,
+            "array<int>": [0, 1, -1, 2**31 - 1, -(2**31), 5],
+            "array<float>": [0.0, 1.5, -1.5, 0.1, INF, 3.4028234663852886e38],
+            "array<double>": [-0.0, 1.5, INF, -INF, HUGE, TINY],
+        }
+        others = {"array<string>": "b", "array<int>": 7, "array<float>": NAN, "array<double>": NAN}
+        for kind, some in items.items():
+            yield "fp_growth", kind[6:-1], *self._baskets(kind, some, [others[kind], None, some[0]], 0.05)
+        yield "fp_growth", "zero", *self._baskets("array<double>", [0.0, 1.0, 2.0], [-0.0, NAN, None], 0.05)
+        many = [f"item {i}" for i in range(130)]
+        yield "fp_growth", "many", *self._baskets("array<string>", many, ["item", None], 0.004)
+        yield "fp_growth", "none", *self._baskets("array<string>", words, [None, "a"], 1.0)
+
+    def _baskets(self, kind: str, some: list[Any], others: list[Any], support: float) -> tuple[list[Any], DataFrame]:
+        """Return models of random sets of some items, and rows: sets, with others, items twice, empty, null."""
+        sets = [self.random.sample(some, self.random.randint(1, min(6, len(some)))) for _ in range(150)]
+        fit = self.frame({"a": kind}, [(one,) for one in sets])
+        stages = [
+            fpm.FPGrowth(
+                itemsCol="a", predictionCol=f"p{i}", minSupport=support, minConfidence=confidence
+            ).fit(fit)
+            for i, confidence in enumerate((0.0, 0.4, 0.9))
+        ]
+        rows: list[Row] = [([],), (None,), ([None],), ([some[0]] * 70,), (some,), (list(reversed(some)),)]
+        rows += [([one],) for one in [*some, *others]]
+        for one in sets[:60]:
+            rows.append(([*one, *self.random.sample(others, self.random.randint(0, len(others))), one[0]],))
+        return stages, self.frame({"a": kind}, rows)

@@ -66,6 +66,8 @@ def cell(value: Any, kind: str) -> str:
         return _vector(value)
     if kind == "array<vector>":
         return "; ".join(map(_vector, value))
+    if kind in ("array<float>", "array<double>"):
+        return "; ".join([cell(one, kind[len("array<") : -1]) for one in value])
     if kind == "double":
         assert not isinstance(value, bool), value
         return bits(value)

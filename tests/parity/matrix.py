@@ -154,11 +154,12 @@ def page(found: dict[str, tuple[str, dict[str, str]]]) -> str:
 
 
 def added(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """Return the old sections with the stages that they lack."""
-    found = dict(old)
-    for title, (above, rows) in new.items():
-        had = found.get(title, (above, {}))
-        found[title] = (had[0], {**had[1], **{name: row for name, row in rows.items() if name not in had[1]}})
+    """Return the old sections with the stages that they lack; those that were refused until they were ops are left out."""
+    found = {}
+    for title in {**old, **new}:
+        above, rows = old.get(title, (new.get(title, ("", {}))[0], {}))
+        kept = {name: row for name, row in rows.items() if name not in OPS or f"| `{name}` | - |" not in row}
+        found[title] = (above, {**kept, **{name: row for name, row in new.get(title, ("", {}))[1].items() if name not in kept}})
     return found
 
 

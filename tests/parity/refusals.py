@@ -67,9 +67,9 @@ def topics_by_em() -> Any:
     return clustering.LDA(featuresCol="v", k=2, maxIter=1, seed=1, optimizer="em")
 
 
-@refused("FPGrowthModel", "fpm")
-def baskets() -> Any:
-    return fpm.FPGrowth(itemsCol="a", predictionCol="o")
+@refused("FPGrowthModel")
+def baskets_with_nulls() -> Any:
+    return fpm.FPGrowth(itemsCol="b", predictionCol="o", minConfidence=0.0)
 
 
 @refused("StopWordsRemover")
@@ -115,7 +115,7 @@ def a_threshold_that_is_no_number() -> Any:
 def _frame(spark: Any) -> Any:
     made = spark.createDataFrame(ROWS, ["s", "y", "x", "v"])
     numbers = {name: F.col("x") + i for i, name in enumerate("zwe")}
-    return made.withColumns({**numbers, "u": F.col("x").cast("int"), "a": F.array("s")})
+    return made.withColumns({**numbers, "u": F.col("x").cast("int"), "a": F.array("s"), "b": F.array("s", F.lit(None))})
 
 
 def _sentence(context: Context, name: str, folder: Path) -> str | None:

@@ -379,7 +379,7 @@ def json_value(value: Any, kind: str) -> Any:
             reals = [_real(float(v)) for v in value.values]
             return {"size": int(value.size), "indices": [int(i) for i in value.indices], "values": reals}
         return [_real(float(v)) for v in value.values]
-    if kind == "array<string>":
+    if kind in ("array<string>", "array<int>"):
         return value
     if kind in ("array<float>", "array<double>"):
         element = kind[len("array<") : -1]

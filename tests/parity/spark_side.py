@@ -101,6 +101,7 @@ def schema(columns: Sequence[Column], *more: str) -> Any:
         "string": StringType,
         "vector": VectorUDT,
         "array<string>": lambda: ArrayType(StringType()),
+        "array<int>": lambda: ArrayType(IntegerType()),
         "array<float>": lambda: ArrayType(FloatType()),
         "array<double>": lambda: ArrayType(DoubleType()),
     }

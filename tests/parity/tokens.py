@@ -147,3 +147,30 @@ class Doubles(Column):
 
     def signal(self, value: Any) -> float:
         return float(len(value))
+
+
+@dataclass(frozen=True)
+class Basket(Column):
+    """A set of items; as a special one an array of any items, null ones and unseen ones too."""
+
+    kind: str = "array<string>"
+    items: tuple[Any, ...] = COMMON
+    others: tuple[Any, ...] = ("unseen", "", "THE")
+    most: int = 6
+
+    def clean(self, r: random.Random) -> Any:
+        some = [item for i, item in enumerate(self.items) if r.random() < 2.5 / (i + 2.0)][: self.most]
+        r.shuffle(some)
+        return some or [self.items[-1]]
+
+    def special(self, r: random.Random) -> Any:
+        if r.random() < 0.15:
+            return r.choice((None, [], [None], [self.items[0]] * 70, list(self.items), list(self.others)))
+        some = (*self.items, *self.items, *self.others, None)
+        return [r.choice(some) for _ in range(r.randint(0, 12))]
+
+    def bad(self, r: random.Random) -> Any:
+        return self.special(r)
+
+    def signal(self, value: Any) -> float:
+        return len(value) * 0.5

@@ -7,7 +7,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from scored_export.errors import Refused
-from scored_export.needs import BLAS, DIGITS, EXP, LOCALE, LOG, LOWER, POW, REGEX, THAI, TRIGONOMETRY, UPPER
+from scored_export.needs import (
+    BLAS,
+    DIGITS,
+    EXP,
+    LOCALE,
+    LOG,
+    LOWER,
+    POW,
+    REGEX,
+    RULES,
+    THAI,
+    TRIGONOMETRY,
+    UPPER,
+)
 
 VENDORS = ("GenuineIntel", "AuthenticAMD")
 DOTTED = ("tr", "az", "lt", THAI)  # languages with upper case of their own, and one that no text is known of
@@ -23,6 +36,7 @@ WHY = {
     DIGITS: "Double.toString of JDK 17",
     TRIGONOMETRY: "Math.sin, cos, tan, tanh and cbrt of HotSpot on x86-64",
     REGEX: "java.util.regex of JDK 17",
+    RULES: "consequents in the order in which the exporting session collected the rules",
     POW: "Math.pow of HotSpot on x86-64, whose last bit depends on the maker of the CPU ({cpu_vendor})",
 }
 
@@ -48,6 +62,8 @@ def _obstacle(need: str, platform: Mapping[str, Any]) -> str:
     if need == REGEX:
         jdk = platform["jdk"]
         return "" if _is_jdk(platform, "17") else f"java.util.regex of JDK {jdk} is not reproduced"
+    if need == RULES:
+        return ""
     if need == LOCALE:
         thai = platform["locale"].split("_")[0] == THAI
         return f"locale {platform['locale']} finds words by a dictionary" if thai else ""

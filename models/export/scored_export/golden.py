@@ -166,6 +166,8 @@ def _variants(field: Any, value: Any) -> list[Any]:
         return nulls + _vector_variants(value)
     if kind in ("array<float>", "array<double>"):
         return [*nulls, [], list(SPECIALS)]
+    if kind == "array<int>":
+        return [*nulls, [], [(1 << 31) - 1, -(1 << 31), 0]]
     return [*nulls, UNSEEN, ""] if kind == "string" else [*nulls, [], [UNSEEN]]
 
 

@@ -4,5 +4,6 @@
 BLAS, EXP, LOG, POW = "blas", "exp", "log", "pow"
 LOWER, LOCALE, UPPER, REGEX = "lower", "locale", "upper", "regex"
 DIGITS = "digits"
+RULES = "rules"
 TRIGONOMETRY = "sin"
 THAI = "th"  # a language whose lower case is by its words, which are not known here

@@ -27,7 +27,7 @@ PREDICTORS = ("predictionCol", "probabilityCol", "rawPredictionCol")
 COLUMN_PARAMS = {
     *("inputCol", "inputCols", "outputCol", "outputCols", "featuresCol", "labelCol", "weightCol"),
     *("predictionCol", "probabilityCol", "rawPredictionCol", "leafCol", "varianceCol"),
-    *("linkPredictionCol", "offsetCol", "quantilesCol", "userCol", "itemCol"),
+    *("linkPredictionCol", "offsetCol", "quantilesCol", "userCol", "itemCol", "itemsCol"),
 }
 
 

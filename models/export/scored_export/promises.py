@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from scored_export.glm import LINK_NEEDS, family_of
-from scored_export.needs import BLAS, EXP, LOCALE, LOG, LOWER, POW, REGEX
+from scored_export.needs import BLAS, EXP, LOCALE, LOG, LOWER, POW, REGEX, RULES
 from scored_export.ops import OPS
 from scored_export.ops.base import Columns
 from scored_export.saved import SavedStage
@@ -33,6 +33,7 @@ ALL = {
     "lda": {BLAS, EXP},
     "fm_regression": {BLAS},
     "bucketed_random_projection_lsh": {BLAS},
+    "fp_growth": {RULES},
 }
 BAYES = {"multinomial": {BLAS}, "complement": {BLAS, EXP, LOG}, "bernoulli": {BLAS, EXP}, "gaussian": {LOG}}
 PLAIN_NORMS = (1.0, 2.0, float("inf"))

@@ -14,7 +14,7 @@ INTEGERS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
 FLOATS = ("float", "double")
 NUMERIC = (*INTEGERS, *FLOATS)
 REAL = (*NUMERIC, "decimal")  # what Spark casts to double
-ARRAYS = ("array<string>", "array<float>", "array<double>")
+ARRAYS = ("array<string>", "array<int>", "array<float>", "array<double>")
 TYPES = ("boolean", *NUMERIC, "decimal", "string", *ARRAYS, "vector")
 SAFE_INTEGER = 1 << 53
 
@@ -91,6 +91,7 @@ _ENCODERS: dict[str, Callable[[Any], Any]] = {
     "array<float>": lambda values: [None if v is None else _float32(v) for v in values],
     "array<double>": lambda values: [None if v is None else number(v) for v in values],
     "array<string>": list,
+    "array<int>": list,
     "array<vector>": lambda values: [_vector(v) for v in values],
 }
 

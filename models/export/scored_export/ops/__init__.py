@@ -10,6 +10,7 @@ from scored_export.ops import (
     hashers,
     indexers,
     linear,
+    patterns,
     regressions,
     scalers,
     sql,
@@ -19,7 +20,7 @@ from scored_export.ops import (
 )
 from scored_export.ops.base import Op
 from scored_export.saved import SavedStage
-from scored_export.values import NUMERIC, REAL
+from scored_export.values import ARRAYS, NUMERIC, REAL
 
 _IN, _OUT, _FEATURES = ("inputCols",), ("outputCols",), ("featuresCol",)
 _CLASSES = ("rawPredictionCol", "probabilityCol", "predictionCol")
@@ -128,6 +129,7 @@ _TABLE = (
     Op("lda", "clustering.LocalLDAModel", _FEATURES, ("topicDistributionCol",), _POINTS,
        clusters.lda, **_ROW),
     Op("als", "recommendation.ALSModel", ("userCol", "itemCol"), ("predictionCol",), NUMERIC, factors.als),
+    Op("fp_growth", "fpm.FPGrowthModel", ("itemsCol",), ("predictionCol",), ARRAYS, patterns.fp_growth),
 )
 # fmt: on
 
