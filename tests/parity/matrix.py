@@ -30,8 +30,10 @@ answers generated rows, ordinary ones, ones at the edges of their types and ones
 exported, and scored answers the same rows, by `scored predict` and over HTTP. A cell is a column of an answered row: it is
 identical where null, size, indices and all bits are Spark's. A row that Spark refuses or drops must be refused or dropped.
 
-- **pipelines**: how many held the stage; **twists**: in how many settings of its parameters, names of columns aside;
-  **rows**: asked of these pipelines, those included on which Spark throws.
+- **pipelines**: how many held the stage; **rows**: asked of these pipelines, those included on which Spark throws.
+- **twists**: in how many settings of its parameters, names and seeds aside, but one column or several and outputs left out
+  counted; in brackets, with types and sizes of the columns that it reads. `all`: its parameters allow no more settings, as
+  of a stage that has none. `few`: fewer than ten, though they would allow more.
 - **cells**: what the stage itself answered; **identical**: how many of them are Spark's, bit for bit; **max ulp**: how
   far the farthest number is from Spark's.
 - **tier**: what the bundle promises of it (`FORMAT.md` 6).
@@ -42,11 +44,20 @@ HEAD = "| stage | op | pipelines | twists | rows | cells | identical | max ulp |
 RULE = "|---|---|--:|--:|--:|--:|--:|--:|---|---|---|"
 
 
+ENOUGH = 10
+#: How many settings there are of stages that allow fewer than ENOUGH.
+SETTINGS = {
+    **dict.fromkeys(("ColumnPruner", "Interaction", "MaxAbsScalerModel", "PipelineModel", "Tokenizer"), 1),
+    **{"VectorAttributeRewriter": 1, "DCT": 2, "VectorAssembler": 3, "StandardScalerModel": 4, "OneHotEncoderModel": 8},
+}
+
+
 @dataclass
 class Row:
     """What is known of a stage on a platform."""
 
     pipelines: int = 0
+    settings: set[str] = field(default_factory=set)
     twists: set[str] = field(default_factory=set)
     rows: int = 0
     cells: int = 0
@@ -60,6 +71,7 @@ class Row:
         """Take in a pipeline that holds the stage."""
         mine = [stage for stage in line["stages"] if stage["class"] == name]
         self.pipelines += 1
+        self.settings.update(stage["setting"] for stage in mine)
         self.twists.update(stage["twist"] for stage in mine)
         self.rows += line["rows"]
         self.commits.add(line["commit"])
@@ -71,6 +83,15 @@ class Row:
         self.far = None if None in (self.far, column["max_ulp"]) else max(self.far or 0, column["max_ulp"])
         self.tiers.add(column["tier"])
 
+    def few(self, name: str) -> bool:
+        """Say whether the stage was compared in fewer settings than are enough, or than there are."""
+        return self.pipelines > 0 and len(self.settings) < SETTINGS.get(name, ENOUGH)
+
+    def turns(self, name: str) -> str:
+        """Return the cell of twists."""
+        mark = ", few" if self.few(name) else ", all" if name in SETTINGS and self.pipelines else ""
+        return f"{len(self.settings)}{mark} ({len(self.twists)})"
+
     def text(self, name: str) -> str:
         """Return the row of the table."""
         same = self.cells - self.differing
@@ -78,7 +99,7 @@ class Row:
         measured = [f"{self.cells:,}", share, "-" if self.far is None else str(self.far), ", ".join(sorted(self.tiers))]
         cells = [
             *(f"`{name}`", f"`{OPS[name]}`" if name in OPS else "-"),
-            *(str(self.pipelines), str(len(self.twists)), f"{self.rows:,}"),
+            *(str(self.pipelines), self.turns(name), f"{self.rows:,}"),
             *(measured if self.cells else ["-"] * 4),
             *(", ".join(sorted(self.commits)), "<br>".join(self.refused)),
         ]
@@ -114,8 +135,9 @@ def rows_of(lines: Iterable[dict[str, Any]]) -> dict[str, Row]:
     return found
 
 
-def _sum(lines: list[dict[str, Any]]) -> str:
+def _sum(lines: list[dict[str, Any]], rows: dict[str, Row]) -> str:
     """Return what stands above a platform's table."""
+    few = [name for name, row in rows.items() if row.few(name)]
     cases = [line for line in lines if "stages" in line]
     mixes = [line for line in lines if line["pipeline"].startswith("mix ")]
     bad = sum(bool(line.get("differing")) for line in [*cases, *mixes])
@@ -124,6 +146,7 @@ def _sum(lines: list[dict[str, Any]]) -> str:
     return (
         f"{len(cases)} pipelines, {asked[0]:,} rows; {len(mixes)} mixes of two and three stages under error, skip and keep, "
         f"{asked[1]:,} rows; {bad} of them differ. Seed {seeds}.\n"
+        f"Stages compared in few of their settings: {', '.join(sorted(few)) or 'none'}.\n"
     )
 
 
@@ -132,8 +155,9 @@ def sections(lines: list[dict[str, Any]]) -> dict[str, tuple[str, dict[str, str]
     found = {}
     for platform in sorted({line["platform"] for line in lines}):
         mine = [line for line in lines if line["platform"] == platform]
-        rows = sorted(rows_of(mine).items(), key=lambda item: (item[0] not in OPS, OPS.get(item[0]), item[0]))
-        found[platform] = (_sum(mine), {name: row.text(name) for name, row in rows})
+        stages = rows_of(mine)
+        rows = sorted(stages.items(), key=lambda item: (item[0] not in OPS, OPS.get(item[0]), item[0]))
+        found[platform] = (_sum(mine, stages), {name: row.text(name) for name, row in rows})
     return found
 
 

@@ -16,6 +16,10 @@ import compare
 from content import digest
 
 TOP = Path(__file__).resolve().parents[2]
+#: Parameters that are no setting: names of stages and columns, and random numbers.
+UNCOUNTED = {"seed", "columnsToPrune", "stageUids", "language"}
+READ = ("inputCol", "inputCols", "featuresCol", "offsetCol", "userCol", "itemCol", "vectorCol")
+TRIED = ("classifier", "estimator")  # what models that hold models were fitted by: a setting of theirs
 
 
 def commit() -> str:
@@ -56,22 +60,49 @@ class Result:
                 file.write(json.dumps({**line, **self.run}) + "\n")
 
 
-def _twist(params: dict[str, Any]) -> str:
-    """Return which parameters but columns and seeds are set to what."""
-    kept = {k: v for k, v in params.items() if not k.endswith(("Col", "Cols")) and k not in ("seed", "columnsToPrune")}
-    return digest(json.dumps(kept, sort_keys=True))
+def _form(names: str | list[str]) -> str:
+    """Return in which form a column parameter is given, whatever the names."""
+    return "many" if isinstance(names, list) else "one" if names else "none"
 
 
-def stages_of(model: Path) -> list[dict[str, Any]]:
-    """Return class and twist of each saved stage, those within stages too."""
+def _setting(saved: dict[str, Any]) -> dict[str, Any]:
+    """Return what a stage's parameters are, given or by default; of columns in which form they are given."""
+    params = {**saved.get("defaultParamMap", {}), **saved["paramMap"]}
+    return {k: _form(v) if k.endswith(("Col", "Cols")) else v for k, v in params.items() if k not in UNCOUNTED}
+
+
+def _read(saved: dict[str, Any], shapes: dict[str, str]) -> list[str]:
+    """Return types and sizes of the columns that a stage reads; those within an RFormulaModel are not known."""
+    params = {**saved.get("defaultParamMap", {}), **saved["paramMap"]}
+    given = [params[k] for k in READ if params.get(k)]
+    return [shapes.get(name, "") for names in given for name in ([names] if isinstance(names, str) else names)]
+
+
+def stages_of(model: Path, shapes: dict[str, str]) -> list[dict[str, Any]]:
+    """Return of each saved stage, those within stages too, its class, its setting, and the setting with what it reads."""
+    parts = {part.parents[1]: json.loads(part.read_text("utf-8")) for part in sorted(model.rglob("metadata/part-00000"))}
+    stages = {folder: saved for folder, saved in parts.items() if "paramMap" in saved}  # others: what a stage keeps beside
     found = []
-    for part in sorted(model.rglob("metadata/part-00000")):
-        saved = json.loads(part.read_text("utf-8"))
-        if "paramMap" not in saved:  # of what a stage keeps beside
-            continue
-        name = saved["class"].rpartition(".")[2]
-        found.append({"class": name, "twist": _twist(saved["paramMap"])})
+    for folder, saved in stages.items():
+        tried = [_setting(other) for within, other in stages.items() if {folder / n for n in TRIED} & {within, *within.parents}]
+        setting = json.dumps([_setting(saved), tried], sort_keys=True)
+        twist = digest(setting, *_read(saved, shapes))
+        found.append({"class": saved["class"].rpartition(".")[2], "setting": digest(setting), "twist": twist})
     return found
+
+
+def _size(answer: Any) -> int:
+    """Return the size of a vector of Spark's JSON, 0 of anything else."""
+    if not isinstance(answer, dict) or "values" not in answer:
+        return 0
+    return len(answer["values"]) if answer["size"] is None else answer["size"]
+
+
+def shapes_of(case: Any) -> dict[str, str]:
+    """Return type and size of each column of a case, given or added."""
+    first = next((a for a in case.answers if not isinstance(a, str)), {})
+    given = {c.name: f"{c.kind} {getattr(c, 'size', 0)}" for c in case.columns}
+    return given | {name: f"{kind} {_size(first.get(name))}" for name, kind in case.kinds.items()}
 
 
 def _makers(manifest: dict[str, Any]) -> dict[str, dict[str, str]]:
@@ -106,7 +137,7 @@ def line_of(case: Any, pipeline: Any, bundle: Path, found: Sequence[compare.Diff
     return {
         "pipeline": pipeline.name,
         "twist": pipeline.twist,
-        "stages": stages_of(case.folder / "model"),
+        "stages": stages_of(case.folder / "model", shapes_of(case)),
         "ops": sorted({stage["op"] for stage in manifest["stages"]}),
         "rows": len(case.answers),
         "errors": lost["error"],

@@ -19,8 +19,9 @@ import compare  # noqa: E402
 import content  # noqa: E402
 import matrix  # noqa: E402
 import results  # noqa: E402
+from pipelines import table  # noqa: E402
 from pyspark.ml.linalg import Vectors  # noqa: E402
-from rows import Number  # noqa: E402
+from rows import Number, Vec  # noqa: E402
 
 CODE = """
 SPLITS = [0.0, {split}]
@@ -68,6 +69,19 @@ def test_values_that_differ_have_another_content(one, other):
     assert content.content(one) != content.content(other)
 
 
+def test_no_two_pipelines_have_a_name():
+    names = [p.name for p in table.PIPELINES]
+    assert len(set(names)) == len(names), "a name says where its fit is kept, and which rows it gets"
+
+
+def test_columns_may_be_made_of_a_twist(monkeypatch):
+    monkeypatch.setattr(table, "PIPELINES", [])
+    made = table.turned(Number("x"), lambda size, **_: [Vec("v", size=size)], twists=[{"size": 2}, {"size": 5}], ci=())
+    made(lambda size: [size])
+    assert [p.columns[1].size for p in table.PIPELINES] == [2, 5]
+    assert [p.stages() for p in table.PIPELINES] == [[2], [5]]
+
+
 def cell(value):
     return compare.cell(value, "vector" if isinstance(value, list) else "double")
 
@@ -88,7 +102,7 @@ def test_ulps(spark, scored, far):
 
 
 def line(name: str, differing: int, far: int | None) -> dict:
-    stage = {"class": "IDFModel", "twist": name}
+    stage = {"class": "IDFModel", "setting": "same", "twist": name}
     column = {"class": "IDFModel", "op": "idf", "tier": "exact", "cells": 10, "differing": differing, "max_ulp": far}
     run = {"platform": "Spark 9", "commit": "c", "seed": 1}
     return {"pipeline": name, "stages": [stage], "rows": 12, "differing": differing, "columns": {"a": column}, **run}
@@ -98,9 +112,10 @@ def test_the_page_says_what_differs():
     refused = {"pipeline": "refused x", "class": "Bag", "refused": "Bag: no", "rows": 0, "commit": "c", "seed": 1}
     lines = [line("a", 0, 0), line("b", 1, 3), {**refused, "platform": "Spark 9"}]
     above, rows = matrix.sections(lines)["Spark 9"]
-    assert rows["IDFModel"] == "| `IDFModel` | `idf` | 2 | 2 | 24 | 20 | 95.0000 % | 3 | exact | c |  |"
-    assert rows["Bag"] == "| `Bag` | - | 0 | 0 | 0 | - | - | - | - | c | Bag: no |"
+    assert rows["IDFModel"] == "| `IDFModel` | `idf` | 2 | 1, few (2) | 24 | 20 | 95.0000 % | 3 | exact | c |  |"
+    assert rows["Bag"] == "| `Bag` | - | 0 | 0 (0) | 0 | - | - | - | - | c | Bag: no |"
     assert above.startswith("2 pipelines, 24 rows; 0 mixes") and "1 of them differ" in above
+    assert "few of their settings: IDFModel." in above
     found = matrix.sections(lines)
     assert matrix.parsed(matrix.page(found)) == found
     assert matrix.added(found, {"Spark 9": ("", {"IDFModel": "", "PCAModel": "row"})})["Spark 9"] == (
@@ -114,6 +129,64 @@ def test_what_was_run_again_counts_once(tmp_path):
         (tmp_path / name).write_text(json.dumps(line("a", differing, 1)) + "\n")
     (only,) = matrix.read([tmp_path / "first", tmp_path / "again"])
     assert only["differing"] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "cell"),
+    [
+        ("IDFModel", 10, "10 (10)"),
+        ("IDFModel", 9, "9, few (9)"),
+        ("DCT", 2, "2, all (2)"),
+        ("DCT", 1, "1, few (1)"),
+        ("Tokenizer", 1, "1, all (1)"),
+    ],
+)
+def test_the_page_marks_stages_of_few_settings(name, settings, cell):
+    row = matrix.Row()
+    for i in range(settings):
+        row.stage({"stages": [{"class": name, "setting": str(i), "twist": str(i)}], "rows": 1, "commit": "c"}, name)
+    assert row.turns(name) == cell
+
+
+def saved_stage(folder: Path, name: str, given: dict, default: dict | None = None) -> None:
+    """Save a stage's metadata as Spark does."""
+    (folder / "metadata").mkdir(parents=True)
+    saved = {"class": f"org.apache.spark.ml.{name}", "paramMap": given, "defaultParamMap": default or {}}
+    (folder / "metadata" / "part-00000").write_text(json.dumps(saved))
+
+
+def twists(folder: Path, *, shapes: dict[str, str] | None = None, **given: object) -> list[dict]:
+    """Return what is said of a stage of these parameters, saved in the folder."""
+    saved_stage(folder, "Binned", given, {"k": 2, "seed": 7, "outputCol": "Binned_1"})
+    return results.stages_of(folder, shapes or {"a": "double 0", "b": "double 0", "v": "vector 3"})
+
+
+def test_a_setting_is_what_parameters_are(tmp_path):
+    (plain,) = twists(tmp_path / "0", inputCol="a")
+    (again,) = twists(tmp_path / "1", inputCol="b", k=2, seed=9, outputCol="c")
+    assert again == plain, "neither names, nor seeds, nor whether the default was given"
+    others = [
+        twists(tmp_path / "2", inputCol="a", k=3),
+        twists(tmp_path / "3", inputCols=["a", "b"]),
+        twists(tmp_path / "4", inputCol="a", outputCol=""),
+    ]
+    assert len({plain["setting"], *(stage["setting"] for (stage,) in others)}) == 4
+
+
+def test_a_twist_is_a_setting_and_what_it_reads(tmp_path):
+    (number,), (vector,) = twists(tmp_path / "0", inputCol="a"), twists(tmp_path / "1", inputCol="v")
+    (wider,) = twists(tmp_path / "2", inputCol="v", shapes={"v": "vector 4"})
+    assert number["setting"] == vector["setting"] == wider["setting"]
+    assert len({number["twist"], vector["twist"], wider["twist"]}) == 3
+
+
+def test_what_a_model_was_tried_with_is_its_setting(tmp_path):
+    settings = set()
+    for i, depth in enumerate((1, 2, 2)):
+        saved_stage(tmp_path / str(i), "RestModel", {})
+        saved_stage(tmp_path / str(i) / "classifier", "Tree", {"maxDepth": depth})
+        settings |= {s["setting"] for s in results.stages_of(tmp_path / str(i), {}) if s["class"] == "RestModel"}
+    assert len(settings) == 2
 
 
 def test_a_difference_is_counted_once_a_cell(tmp_path):

@@ -69,23 +69,32 @@ def pipeline(
     return add
 
 
+Given = Column | Sequence[Column] | Callable[..., Sequence[Column]]
+
+
+def _columns(given: Sequence[Given], twist: dict[str, Any]) -> tuple[Column, ...]:
+    """Return the columns of a twist; a function makes them of it."""
+    some = (c(**twist) if callable(c) else c for c in given)
+    return tuple(x for c in some for x in ([c] if isinstance(c, Column) else c))
+
+
 def turned(
-    *columns: Column | Sequence[Column], twists: Sequence[dict[str, Any]], ci: Any = True
+    *columns: Given, twists: Sequence[dict[str, Any]], ci: Any = True, drops: bool = False
 ) -> Callable[[Callable[..., Stages]], Callable[..., Stages]]:
     """Put a pipeline a twist into the table: `name_0` and so on, the function called with the twist."""
-    flat = tuple(x for c in columns for x in ([c] if isinstance(c, Column) else c))
 
     def add(stages: Callable[..., Stages]) -> Callable[..., Stages]:
         for i, twist in enumerate(twists):
             PIPELINES.append(
                 Pipeline(
                     f"{stages.__name__}_{i}",
-                    flat,
+                    _columns(columns, twist),
                     functools.partial(stages, **twist),
                     bool(ci),
                     (),
                     260,
                     ", ".join(f"{name}={value!r}" for name, value in twist.items()),
+                    drops=drops,
                 )
             )
         return stages
