@@ -58,6 +58,7 @@ LIBRARIES: dict[str, list[str]] = {
     r"microhttpd": ["http/library.c", "http/headers.c"],
     r"curl/": ["store/transport.c"],
     r"pcre2": ["engine/text/regex.c"],
+    r"zlib": ["http/gzip.c"],
 }
 
 BANNED = "strcpy stpcpy strcat strncat sprintf vsprintf strtok atoi atol atof sscanf gets setlocale alloca"

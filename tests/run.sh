@@ -37,7 +37,7 @@ die() { echo "tests/run.sh: $*" >&2; exit 1; }
 # -- what must be there -------------------------------------------------------------------------------------------
 
 packages="gcc cmake ninja-build pkg-config git curl ca-certificates python3 python3-venv libmicrohttpd-dev libcjson-dev
-libssl-dev libcurl4-openssl-dev libpcre2-dev libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev llvm valgrind openjdk-17-jre-headless procps
+libssl-dev libcurl4-openssl-dev libpcre2-dev zlib1g-dev libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev llvm valgrind openjdk-17-jre-headless procps
 nginx-light haproxy make dpkg-dev"
 
 # install_packages NAME...

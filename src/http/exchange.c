@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http_priv.h"
 
+#include "gzip.h"
 #include "worker.h"
 
 #include "scored/clock.h"
@@ -60,6 +61,7 @@ void exchange_begin(struct exchange *x, const char *target)
     x->complete_ns = 0;
     x->late_ns = UINT64_MAX;
     x->received = 0;
+    x->inflated = 0;
     x->requests++;
     x->dialect = NULL;
     x->form = false;
@@ -70,6 +72,8 @@ void exchange_begin(struct exchange *x, const char *target)
     x->status = 0;
     x->content_type = "application/json";
     x->extra_header = x->extra_value = NULL;
+    x->encoding = NULL;
+    x->varies = false;
     x->problem = PROBLEM_NONE;
     x->field[0] = '\0';
 }
@@ -90,6 +94,11 @@ void exchange_end(struct exchange *x)
     metrics_ended(x->app->metrics, x->worker);
     model_release(x->model);
     x->model = NULL;
+    gunzip_free(x->gunzip);
+    x->gunzip = NULL;
+    gzip_free(x->gzip);
+    x->gzip = NULL;
+    buf_done(&x->packed);
     empty(&x->target);
     empty(&x->body);
     empty(&x->reply);
@@ -108,9 +117,17 @@ static size_t held(size_t n)
     return n > (size_t)KEPT_BYTES ? (n + step) / step * step : 0;
 }
 
+bool exchange_charge(struct exchange *x, size_t more)
+{
+    size_t coding = (x->gunzip ? GUNZIP_BYTES : 0) + (x->gzip ? GZIP_BYTES : 0);
+
+    return connection_hold(x->connection, held(x->body.len + more) + held(x->reply.len) +
+                                              held(x->packed.len) + coding);
+}
+
 bool exchange_hold(struct exchange *x, size_t more)
 {
-    if (connection_hold(x->connection, held(x->body.len + more) + held(x->reply.len)))
+    if (exchange_charge(x, more))
         return true;
     metrics_event(x->app->metrics, x->worker, EVENT_NO_ROOM);
     buf_done(&x->body);
@@ -185,6 +202,8 @@ void reply_overloaded(struct exchange *x, const char *why)
 
 bool reply_whole(struct exchange *x)
 {
+    if (x->encoding)
+        return true;
     if (x->reply.len && x->reply.data[x->reply.len - 1] != '\n')
         buf_char(&x->reply, '\n'); /* for terminals, and for who joins answers */
     if (x->reply.failed) {

@@ -24,6 +24,7 @@ static const struct known_header {
     HEADER("Content-Type", content_type),
     HEADER("Content-Encoding", content_encoding),
     HEADER("Accept", accept),
+    HEADER("Accept-Encoding", accept_encoding),
     HEADER("X-Request-Id", request_id),
     HEADER("Expect", expect),
     HEADER("Origin", origin),
@@ -37,8 +38,8 @@ static void note(struct head *h, const char *name, size_t n, const char *value)
         if (known[i].len != n || strncasecmp(name, known[i].name, n) != 0)
             continue;
         const char **place = (const char **)(void *)((char *)h + known[i].place);
-        bool again = place == &h->traceparent && *place;
-        *place = again ? "" : value;
+        bool once = place == &h->traceparent || place == &h->content_encoding;
+        *place = once && *place ? "" : value;
         return;
     }
 }

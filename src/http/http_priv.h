@@ -89,8 +89,8 @@ static inline enum life app_life(const struct app *app)
 
 /* The request's head. Texts borrow the connection's memory. */
 struct head {
-    const char *host, *content_type, *content_encoding, *accept, *request_id, *expect, *origin;
-    const char *traceparent; /* "" where there are several: they contradict each other */
+    const char *host, *content_type, *accept, *accept_encoding, *request_id, *expect, *origin;
+    const char *content_encoding, *traceparent; /* "": several, which contradict each other */
     const char *timeout_ms, *content_length, *transfer_encoding;
     uint64_t length; /* of the body; 0 where none is told */
     bool chunked;
@@ -129,6 +129,8 @@ struct exchange {
     uint64_t received;    /* bytes of the body */
     uint32_t requests;    /* on this connection so far */
     struct buf body;
+    struct gunzip *gunzip; /* what it came compressed by; NULL: it did not */
+    uint64_t inflated;     /* bytes of the body, then */
 
     /* scoring */
     struct model *model;
@@ -152,6 +154,10 @@ struct exchange {
     const char *extra_header, *extra_value; /* one more header, or NULL */
     struct buf extra;                       /* where extra_value is made */
     struct buf reply;
+    bool varies; /* whether it is compressed is for its reader to say */
+    struct gzip *gzip;
+    struct buf packed;    /* of the reply, while it is compressed */
+    const char *encoding; /* of the reply, or NULL */
     enum problem problem;
     char field[128]; /* of the problem, for the log */
 };
@@ -168,6 +174,7 @@ void request_name(struct app *app, unsigned worker, char id[REQUEST_ID]); /* mak
 /* Charges the budget with what the request holds, and `more` bytes. False: there is no room, and
  * the reply says so. */
 bool exchange_hold(struct exchange *x, size_t more);
+bool exchange_charge(struct exchange *x, size_t more); /* the same, without a reply */
 
 /* Makes the reply a problem document. `extra` is NULL or members with a leading comma. */
 void reply_problem(struct exchange *x, enum problem problem, const char *extra, const char *fmt,
@@ -299,6 +306,8 @@ bool media_is(const char *value, const char *type);
 /* Quality in thousandths that an Accept header gives to a type: 1000 where there is no header.
  * `wild` counts ranges. */
 unsigned media_accepts(const char *accept, const char *type, bool wild);
+/* Quality that an Accept-Encoding gives to a coding, by its name or "*". */
+unsigned media_weighs(const char *accept, const char *coding, unsigned unlisted);
 /* Does a comma-separated list name it? */
 bool media_listed(const char *list, const char *value);
 

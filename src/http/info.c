@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the server says of itself and of its models. */
+#include "gzip.h"
 #include "http_priv.h"
 
 #include "scored/clock.h"
@@ -204,6 +205,7 @@ void answer_version(struct exchange *x)
     put_member(&x->reply, "libcurl", store_library());
     put_member(&x->reply, "openssl", crypto_library());
     put_member(&x->reply, "cjson", json_library());
+    put_member(&x->reply, "zlib", gzip_library());
     put_member(&x->reply, "libc", gnu_get_libc_version());
     put_member(&x->reply, "compiler", __VERSION__);
     buf_char(&x->reply, '}');

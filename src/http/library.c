@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "library.h"
 
+#include "coding.h"
 #include "headers.h"
 #include "intake.h"
 #include "worker.h"
@@ -233,6 +234,8 @@ static bool add_headers(struct exchange *x, struct MHD_Response *r)
            add_header(r, "Server-Timing", timing(x, times)) &&
            add_header(r, "X-Content-Type-Options", "nosniff") &&
            add_header(r, "Cache-Control", "no-store") &&
+           add_header(r, "Content-Encoding", x->encoding) &&
+           add_header(r, "Vary", x->varies ? "Accept-Encoding" : NULL) &&
            add_header(r, "X-Model-Name", b ? slot_name(x->slot) : NULL) &&
            add_header(r, "X-Model-Version", b ? b->version : NULL) &&
            (!x->extra_header || add_header(r, x->extra_header, x->extra_value)) &&
@@ -295,7 +298,7 @@ static void work(struct exchange *x, struct MHD_Connection *m)
 {
     struct connection *c = x->connection;
 
-    x->job.left_ns = predict_estimate(x);
+    x->job.left_ns = x->gzip ? coding_estimate(x) : predict_estimate(x);
     if ((x->job.left_ns < STEP_NS && work_at_once(x))) {
         x->job.step = NULL;
         return;
@@ -363,6 +366,8 @@ static enum MHD_Result last_call(struct exchange *x, struct MHD_Connection *m)
         if (x->job.step)
             work(x, m);
     }
+    if (x->phase != PHASE_WORK && coding_begin(x))
+        work(x, m);
     return x->phase == PHASE_WORK ? MHD_YES : send_reply(x, m);
 }
 

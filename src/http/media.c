@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Content-Type and Accept: RFC 9110, 8.3 and 12.5.1. */
+/* Content-Type, Accept and Accept-Encoding: RFC 9110, 8.3, 12.5.1 and 12.5.3. */
 #include "http_priv.h"
 
-#include <stdlib.h>
 #include <strings.h>
 
 static const char *skip_space(const char *p)
@@ -60,34 +59,73 @@ static unsigned closeness(const char *range, size_t n, const char *type)
     return n == 3 && !memcmp(range, "*/*", 3);
 }
 
+/* A weight of RFC 9110, 12.4.2, in thousandths; what is none weighs nothing. */
+static unsigned weight(const char *p, size_t n)
+{
+    unsigned value = 0, place = 1000;
+
+    if (!n || (p[0] != '0' && p[0] != '1') || (n > 1 && p[1] != '.') || n > 5)
+        return 0;
+    for (size_t i = 0; i < n; i += i ? 1 : 2) {
+        if (p[i] < '0' || p[i] > '9')
+            return 0;
+        value += (unsigned)(p[i] - '0') * place;
+        place /= 10;
+    }
+    return value <= 1000 ? value : 0;
+}
+
 static unsigned quality(const char *p)
 {
     size_t len;
     const char *q = parameter(p, "q", &len);
 
-    if (!q)
-        return 1000;
-    double value = strtod(q, NULL);
-    return value <= 0 ? 0 : value >= 1 ? 1000 : (unsigned)(value * 1000);
+    return q ? weight(q, len) : 1000;
+}
+
+/* The next element of a list, or NULL; *p goes behind it. */
+static const char *next(const char **p, size_t *len)
+{
+    const char *element = skip_space(*p);
+
+    *len = strcspn(element, ";, \t");
+    *p = element + strcspn(element, ",");
+    *p += **p == ',';
+    return *element ? element : NULL;
 }
 
 unsigned media_accepts(const char *accept, const char *type, bool wild)
 {
     unsigned best = 0, given = 0;
+    const char *range;
 
     if (!accept)
         return wild ? 1000 : 0;
-    for (const char *p = skip_space(accept); *p; p = skip_space(p)) {
-        size_t n = strcspn(p, ";, \t");
-        unsigned close = closeness(p, n, type);
+    for (size_t n; (range = next(&accept, &n));) {
+        unsigned close = closeness(range, n, type);
         if (close > best && (wild || close == 3)) {
             best = close;
-            given = quality(p + n);
+            given = quality(range + n);
         }
-        p += strcspn(p, ",");
-        p += *p == ',';
     }
     return given;
+}
+
+unsigned media_weighs(const char *accept, const char *coding, unsigned unlisted)
+{
+    const char *listed;
+
+    for (size_t n; (listed = next(&accept, &n));) {
+        if (n > 2 && !strncasecmp(listed, "x-", 2)) { /* RFC 9110, 8.4.1: the same */
+            listed += 2;
+            n -= 2;
+        }
+        if (n == strlen(coding) && !strncasecmp(listed, coding, n))
+            return quality(listed + n);
+        if (n == 1 && *listed == '*')
+            unlisted = quality(listed + n);
+    }
+    return unlisted;
 }
 
 bool media_listed(const char *list, const char *value)

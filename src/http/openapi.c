@@ -151,7 +151,9 @@ static void put_answers(struct buf *out, const char *model)
 
 static void put_predict(struct buf *out, const struct route *r, const char *model)
 {
-    buf_printf(out, "\"parameters\":[%s%s%s],\"requestBody\":{\"required\":true,",
+    buf_printf(out,
+               "\"parameters\":[%s%s%s],\"requestBody\":{\"required\":true,"
+               "\"description\":\"may be compressed: Content-Encoding: gzip\",",
                strstr(r->path, "{version}") ? version_parameter : "",
                strstr(r->path, "{version}") ? "," : "", query_parameters);
     put_rows(out, model);

@@ -3,7 +3,8 @@
  * POST /predict: a dialect that streams is scored as it comes in, others when the body is there;
  * all a frame at a time, so that a long body can wait between two.
  */
-#include "http_priv.h"
+#include "coding.h"
+#include "gzip.h"
 #include "worker.h"
 
 #include "scored/clock.h"
@@ -57,9 +58,15 @@ static void count(struct exchange *x)
 
 static void too_large(struct exchange *x, uint64_t max)
 {
-    reply_problem(x, PROBLEM_TOO_LARGE, NULL, "a body of %s may have %llu bytes; see --max-%s",
+    char other[128] = "send it in parts";
+
+    if (!x->dialect->streams)
+        snprintf(other, sizeof other,
+                 "as NDJSON (application/x-ndjson), a row a line, it may have %llu (--max-ndjson)",
+                 (unsigned long long)x->app->config->max_ndjson);
+    reply_problem(x, PROBLEM_TOO_LARGE, NULL, "a body of %s may have %llu bytes (--max-%s); %s",
                   x->dialect->name, (unsigned long long)max,
-                  x->dialect->streams ? "ndjson" : "body");
+                  x->dialect->streams ? "ndjson" : "body", other);
 }
 
 static uint64_t body_max(const struct exchange *x)
@@ -98,6 +105,17 @@ bool model_open(struct exchange *x)
     return x->model != NULL;
 }
 
+/* Where the body comes compressed: what undoes it, and memory for that. */
+static bool open_gunzip(struct exchange *x)
+{
+    if (!coding_is_gzip(x->head.content_encoding))
+        return true;
+    x->gunzip = gunzip_new();
+    if (!x->gunzip)
+        reply_problem(x, PROBLEM_OUT_OF_MEMORY, NULL, "try again");
+    return x->gunzip && exchange_hold(x, 0);
+}
+
 bool predict_open(struct exchange *x)
 {
     x->dialect = x->form ? &dialect_json : dialect_of(x->head.content_type);
@@ -130,7 +148,9 @@ bool predict_open(struct exchange *x)
     score_begin(&x->body_scoring, x->dialect, &x->scoring, &x->reply);
     x->step_due = STREAM_BYTES;
     x->content_type = x->dialect->answers;
-    if (x->dialect->streams)
+    if (!open_gunzip(x))
+        return false;
+    if (x->dialect->streams || x->gunzip)
         return true;
     if (!exchange_hold(x, x->head.length))
         return false;
@@ -282,6 +302,7 @@ static enum scoring_state step_body(struct exchange *x)
     return state;
 }
 
+/* False: that was the last step for now. */
 static bool step(struct exchange *x)
 {
     enum scoring_state state = step_body(x);
@@ -294,7 +315,64 @@ static bool step(struct exchange *x)
         drop_scored(x);
     else
         end(x);
-    return false;
+    return !x->status && x->gunzip;
+}
+
+/* -- of what comes compressed -- */
+
+static void inflate_failed(struct exchange *x, enum gzip_state state)
+{
+    if (state == GZIP_NO_MEMORY)
+        failed_for_memory(x);
+    else if (state == GZIP_WRONG)
+        reply_problem(x, PROBLEM_MALFORMED_GZIP, NULL, "%s, before byte %llu of it",
+                      gunzip_wrong(x->gunzip), (unsigned long long)gunzip_read(x->gunzip));
+    else
+        reply_problem(x, PROBLEM_MALFORMED_GZIP, NULL, "it ends within a member, after %llu bytes",
+                      (unsigned long long)gunzip_read(x->gunzip));
+    count(x);
+}
+
+/* Inflates a little. One byte more than may be shows that there are too many. */
+static enum gzip_state inflate_some(struct exchange *x)
+{
+    uint64_t room = body_max(x) - x->inflated + 1;
+    size_t n = room < GZIP_STEP ? (size_t)room : (size_t)GZIP_STEP, had = x->body.len;
+
+    if (!exchange_hold(x, n))
+        return GZIP_ON;
+    enum gzip_state state = gunzip_some(x->gunzip, &x->body, n);
+    x->inflated += x->body.len - had;
+    if (x->inflated > body_max(x)) {
+        too_large(x, body_max(x));
+        count(x);
+    } else if (state == GZIP_WRONG || state == GZIP_NO_MEMORY ||
+               (state == GZIP_WAITS && x->complete_ns && !gunzip_is_whole(x->gunzip))) {
+        inflate_failed(x, state);
+    }
+    return state;
+}
+
+/* Inflates until there is enough to score, and scores that. */
+static bool inflate_step(struct exchange *x)
+{
+    bool enough = x->body_scoring.last || (x->dialect->streams && x->body.len >= x->step_due);
+
+    if (enough)
+        return step(x);
+    enum gzip_state state = inflate_some(x);
+    if (x->status || state == GZIP_ON)
+        return !x->status;
+    x->body_scoring.last = x->complete_ns;
+    return x->body_scoring.last;
+}
+
+static void take_compressed(struct exchange *x, const char *p, size_t n)
+{
+    if (gunzip_put(x->gunzip, p, n))
+        x->job.step = inflate_step;
+    else
+        failed_for_memory(x);
 }
 
 /* Once the reply is a problem the rest is dropped. */
@@ -302,6 +380,10 @@ void predict_body(struct exchange *x, const char *p, size_t n)
 {
     if (x->received > body_max(x)) {
         too_large(x, body_max(x));
+        return;
+    }
+    if (x->gunzip) {
+        take_compressed(x, p, n);
         return;
     }
     if (!exchange_hold(x, n))
@@ -313,6 +395,10 @@ void predict_body(struct exchange *x, const char *p, size_t n)
 
 void predict_answer(struct exchange *x)
 {
+    if (x->gunzip) {
+        x->job.step = inflate_step;
+        return;
+    }
     if (x->body.failed || !buf_reserve(&x->body, 0)) {
         failed_for_memory(x);
         count(x);

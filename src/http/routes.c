@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The one table of what there is; both listeners look it up here. */
-#include "http_priv.h"
+#include "coding.h"
 
 #include <strings.h>
 
@@ -169,6 +169,21 @@ void route_body(struct exchange *x, const char *p, size_t n)
         x->route->body(x, p, n);
 }
 
+/* Rows may come as gzip, what operators ask may not. */
+static bool check_coding(struct exchange *x)
+{
+    const char *coding = x->head.content_encoding;
+    bool unpacks = x->route->body == predict_body;
+
+    if (!coding || !strcasecmp(coding, "identity") || (unpacks && coding_is_gzip(coding)))
+        return true;
+    reply_problem(x, PROBLEM_UNSUPPORTED_TYPE, NULL,
+                  "the body came with Content-Encoding: %.60s; send it %swithout encoding", coding,
+                  unpacks ? "as gzip, or " : "");
+    set_header(x, "Accept-Encoding", unpacks ? "gzip" : "identity");
+    return false;
+}
+
 /* A route that takes a body says of which types; others take none. */
 static bool check_body(struct exchange *x)
 {
@@ -177,16 +192,13 @@ static bool check_body(struct exchange *x)
 
     if (!r->consumes)
         return true;
-    x->form = h->content_type && is_form(x);
-    if (h->content_encoding && strcasecmp(h->content_encoding, "identity") != 0)
-        reply_problem(x, PROBLEM_UNSUPPORTED_TYPE, NULL,
-                      "the body came with Content-Encoding: %.60s; send it without encoding",
-                      h->content_encoding);
-    else if (h->content_type && !x->form && !media_listed(r->consumes, h->content_type))
-        wrong_type(x);
-    else
+    if (!check_coding(x))
+        return false;
+    bool form = h->content_type && is_form(x), packed = coding_is_gzip(h->content_encoding);
+    x->form = form && !packed; /* no browser compresses one */
+    if (!h->content_type || form || media_listed(r->consumes, h->content_type))
         return true;
-    set_header(x, "Accept-Post", r->consumes);
+    wrong_type(x);
     return false;
 }
 

@@ -11,7 +11,7 @@ static bool check_reply(struct decoder *d, const struct buf *out, size_t start)
                            "no memory for the reply");
     if (most && out->len - start > most)
         return reader_fail(&d->reader, d->reader.p, PROBLEM_TOO_LARGE,
-                           "the reply is larger than %zu bytes, reached", most);
+                           "the reply is larger than %zu bytes (--max-reply), reached", most);
     return true;
 }
 
@@ -24,7 +24,8 @@ static enum scoring_state score_rows(struct decoder *d, struct body_scoring *b, 
 
     for (; b->more > 0; b->more = reader_more(r, ']'), b->rows++) {
         if (most && b->rows == most) {
-            reader_fail(r, r->p, PROBLEM_TOO_LARGE, "more than %u rows (see --max-rows), the next",
+            reader_fail(r, r->p, PROBLEM_TOO_LARGE,
+                        "more than %u rows (--max-rows; lines of NDJSON may be more), the next",
                         most);
             return SCORING_FAILED;
         }

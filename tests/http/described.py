@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
+from dataclasses import replace
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -101,6 +103,8 @@ def check_reply(port: int, asked: tuple[str, str] | None, reply: wire.Reply) -> 
     if _fetching or document is None or not reply.body or _is_of_library(reply):
         return
     checked += 1
+    if reply.headers.get("content-encoding") == "gzip":
+        reply = replace(reply, body=gzip.decompress(reply.body))
     method, path = (asked[0], urlsplit(asked[1]).path) if asked else ("", "")
     operation = document.operation(method, path)
     if operation is None and reply.status == 200 and asked:

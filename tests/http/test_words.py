@@ -45,9 +45,12 @@ def test_what_is_too_large_names_the_flag(row):
     try:
         for body, kind, flag in (
             (f"[{','.join([text] * 4)}]", "application/json", "--max-rows"),
+            (f"[{','.join([text] * 4)}]", "application/json", "NDJSON"),
             ("\n".join([text] * 300), "application/x-ndjson", "--max-reply"),
             ("[" * 200001, "application/x-ndjson", "--max-ndjson"),
             (" " * 4001, "application/json", "--max-body"),
+            (" " * 4001, "application/json", "as NDJSON (application/x-ndjson), a row a line, it may have 200000"),
+            ("[" * 200001, "application/x-ndjson", "in parts"),
         ):
             r = ask(d.port, "POST", "/predict", body, kind)
             assert r.status == 413 and flag in r.json["detail"], r
@@ -66,7 +69,7 @@ def test_a_route_of_the_other_listener_is_told(daemon, manifest):
 
 def test_version_lists_the_libraries(port):
     v = ask(port, "GET", "/version").json
-    for library in ("libmicrohttpd", "libcurl", "openssl", "cjson", "libc"):
+    for library in ("libmicrohttpd", "libcurl", "openssl", "cjson", "zlib", "libc"):
         assert re.match(r"\d+\.\d+", v[library]), v
 
 

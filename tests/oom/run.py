@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gzip
 import http.client
 import json
 import mmap
@@ -204,14 +205,20 @@ class Daemon:
             raise Failure("it does not stop") from late
         check_end(status, self.log())
 
-    def ask(self, method: str, target: str, body: str | None = None, kind: str = JSON) -> tuple[int, bytes]:
+    def ask(
+        self, method: str, target: str, body: str | bytes | None = None, kind: str = JSON
+    ) -> tuple[int, bytes]:
         """Send a request on a connection of its own; status 0: it was closed."""
         port = self.admin if target.endswith("/reload") else self.port
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
         try:
-            connection.request(method, target, body, {"Content-Type": kind} if body else {})
+            headers = {"Content-Type": kind} if body else {}
+            if isinstance(body, bytes):
+                headers |= {"Content-Encoding": "gzip", "Accept-Encoding": "gzip"}
+            connection.request(method, target, body, headers)
             answer = connection.getresponse()
-            return answer.status, answer.read()
+            text = answer.read()
+            return answer.status, gzip.decompress(text) if answer.headers["Content-Encoding"] else text
         except (ConnectionError, http.client.HTTPException):
             return 0, b""
         except TimeoutError as late:
@@ -330,6 +337,8 @@ def requests(bench: Bench) -> str:
         ("/predict", json.dumps(ROW), JSON),
         ("/predict?columns=all&echo=km", json.dumps([ROW] * 200), JSON),
         ("/predict", lines, "application/x-ndjson"),
+        ("/predict", gzip.compress(lines.encode()), "application/x-ndjson"),
+        ("/predict", gzip.compress(json.dumps([ROW] * 200).encode()), JSON),
     ]
     gets = [
         "/models",
