@@ -73,6 +73,7 @@ void exchange_begin(struct exchange *x, const char *target)
     x->content_type = "application/json";
     x->extra_header = x->extra_value = NULL;
     x->encoding = NULL;
+    x->etag = NULL;
     x->varies = false;
     x->problem = PROBLEM_NONE;
     x->field[0] = '\0';

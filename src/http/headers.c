@@ -28,6 +28,7 @@ static const struct known_header {
     HEADER("X-Request-Id", request_id),
     HEADER("Expect", expect),
     HEADER("Origin", origin),
+    HEADER("If-None-Match", if_none_match),
     HEADER("X-Request-Timeout-Ms", timeout_ms),
     HEADER("traceparent", traceparent),
 };

@@ -90,6 +90,7 @@ static inline enum life app_life(const struct app *app)
 /* The request's head. Texts borrow the connection's memory. */
 struct head {
     const char *host, *content_type, *accept, *accept_encoding, *request_id, *expect, *origin;
+    const char *if_none_match;
     const char *content_encoding, *traceparent; /* "": several, which contradict each other */
     const char *timeout_ms, *content_length, *transfer_encoding;
     uint64_t length; /* of the body; 0 where none is told */
@@ -158,6 +159,7 @@ struct exchange {
     struct gzip *gzip;
     struct buf packed;    /* of the reply, while it is compressed */
     const char *encoding; /* of the reply, or NULL */
+    const char *etag;     /* of a reply that may be kept and asked for again, or NULL */
     enum problem problem;
     char field[128]; /* of the problem, for the log */
 };
@@ -215,7 +217,9 @@ struct route {
     const char *consumes; /* media types, comma-separated; NULL: none */
     const char *produces;
     const char *summary;
-    const char *operation; /* its id in /openapi.json, where a model's name follows if it has one */
+    /* Its id in /openapi.json, where a model's name follows if it has one; NULL: it is for people,
+     * and in no list. */
+    const char *operation;
     const char *describes; /* of components.json: the answer; NULL: made from the model, or text */
 };
 
@@ -252,6 +256,10 @@ void answer_schema(struct exchange *x);
 void answer_openapi(struct exchange *x);
 void answer_metrics(struct exchange *x);
 void answer_version(struct exchange *x);
+void answer_page(struct exchange *x);
+
+/* Is a browser asking? Others are told that there is nothing at its path. */
+bool page_is_asked(const struct exchange *x, const char *method);
 
 /* The members "reload", "versions" and "refused" of a slot, each with a comma before. What went
  * wrong names places (an endpoint, a bucket, a path): only the operator's says it. */
@@ -370,6 +378,7 @@ void put_row_schema(struct buf *out, const struct model *m, bool closed, bool al
 void put_answer_schema(struct buf *out, const struct model *m);
 void put_columns_schema(struct buf *out, const struct model *m);
 
+extern const char page_html[];          /* made from page.html */
 extern const char openapi_components[]; /* members of "schemas", made from components.json */
 void put_openapi(struct buf *out, struct app *app, struct model *const *models, enum side side);
 

@@ -233,8 +233,8 @@ static bool add_headers(struct exchange *x, struct MHD_Response *r)
            add_header(r, "traceparent", traceparent(x, trace)) &&
            add_header(r, "Server-Timing", timing(x, times)) &&
            add_header(r, "X-Content-Type-Options", "nosniff") &&
-           add_header(r, "Cache-Control", "no-store") &&
-           add_header(r, "Content-Encoding", x->encoding) &&
+           add_header(r, "Cache-Control", x->etag ? "no-cache" : "no-store") &&
+           add_header(r, "ETag", x->etag) && add_header(r, "Content-Encoding", x->encoding) &&
            add_header(r, "Vary", x->varies ? "Accept-Encoding" : NULL) &&
            add_header(r, "X-Model-Name", b ? slot_name(x->slot) : NULL) &&
            add_header(r, "X-Model-Version", b ? b->version : NULL) &&

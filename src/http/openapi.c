@@ -230,7 +230,8 @@ static void put_paths(struct buf *out, struct app *app, struct model *const *mod
         for (unsigned s = 0; s < (named ? r->n_slots : 1); s++) {
             const struct slot *slot = named ? registry_slot(r, s) : first;
             bool has_rows = slot && models[slot_index(r, slot)];
-            if (!(routes[i].side & side) || (routes[i].consumes && !has_rows))
+            if (!(routes[i].side & side) || !routes[i].operation ||
+                (routes[i].consumes && !has_rows))
                 continue;
             buf_text(out, comma);
             put_path(out, &routes[i], slot ? slot_name(slot) : "");

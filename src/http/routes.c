@@ -72,7 +72,8 @@ static bool is_elsewhere(const struct exchange *x)
     struct text parts[PATH_PARTS];
 
     for (size_t i = 0; i < countof(routes); i++)
-        if (!(routes[i].side & x->side) && path_matches(routes[i].path, x->path, parts))
+        if (!(routes[i].side & x->side) && routes[i].operation &&
+            path_matches(routes[i].path, x->path, parts))
             return true;
     return false;
 }
@@ -84,7 +85,7 @@ static void not_found(struct exchange *x)
     buf_lit(&extra, ",\"paths\":[");
     const char *comma = "";
     for (size_t i = 0; i < countof(routes); i++) {
-        if (!(routes[i].side & x->side))
+        if (!(routes[i].side & x->side) || !routes[i].operation)
             continue;
         buf_printf(&extra, "%s\"%s %s\"", comma, routes[i].method, routes[i].path);
         comma = ",";
@@ -281,6 +282,8 @@ bool route_open(struct exchange *x, const char *method)
         return false;
     }
     x->route = routes_find(x->side, x->path, parts);
+    if (x->route && x->route->answer == answer_page && !page_is_asked(x, method))
+        x->route = NULL;
     if (!x->route) {
         not_found(x);
         return false;

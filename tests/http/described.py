@@ -100,7 +100,7 @@ def check_reply(port: int, asked: tuple[str, str] | None, reply: wire.Reply) -> 
     """Fails unless the reply to a request (method, target) is described; what was asked may be unknown."""
     global checked
     document = DOCUMENTS.get(port)
-    if _fetching or document is None or not reply.body or _is_of_library(reply):
+    if _fetching or document is None or not reply.body or _is_of_library(reply) or _kind(reply) == "text/html":
         return
     checked += 1
     if reply.headers.get("content-encoding") == "gzip":
