@@ -45,7 +45,7 @@ HEADERS: dict[str, str] = {
     "wire": "scoring",
     "source": "source",
     "model": "candidate model watch",
-    "store": "doctor store",
+    "store": "doctor post store",
     "registry": "registry",
     "http": "server",
 }

@@ -157,9 +157,8 @@ static uint64_t count_lines(const char *p, size_t n)
     return lines;
 }
 
-static void flush(void *context)
+static void write_lines(struct access_log *log)
 {
-    struct access_log *log = context;
     size_t done = 0, wrote = 1;
 
     for (; wrote && done < log->lines.len; done += wrote)
@@ -179,7 +178,13 @@ static void take(void *context, const struct record *r)
     put_line(&log->lines, r);
     log->n_lines++;
     if (log->lines.failed || log->lines.len >= WRITE_MAX)
-        flush(log);
+        write_lines(log);
+}
+
+static void flush(void *context, bool ends)
+{
+    (void)ends;
+    write_lines(context);
 }
 
 /* -- life -- */

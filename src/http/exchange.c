@@ -156,12 +156,20 @@ void request_name(struct app *app, unsigned worker, char id[REQUEST_ID])
     id[24] = '\0';
 }
 
-/* No other server's span is likely to have its number: the upper half is random. */
-static void name_span(struct exchange *x)
+/* No other server's number is likely to be the same: the upper half is random. */
+static uint64_t own_number(struct exchange *x)
 {
     uint64_t count = metrics_next_id(x->app->metrics, x->worker);
 
-    trace_span(&x->trace, (uint64_t)x->app->run << 32 ^ (uint64_t)x->worker << 56 ^ count);
+    return (uint64_t)x->app->run << 32 ^ (uint64_t)x->worker << 56 ^ count;
+}
+
+/* Is it one of those that begin a trace of their own? */
+static bool is_first_of_trace(const struct exchange *x)
+{
+    uint64_t one_in = x->app->config->trace_one_in;
+
+    return x->app->spans && one_in && x->connection->worker->untraced++ % one_in == 0;
 }
 
 void exchange_name(struct exchange *x)
@@ -171,8 +179,10 @@ void exchange_name(struct exchange *x)
     else
         request_name(x->app, x->worker, x->id);
     trace_read(&x->trace, x->head.traceparent);
+    if (!x->trace.id[0] && is_first_of_trace(x))
+        trace_begin(&x->trace, own_number(x));
     if (x->trace.id[0])
-        name_span(x);
+        trace_span(&x->trace, own_number(x));
 }
 
 void reply_problem(struct exchange *x, enum problem problem, const char *extra, const char *fmt,

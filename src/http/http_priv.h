@@ -13,6 +13,7 @@
 #include "scored/buf.h"
 #include "scored/config.h"
 #include "scored/registry.h"
+#include "spans.h"
 #include "trace.h"
 
 #include <pthread.h>
@@ -78,6 +79,7 @@ struct app {
     atomic_uint connections, most_connections;
     struct access_rule access_rule;
     struct access_log *access_log; /* NULL: none */
+    struct spans *spans;           /* NULL: none */
     struct limiter failed_requests, strange_fields;
     struct strangers *strangers; /* by slot */
 };

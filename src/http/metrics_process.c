@@ -113,6 +113,10 @@ static void put_process(const struct text_of *t)
     put_counter(t, "scored_access_log_lines_dropped",
                 "Lines of the access log that were not read in time, or by nobody.",
                 (double)access_log_dropped(t->app->access_log));
+    put_counter(t, "scored_spans_sent", "Spans that their collector has taken.",
+                (double)spans_sent(t->app->spans));
+    put_counter(t, "scored_spans_dropped", "Spans that it has not, or not in time.",
+                (double)spans_dropped(t->app->spans));
     put_gauge(t, "scored_workers", "Threads that score.", t->app->workers);
     put_gauge(t, "scored_credentials_expiry_timestamp_seconds",
               "When the credentials for S3 expire; 0: never, or none are used.",

@@ -123,7 +123,7 @@ static void *read_records(void *context)
         some = false;
         for (unsigned i = 0; i < r->n; i++)
             some |= take_some(r, &r->rings[i]);
-        r->reader.flush(r->reader.context);
+        r->reader.flush(r->reader.context, ends);
         if (!ends)
             nanosleep(&pause, NULL);
     }
@@ -162,6 +162,11 @@ struct records *records_start(const char *name, unsigned workers,
     return NULL;
 }
 
+void records_end(struct records *r)
+{
+    atomic_store(&r->ends, true);
+}
+
 bool records_stop(struct records *r)
 {
     uint64_t until = clock_ms() + END_MS;
@@ -170,7 +175,7 @@ bool records_stop(struct records *r)
 
     if (!r)
         return true;
-    atomic_store(&r->ends, true);
+    records_end(r);
     if (pthread_timedjoin_np(r->thread, NULL, &end)) {
         pthread_detach(r->thread); /* it ends with the process */
         return false;

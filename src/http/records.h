@@ -38,10 +38,11 @@ struct record {
 
 struct records;
 
-/* Who is told, by a thread of its own. `flush` comes when there are no more for now. */
+/* Who is told, by a thread of its own. `flush` comes when there are no more for
+ * now, or, where it `ends`, at all. */
 struct reader_of_records {
     void (*take)(void *context, const struct record *r);
-    void (*flush)(void *context);
+    void (*flush)(void *context, bool ends);
     void *context;
 };
 
@@ -54,11 +55,14 @@ struct record *records_next(struct records *r, unsigned worker);
 void records_put(struct records *r, unsigned worker);
 uint64_t records_dropped(const struct records *r);
 
+/* Nothing more is put: the thread takes what is left, and ends. */
+void records_end(struct records *r);
+
 /* Asked by `take` and `flush` wherever they wait. */
 bool records_ends(const struct records *r);
 
-/* Waits a bounded time for what is left to be taken. False: the thread hangs, and all that it uses
- * has to stay as it is. Takes NULL. */
+/* Ends it, and waits a bounded time for what is left to be taken. False: the thread hangs, and all
+ * that it uses has to stay as it is. Takes NULL. */
 bool records_stop(struct records *r);
 
 #endif

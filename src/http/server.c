@@ -86,7 +86,8 @@ static bool init_app(struct app *app, struct registry *r, const struct config *c
         return err_memory(e);
     if (app->access_rule.errors)
         app->access_log = access_log_start(app->workers + OTHERS, e);
-    return app->access_log || !app->access_rule.errors;
+    return (app->access_log || !app->access_rule.errors) &&
+           spans_start(&app->spans, config->otlp_endpoint, app->workers + OTHERS, e);
 }
 
 static bool open_listener(struct listener *l, const char *address, enum side side, unsigned workers,
@@ -141,6 +142,7 @@ static void free_server(struct server *s)
     for (unsigned i = 0; s->app.all && i < s->app.workers + OTHERS; i++)
         worker_free(s->app.all[i]);
     access_log_stop(s->app.access_log);
+    spans_stop(s->app.spans);
     metrics_free(s->app.metrics);
     documents_free(s->app.documents);
     free(s->app.costs);

@@ -60,18 +60,29 @@ static void fill(struct record *r, const struct exchange *x, uint64_t now, size_
     memcpy(r->id, x->id, sizeof r->id);
 }
 
+static bool is_traced(const struct exchange *x)
+{
+    return x->app->spans && x->trace.id[0] && x->trace.sampled;
+}
+
+static void tell(struct records *records, const struct exchange *x, uint64_t now, size_t bytes_out)
+{
+    struct record *r = records_next(records, x->worker);
+
+    if (!r)
+        return;
+    fill(r, x, now, bytes_out);
+    records_put(records, x->worker);
+}
+
 void tell_reply(struct exchange *x, uint64_t now, size_t bytes_out)
 {
     struct app *app = x->app;
 
-    if (!is_logged(app, app->all[x->worker], x->status))
-        return;
-    struct records *records = access_log_records(app->access_log);
-    struct record *r = records_next(records, x->worker);
-    if (r) {
-        fill(r, x, now, bytes_out);
-        records_put(records, x->worker);
-    }
+    if (is_logged(app, app->all[x->worker], x->status))
+        tell(access_log_records(app->access_log), x, now, bytes_out);
+    if (is_traced(x))
+        tell(spans_records(app->spans), x, now, bytes_out);
 }
 
 void tell_refusal(const struct connection *c, const struct failure *f)

@@ -64,6 +64,16 @@ static uint64_t mix(uint64_t n)
     return n ^ n >> 33;
 }
 
+void trace_begin(struct trace *t, uint64_t number)
+{
+    const uint64_t other = UINT64_C(0x9e3779b97f4a7c15);
+
+    put_hex(t->id, mix(number ^ other), SPAN_ID - 1);
+    put_hex(t->id + SPAN_ID - 1, mix(number), SPAN_ID - 1);
+    t->id[TRACE_ID - 1] = t->parent[0] = '\0';
+    t->sampled = true;
+}
+
 void trace_span(struct trace *t, uint64_t number)
 {
     put_hex(t->span, mix(number), SPAN_ID - 1);

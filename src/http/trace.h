@@ -22,6 +22,9 @@ struct trace {
 /* Takes what a traceparent header says; NULL or what the rules do not allow makes it none. */
 void trace_read(struct trace *t, const char *traceparent);
 
+/* The request begins a trace of that number, which is kept. */
+void trace_begin(struct trace *t, uint64_t number);
+
 /* Gives the request a span: any number but 0, never the same twice. */
 void trace_span(struct trace *t, uint64_t number);
 

@@ -40,6 +40,7 @@ struct worker {
     uint64_t turn_ns, worked_ns; /* since it was taken: that passed, and with a processor */
     struct scratch scratch;      /* of workers that score */
     uint64_t answered;           /* requests that the access log may sample */
+    uint64_t untraced;           /* requests that may begin a trace */
     atomic_uint connections;
     atomic_bool asleep;
     pthread_mutex_t lock; /* guards the mail */

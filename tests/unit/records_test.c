@@ -26,10 +26,11 @@ static void take(void *context, const struct record *r)
     pthread_mutex_unlock(&t->hold);
 }
 
-static void flush(void *context)
+static void flush(void *context, bool ends)
 {
     struct told *t = context;
 
+    (void)ends;
     t->flushes++;
 }
 
