@@ -18,7 +18,7 @@ from content import digest
 TOP = Path(__file__).resolve().parents[2]
 #: Parameters that are no setting: names of stages and columns, and random numbers.
 UNCOUNTED = {"seed", "columnsToPrune", "stageUids", "language"}
-READ = ("inputCol", "inputCols", "featuresCol", "offsetCol", "userCol", "itemCol", "vectorCol")
+READ = ("inputCol", "inputCols", "featuresCol", "offsetCol", "userCol", "itemCol", "itemsCol", "vectorCol")
 TRIED = ("classifier", "estimator")  # what models that hold models were fitted by: a setting of theirs
 
 

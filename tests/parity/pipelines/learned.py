@@ -37,6 +37,12 @@ TREES: list[dict[str, Any]] = [
         forest=dict(featureSubsetStrategy="sqrt"),
         boost=dict(maxIter=1, **HELD),
     ),
+    dict(
+        tree=dict(cacheNodeIds=True, checkpointInterval=2, maxMemoryInMB=1, maxDepth=4),
+        forest=dict(featureSubsetStrategy="2", numTrees=9, subsamplingRate=0.4),
+        boost=dict(maxIter=8, validationTol=0.5, **HELD),
+        loss="absolute",
+    ),
 ]
 NONE: dict[str, Any] = {}
 
