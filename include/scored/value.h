@@ -43,6 +43,10 @@ enum { DECIMAL_TEXT = DECIMAL_DIGITS + 8 };
 /* The digits of an unscaled value, without its sign; returns how many. */
 unsigned decimal_digits(int128 unscaled, char to[DECIMAL_DIGITS + 1]);
 
+/* As Java writes it: BigDecimal.toString, or toPlainString. Returns the length. */
+enum { DECIMAL_SHOWN = DECIMAL_DIGITS + 16 };
+unsigned decimal_print(const struct decimal *from, bool plain, char to[DECIMAL_SHOWN]);
+
 /* The magnitude, as a number of the digits that it has put into `text`. */
 struct number decimal_number(const struct decimal *d, char text[DECIMAL_TEXT]);
 

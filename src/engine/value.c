@@ -162,6 +162,26 @@ unsigned decimal_digits(int128 unscaled, char to[DECIMAL_DIGITS + 1])
     return n;
 }
 
+unsigned decimal_print(const struct decimal *from, bool plain, char to[DECIMAL_SHOWN])
+{
+    char digits[DECIMAL_DIGITS + 1];
+    unsigned places = from->scale;
+    int scale = (int)places, size = (int)decimal_digits(from->unscaled, digits), n;
+    int exponent = size - 1 - scale;
+    const char *sign = from->unscaled < 0 ? "-" : "";
+
+    if (exponent < -6 && !plain)
+        n = snprintf(to, DECIMAL_SHOWN, "%s%c%s%.*sE%d", sign, digits[0], size > 1 ? "." : "",
+                     size - 1, digits + 1, exponent);
+    else if (size > scale)
+        n = snprintf(to, DECIMAL_SHOWN, "%s%.*s%s%.*s", sign, size - scale, digits,
+                     scale ? "." : "", scale, digits + size - scale);
+    else
+        n = snprintf(to, DECIMAL_SHOWN, "%s0.%.*s%.*s", sign, scale - size,
+                     "00000000000000000000000000000000000000", size, digits);
+    return n < 0 ? 0 : (unsigned)n;
+}
+
 struct number decimal_number(const struct decimal *d, char text[DECIMAL_TEXT])
 {
     struct number number = {.start = text};

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import random
 import tempfile
+from decimal import Context, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ TYPES = {
     "double": t.DoubleType(),
     "string": t.StringType(),
     "boolean": t.BooleanType(),
+    "decimal(10,2)": t.DecimalType(10, 2),
+    "decimal(38,18)": t.DecimalType(38, 18),
     "vector": VectorUDT(),
     "array<string>": t.ArrayType(t.StringType()),
     "array<int>": t.ArrayType(t.IntegerType()),
@@ -51,6 +54,17 @@ class Tools:
         """Return a frame of columns by type; ``meta`` is the metadata of all of them."""
         fields = [t.StructField(name, TYPES[kind], True, meta or {}) for name, kind in columns.items()]
         return self.spark.createDataFrame(rows, t.StructType(fields))
+
+    def decimals(self) -> DataFrame:
+        """Return decimals with few and with many digits, zeros of either, and small ones with exponents."""
+        few = ("0.00", "1.50", "-1.50", "10.00", "0.01", "-0.01", "12345678.90", "99999999.99", "-99999999.99", None)
+        many = (0, 1, -12, 12345678901, 999999999999, 10**12, -(10**30), 10**38 - 1, -(10**38) + 1, None, 5 * 10**17)
+        rows: list[Row] = []
+        for i in range(44):
+            a, b = few[i % len(few)], many[i % len(many)]
+            small = None if b is None else Decimal(b).scaleb(-18, Context(prec=80))
+            rows.append((None if a is None else Decimal(a), small))
+        return self.frame({"a": "decimal(10,2)", "b": "decimal(38,18)"}, rows)
 
     def numbers(self, size: int, spread: float = 3.0) -> list[float]:
         """Return random numbers."""

@@ -198,6 +198,14 @@ class Features(Tools):
             stage = stage.setCategoricalCols(listed) if listed else stage
             yield "feature_hasher", f"slots_{n}", [stage], self.frame(kinds, rows)
 
+        names = ["a", "b"]
+        stages = [
+            feature.FeatureHasher(inputCols=names, outputCol=f"x{n}", numFeatures=n, categoricalCols=listed)
+            for n, listed in ((1 << 18, names), (50, ["a"]), (3, ["b"]), (7, names))
+        ]
+        stages.append(feature.FeatureHasher(inputCols=names, outputCol="x", numFeatures=1000))
+        yield "feature_hasher", "decimals", stages, self.decimals()
+
     def bucketed_random_projection_lsh(self) -> Iterator[Case]:
         """Return cases of BucketedRandomProjectionLSH."""
         for size, tables, length in ((1, 2, 0.5), (6, 4, 3.0), (11, 1, 1e-3)):

@@ -72,10 +72,25 @@ class Maker(Features, Models, Sql, Texts):
         extremes: list[Row] = [(INF,), (-INF,), (3.4028234663852886e38,), (1e-45,)]
         sample = self.frame({"a": "float"}, floats + extremes)
         yield "imputer", "float", [stage.fit(self.frame({"a": "float"}, floats))], sample
-
         stage = feature.Imputer(inputCols=["a", "b"], outputCols=["b", "a"], missingValue=1.0).fit(fit)
         again = feature.Imputer(inputCol="b", outputCol="b", missingValue=0.5).fit(fit)
         yield "imputer", "in_place", [stage, again], many
+        given = self.decimals()
+        some = given.where("a < 1000 AND abs(b) < 1000")
+        stages = []
+        for i, (missing, strategy) in enumerate(((0.0, "mean"), (1.5, "median"), (-0.01, "mode"))):
+            stage = feature.Imputer(
+                inputCols=["a", "b"], outputCols=[f"x{i}", f"y{i}"], missingValue=missing, strategy=strategy
+            )
+            stages.append(stage.fit(some))
+        yield "imputer", "decimals", stages, given
+
+    def string_indexer(self) -> Iterator[Case]:
+        """Return cases of StringIndexer on decimals, whose text is looked up."""
+        given = self.decimals()
+        for invalid in ("error", "skip", "keep"):
+            stage = feature.StringIndexer(inputCols=["a", "b"], outputCols=["x", "y"], handleInvalid=invalid)
+            yield "string_indexer", f"decimals_{invalid}", [stage.fit(given.where("a < 100").dropna())], given
 
     def bucketizer(self) -> Iterator[Case]:
         """Return cases of Bucketizer."""

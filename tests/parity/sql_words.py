@@ -198,6 +198,8 @@ class Words:
             *[lambda: f"({one()} {self._r.choice('+-*/')} {one()})"] * 5,
             lambda: f"({one()} {self._r.choice('+-*/')} {self.of(self._r.choice(WHOLE), depth)})",
             lambda: f"CAST({self.of(self._r.choice((*NUMBERS, 'boolean', 'decimal')), depth)} AS {to})",
+            lambda: f"({one()} % {one()})",
+            lambda: f"pmod({one()}, {one()})",
             lambda: f"abs({one()})",
             lambda: f"(-{one()})",
             lambda: f"{self._r.choice(['round', 'bround'])}({one()}, {self._r.randint(0, 6)})",

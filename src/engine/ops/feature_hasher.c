@@ -7,7 +7,9 @@
 #include "../engine_priv.h"
 #include "../jtext.h"
 #include "../murmur3.h"
+#include "scored/value.h"
 
+#include <assert.h>
 #include <string.h>
 
 struct hashed {
@@ -39,12 +41,17 @@ static void add(struct vec *v, uint32_t index, double value)
     v->n++;
 }
 
+enum { ROOM = 64 };
+static_assert(ROOM >= (int)JTEXT_MAX && ROOM >= (int)DECIMAL_SHOWN, "any number fits");
+
 static struct text text_of(const struct column *c, enum type type, unsigned row, char *room)
 {
     if (type == TYPE_STRING)
         return c->text[row];
     if (type == TYPE_BOOLEAN)
         return c->i64[row] ? (struct text){"true", 4} : (struct text){"false", 5};
+    if (type == TYPE_DECIMAL)
+        return (struct text){room, decimal_print(&c->decimal[row], false, room)};
     unsigned n = type == TYPE_DOUBLE  ? jtext_double(c->f64[row], room)
                  : type == TYPE_FLOAT ? jtext_float(c->f32[row], room)
                                       : jtext_long(c->i64[row], room);
@@ -54,7 +61,7 @@ static struct text text_of(const struct column *c, enum type type, unsigned row,
 static void add_column(const struct hasher *x, const struct hashed *h, const struct column *c,
                        unsigned row, struct vec *v)
 {
-    char room[JTEXT_MAX];
+    char room[ROOM];
 
     if (h->real) {
         add(v, h->index, column_double(c, h->type, row));
@@ -93,7 +100,7 @@ static bool put_column(struct load *l, const struct hasher *x, uint32_t i, bool 
 {
     const struct plan_column *c = load_column(l, l->in[i]);
 
-    if (real && !type_is_numeric(c->shape.type))
+    if (real && !(IS_REAL >> c->shape.type & 1))
         return err_set(e, ERR_BAD_BUNDLE, "params.realCols: column '%.64s' is no number", c->name);
     *out = (struct hashed){.column = l->in[i], .type = c->shape.type, .real = real};
     out->prefix = MURMUR3_SPARK;
@@ -139,7 +146,7 @@ const struct op op_feature_hasher = {
     .name = "feature_hasher",
     .class_name = SPARK_ML("feature.FeatureHasher"),
     .form = &form_several,
-    .in = {PORT("inputCols", IS_STRING | IS_BOOLEAN | IS_NUMERIC)},
+    .in = {PORT("inputCols", IS_STRING | IS_BOOLEAN | IS_REAL)},
     .out = {{PORT("outputCol", IS_VECTOR)}},
     OP_PARAMS(params),
     .size = sizeof(struct hasher),

@@ -3,7 +3,7 @@
  * ImputerModel: null and missingValue become the surrogate. All goes through double and back to the
  * column's type, so a bigint beyond 2^53 is rounded. NaN equals NaN here, and -0.0 equals 0.0.
  */
-#include "../engine_priv.h"
+#include "../sql/sql.h"
 #include "scored/java.h"
 
 #include <math.h>
@@ -11,6 +11,7 @@
 struct imputer {
     enum type type;
     double missing, surrogate;
+    struct digits digits; /* of decimals */
     bool ansi;
 };
 
@@ -35,6 +36,21 @@ static int64_t cast(enum type type, double d)
     return type == TYPE_TINYINT ? (int8_t)i : type == TYPE_SMALLINT ? (int16_t)i : i;
 }
 
+static void put_decimal(const struct unit *u, struct frame *f, unsigned row, double d)
+{
+    const struct imputer *x = u->params;
+    struct column *out = &f->columns[u->out];
+    struct decimal *to = &out->decimal[row];
+
+    to->scale = x->digits.scale;
+    if (isfinite(d) && decimal_of_double(d, x->digits, &to->unscaled))
+        return;
+    if (x->ansi && isfinite(d))
+        frame_fail(f, row, u, u->in[0], PROBLEM_INVALID_VALUE, "'%s' gets a value beyond its type",
+                   f->plan->columns[u->in[0]].name);
+    out->nulls |= row_bit(row);
+}
+
 static void put(const struct unit *u, struct frame *f, unsigned row, double d)
 {
     const struct imputer *x = u->params;
@@ -45,6 +61,8 @@ static void put(const struct unit *u, struct frame *f, unsigned row, double d)
         out->f64[row] = d;
     else if (x->type == TYPE_FLOAT)
         out->f32[row] = j_d2f(d);
+    else if (x->type == TYPE_DECIMAL)
+        put_decimal(u, f, row, d);
     else if (x->ansi && !(floor(d) <= range->high && ceil(d) >= range->low))
         frame_fail(f, row, u, u->in[0], PROBLEM_INVALID_VALUE, "'%s' gets a value beyond %s",
                    f->plan->columns[u->in[0]].name, type_name(x->type));
@@ -70,11 +88,11 @@ static bool prepare(struct load *l, void *params, struct made *m, struct err *e)
 {
     struct imputer *x = params;
 
-    (void)e;
     x->type = load_input(l)->shape.type;
+    x->digits = m->shape.digits = load_input(l)->shape.digits;
     x->ansi = l->plan->platform->ansi;
-    m->nullable = false;
-    return true;
+    m->nullable = x->type == TYPE_DECIMAL;
+    return x->type != TYPE_DECIMAL || load_digits(l, m->name, e);
 }
 
 static const struct param params[] = {
@@ -86,7 +104,7 @@ const struct op op_imputer = {
     .name = "imputer",
     .class_name = SPARK_ML("feature.ImputerModel"),
     .form = &form_map,
-    .in = {PORT("inputCols", IS_NUMERIC)},
+    .in = {PORT("inputCols", IS_REAL)},
     .out = {{PORT("outputCols", AS_INPUT)}},
     OP_PARAMS(params),
     .size = sizeof(struct imputer),

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * StringIndexerModel: a value's text -> the index of its label. Numbers match by their bits,
- * prepared at export, so that none is printed here. Unseen values and nulls: error fails, keep
- * gives the number of labels, skip drops the row, as does NaN under skip.
+ * prepared at export, so that none is printed here but decimals. Unseen values and nulls: error
+ * fails, keep gives the number of labels, skip drops the row, as does NaN under skip.
  */
 #include "../engine_priv.h"
 #include "scored/java.h"
+#include "scored/value.h"
 
 struct indexer {
     struct dict dict;      /* of strings */
@@ -13,12 +14,17 @@ struct indexer {
     struct texts labels;
     enum type type;
     enum handle_invalid invalid;
+    bool ansi; /* decimals have no exponents */
 };
 
 static int64_t find(const struct indexer *x, const struct column *c, unsigned row)
 {
     if (x->type == TYPE_STRING)
         return dict_find(&x->dict, c->text[row].p, c->text[row].len);
+    if (x->type == TYPE_DECIMAL) {
+        char text[DECIMAL_SHOWN];
+        return dict_find(&x->dict, text, decimal_print(&c->decimal[row], x->ansi, text));
+    }
     return bits_dict_find(&x->bits, type_is_integer(x->type)
                                         ? (uint64_t)c->i64[row]
                                         : j_bits_of(column_double(c, x->type, row)));
@@ -118,11 +124,12 @@ static bool prepare(struct load *l, void *params, struct made *m, struct err *e)
 
     m->nullable = false;
     x->type = load_input(l)->shape.type;
-    if (x->type != TYPE_STRING)
+    x->ansi = l->plan->platform->ansi;
+    if (type_is_numeric(x->type))
         return load_keys(l, x, e);
     if (!dict_build(&x->dict, x->labels.values, x->labels.size, l->arena))
         return err_memory(e);
-    return load_column_categories(l, &x->labels, x->invalid, e);
+    return x->type == TYPE_DECIMAL || load_column_categories(l, &x->labels, x->invalid, e);
 }
 
 static const struct param_kind kind_keys = {
@@ -150,7 +157,7 @@ const struct op op_string_indexer = {
     .name = "string_indexer",
     .class_name = SPARK_ML("feature.StringIndexerModel"),
     .form = &form_map,
-    .in = {PORT("inputCols", IS_STRING | IS_NUMERIC)},
+    .in = {PORT("inputCols", IS_STRING | IS_REAL)},
     .out = {{PORT("outputCols", IS_DOUBLE)}},
     OP_PARAMS(params),
     .size = sizeof(struct indexer),

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LIMBS = 16, BILLION_DIGITS = 9, INNER_DIGITS = 39, TEXT_MAX = 64 };
+enum { LIMBS = 16, BILLION_DIGITS = 9, INNER_DIGITS = 39 };
 
 __extension__ typedef unsigned __int128 uint128;
 
@@ -165,6 +165,28 @@ static struct big big_quotient(const struct big *b, uint128 divisor)
     return q;
 }
 
+static void big_bit_up(struct big *b, unsigned bit)
+{
+    for (unsigned i = LIMBS; i-- > 0;)
+        b->limbs[i] = b->limbs[i] << 1 | (i ? b->limbs[i - 1] >> 31 : bit);
+}
+
+/* b becomes what is left of it; returns how often the divisor, not zero, is in it. */
+static struct big big_rest(struct big *b, const struct big *divisor)
+{
+    struct big q = {{0}}, rest = {{0}};
+
+    for (unsigned i = 32 * LIMBS; i-- > 0;) {
+        big_bit_up(&rest, b->limbs[i / 32] >> i % 32 & 1);
+        if (big_compare(&rest, divisor) < 0)
+            continue;
+        big_subtract(&rest, divisor);
+        q.limbs[i / 32] |= 1u << i % 32;
+    }
+    *b = rest;
+    return q;
+}
+
 /* -- values -- */
 
 static uint128 magnitude(int128 n)
@@ -187,26 +209,30 @@ struct exact {
     bool negative;
 };
 
+/* The same in units of a type; false where it has more digits. */
+static bool units_of(const struct exact *x, struct digits digits, enum rounding how, int128 *out)
+{
+    struct big b = x->units, limit = big_of(1);
+
+    if (digits.scale < x->scale)
+        big_down(&b, x->scale - digits.scale, how);
+    else
+        big_up(&b, digits.scale - x->scale);
+    big_up(&limit, digits.precision);
+    if (big_compare(&b, &limit) >= 0)
+        return false;
+    uint128 u = 0;
+    for (unsigned i = 4; i-- > 0;)
+        u = u << 32 | b.limbs[i];
+    *out = x->negative ? -(int128)u : (int128)u;
+    return true;
+}
+
 /* The same, as the node's type has it. */
 static enum sql_got fit(const struct sql_node *n, const struct sql_row *r, struct exact x,
                         enum rounding how, union sql_value *out)
 {
-    unsigned want = n->type.digits.scale, scale = x.scale;
-    struct big b = x.units;
-    struct big limit = big_of(1);
-
-    if (want < scale)
-        big_down(&b, scale - want, how);
-    else
-        big_up(&b, want - scale);
-    big_up(&limit, n->type.digits.precision);
-    if (big_compare(&b, &limit) >= 0)
-        return too_large(n, r);
-    uint128 u = 0;
-    for (unsigned i = 4; i-- > 0;)
-        u = u << 32 | b.limbs[i];
-    out->n = x.negative ? -(int128)u : (int128)u;
-    return SQL_VALUE;
+    return units_of(&x, n->type.digits, how, &out->n) ? SQL_VALUE : too_large(n, r);
 }
 
 static unsigned scale_of(const struct sql_node *n, unsigned i)
@@ -272,6 +298,51 @@ DECIMAL(divide)
     return fit(n, r, (struct exact){b, INNER_DIGITS, (a[0].n < 0) != (a[1].n < 0)}, HALF_UP, out);
 }
 
+/* Java's BigDecimal divides to 39 digits; false where the quotient has more. */
+static bool rest_of(struct big *b, const struct big *divisor)
+{
+    struct big q = big_rest(b, divisor);
+    unsigned digits = big_digits(q);
+
+    return digits <= INNER_DIGITS || !big_down(&q, digits - INNER_DIGITS, DOWN);
+}
+
+static enum sql_got rest(const struct sql_node *n, const struct sql_row *r,
+                         const union sql_value *a, bool modulo, union sql_value *out)
+{
+    unsigned s = scale_of(n, 0), t = scale_of(n, 1), scale = s > t ? s : t;
+    struct big x = big_of(magnitude(a[0].n)), y = big_of(magnitude(a[1].n));
+    bool negative = a[0].n < 0, good;
+
+    big_up(&x, scale - s);
+    big_up(&y, scale - t);
+    good = rest_of(&x, &y);
+    if (modulo && negative && !big_is_zero(&x)) {
+        if (a[1].n < 0) {
+            big_add(&x, &y);
+        } else {
+            struct big left = y;
+            big_subtract(&left, &x);
+            x = left;
+            negative = false;
+        }
+        good = good && rest_of(&x, &y);
+    }
+    if (!good)
+        return sql_fail(n, r, "the quotient has more than %d digits", INNER_DIGITS);
+    return fit(n, r, (struct exact){x, scale, negative}, HALF_UP, out);
+}
+
+DECIMAL(remainder_of)
+{
+    return rest(n, r, a, false, out);
+}
+
+DECIMAL(modulo)
+{
+    return rest(n, r, a, true, out);
+}
+
 DECIMAL(negate)
 {
     (void)n;
@@ -329,24 +400,30 @@ DECIMAL(integer_to_decimal)
     return fit(n, r, (struct exact){big_of(magnitude(a[0].i)), 0, a[0].i < 0}, HALF_UP, out);
 }
 
-/* The digits that Java writes; what is no number is null, under ANSI too. */
-static enum sql_got real_to_decimal(const struct sql_node *n, const struct sql_row *r, double d,
-                                    union sql_value *out)
+/* By the digits that Java writes. */
+bool decimal_of_double(double d, struct digits digits, int128 *out)
 {
     char text[JTEXT_MAX];
     struct number number;
+    unsigned size = jtext_double(fabs(d), text);
 
+    if (!number_scan(text, text + size, &number) || number.exponent > DECIMAL_DIGITS)
+        return false;
+    struct exact x = {big_of(number.significand), 0, d < 0.0};
+    if (number.exponent >= 0)
+        big_up(&x.units, (unsigned)number.exponent);
+    else
+        x.scale = (unsigned)-number.exponent;
+    return units_of(&x, digits, HALF_UP, out);
+}
+
+/* What is no number is null, under ANSI too. */
+static enum sql_got real_to_decimal(const struct sql_node *n, const struct sql_row *r, double d,
+                                    union sql_value *out)
+{
     if (!isfinite(d))
         return SQL_NULL;
-    unsigned size = jtext_double(fabs(d), text);
-    if (!number_scan(text, text + size, &number) || number.exponent > DECIMAL_DIGITS)
-        return too_large(n, r);
-    struct big b = big_of(number.significand);
-    if (number.exponent >= 0) {
-        big_up(&b, (unsigned)number.exponent);
-        return fit(n, r, (struct exact){b, 0, d < 0.0}, HALF_UP, out);
-    }
-    return fit(n, r, (struct exact){b, (unsigned)-number.exponent, d < 0.0}, HALF_UP, out);
+    return decimal_of_double(d, n->type.digits, &out->n) ? SQL_VALUE : too_large(n, r);
 }
 
 DECIMAL(double_to_decimal)
@@ -406,27 +483,17 @@ DECIMAL(decimal_to_boolean)
     return SQL_VALUE;
 }
 
-/* BigDecimal.toString, and under ANSI toPlainString */
+/* Under ANSI without an exponent. */
 DECIMAL(decimal_to_text)
 {
-    char digits[TEXT_MAX], text[2 * TEXT_MAX];
-    int scale = (int)scale_of(n, 0), size = (int)decimal_digits(a[0].n, digits);
-    int exponent = size - 1 - scale, at;
-    const char *sign = a[0].n < 0 ? "-" : "";
+    const struct decimal d = decimal_of(n, a[0].n);
+    char text[DECIMAL_SHOWN];
+    unsigned size = decimal_print(&d, n->mode != SQL_LEGACY, text);
+    char *p = sql_text(r, size, out);
 
-    if (exponent < -6 && n->mode == SQL_LEGACY)
-        at = snprintf(text, sizeof text, "%s%c%s%.*sE%d", sign, digits[0], size > 1 ? "." : "",
-                      size - 1, digits + 1, exponent);
-    else if (size > scale)
-        at = snprintf(text, sizeof text, "%s%.*s%s%.*s", sign, size - scale, digits,
-                      scale ? "." : "", scale, digits + size - scale);
-    else
-        at = snprintf(text, sizeof text, "%s0.%.*s%.*s", sign, scale - size,
-                      "00000000000000000000000000000000000000", size, digits);
-    char *p = sql_text(r, at < 0 ? 0 : (size_t)at, out);
     if (!p)
         return SQL_STOP;
-    memcpy(p, text, out->t.len);
+    memcpy(p, text, size);
     return SQL_VALUE;
 }
 
@@ -446,6 +513,8 @@ static const struct sql_function functions[] = {
     {"-", TWO, .eager = subtract},
     {"*", TWO, .eager = multiply},
     {"/", TWO, .eager = divide, .lazy = sql_run_division},
+    {"%", TWO, .eager = remainder_of, .lazy = sql_run_division},
+    {"pmod", TWO, .eager = modulo, .lazy = sql_run_division},
     {"negative", 1, 1, {SQL_DECIMAL}, .modes = true, .eager = negate},
     {"abs", 1, 1, {SQL_DECIMAL}, .modes = true, .eager = absolute},
     {"round", ROUNDED, .eager = round_up},

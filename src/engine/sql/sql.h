@@ -113,6 +113,9 @@ sql_lazy sql_run_division;
 /* -1, 0 or 1 in SQL's order: NaN is the largest and equal to itself, -0.0 equals 0.0. */
 int sql_compare(enum type type, const union sql_value *a, const union sql_value *b);
 
+/* A finite double as a decimal, rounded half up; false where it has more digits. */
+bool decimal_of_double(double d, struct digits digits, int128 *out);
+
 /* The integer that is left of a wider one. */
 int64_t sql_wrap(enum type type, int64_t i);
 

@@ -36,14 +36,14 @@ _SELECTORS = ("ChiSqSelector", "UnivariateFeatureSelector", "VarianceThresholdSe
 
 # fmt: off
 _TABLE = (
-    Op("string_indexer", "feature.StringIndexerModel", _IN, _OUT, ("string", *NUMERIC),
+    Op("string_indexer", "feature.StringIndexerModel", _IN, _OUT, ("string", *REAL),
        indexers.string_indexer, present=indexers.present_pairs, **_ROW),
     Op("index_to_string", "feature.IndexToString", _IN, _OUT, REAL, indexers.index_to_string),
     Op("one_hot_encoder", "feature.OneHotEncoderModel", _IN, _OUT, REAL, indexers.one_hot_encoder, **_ROW),
     Op("target_encoder", "feature.TargetEncoderModel", _IN, _OUT, NUMERIC, indexers.target_encoder),
     Op("vector_assembler", "feature.VectorAssembler", _IN, ("outputCol",), (*REAL, "boolean", "vector"),
        vectors.vector_assembler),
-    Op("imputer", "feature.ImputerModel", _IN, _OUT, NUMERIC, vectors.imputer, shadows=True, **_ROW),
+    Op("imputer", "feature.ImputerModel", _IN, _OUT, REAL, vectors.imputer, shadows=True, **_ROW),
     Op("bucketizer", "feature.Bucketizer", _IN, _OUT, REAL, vectors.bucketizer),
     Op("binarizer", "feature.Binarizer", _IN, _OUT, ("double", "vector"), vectors.binarizer),
     Op("standard_scaler", "feature.StandardScalerModel", _IN, _OUT, _VECTOR, scalers.standard_scaler, **_ROW),
@@ -69,7 +69,7 @@ _TABLE = (
     Op("vector_indexer", "feature.VectorIndexerModel", _IN, _OUT, _VECTOR, vectors.vector_indexer, **_ROW),
     Op("pca", "feature.PCAModel", _IN, _OUT, _VECTOR, vectors.pca, **_ROW),
     Op("dct", "feature.DCT", _IN, _OUT, _VECTOR, vectors.dct),
-    Op("feature_hasher", "feature.FeatureHasher", _IN, ("outputCol",), ("string", "boolean", *NUMERIC),
+    Op("feature_hasher", "feature.FeatureHasher", _IN, ("outputCol",), ("string", "boolean", *REAL),
        hashers.feature_hasher),
     Op("bucketed_random_projection_lsh", "feature.BucketedRandomProjectionLSHModel", _IN, _OUT, _VECTOR,
        hashers.bucketed_random_projection_lsh, **_ROW),

@@ -30,8 +30,8 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "Multiply": ("*", ("numeric",)),
     "Divide": ("/", ("inexact",)),
     "IntegralDivide": ("div", ("bigint",)),
-    "Remainder": ("%", ("number",)),
-    "Pmod": ("pmod", ("number",)),
+    "Remainder": ("%", ("numeric",)),
+    "Pmod": ("pmod", ("numeric",)),
     "UnaryMinus": ("negative", ("numeric",)),
     "Abs": ("abs", ("numeric",)),
     "BitwiseAnd": ("&", ("integer",)),
@@ -103,7 +103,7 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
 SAME = ("UnaryPositive", "Floor", "Ceil", "KnownNotNull", "KnownFloatingPointNormalized")
 
 #: Functions that, where they make a decimal, say which.
-TYPED = ("+", "-", "*", "/", "round", "bround", "floor", "ceil", "to_decimal")
+TYPED = ("+", "-", "*", "/", "%", "pmod", "round", "bround", "floor", "ceil", "to_decimal")
 
 #: Functions whose answer depends on the mode: legacy, ansi, try.
 MODES = ("+", "-", "*", "/", "div", "%", "pmod", "negative", "abs", "round", "bround")

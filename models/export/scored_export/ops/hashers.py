@@ -8,7 +8,7 @@ from collections import Counter
 from scored_export.blocks import matrix, u32
 from scored_export.errors import Refused
 from scored_export.ops.base import Built, Reading
-from scored_export.values import NUMERIC, number, saved_number
+from scored_export.values import REAL, base_type, number, saved_number
 
 UNORDERED = 4  # Scala's sets of more columns than this have an order of their own
 
@@ -53,7 +53,7 @@ def feature_hasher(r: Reading) -> Built:
     """FeatureHasher: which columns are real numbers; all others are categories."""
     names, slots = r.input_names, int(r.saved.params["numFeatures"])
     listed = set(r.saved.strings("categoricalCols"))
-    reals = [name for name in names if r.types[name] in NUMERIC and name not in listed]
+    reals = [name for name in names if base_type(r.types[name]) in REAL and name not in listed]
     order = [names.index(name) for name in _ordered(r, names, reals, slots)]
     return Built({"numFeatures": slots, "realCols": order})
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from scored_export.blocks import Blocks, f64, matrix, transposed, u32
 from scored_export.errors import Refused
-from scored_export.needs import POW
+from scored_export.needs import DIGITS, POW
 from scored_export.ops.base import Built, Reading
-from scored_export.values import number, saved_number
+from scored_export.values import base_type, number, saved_number
 
 
 def vector_width(field: Any) -> int | None:
@@ -66,9 +66,11 @@ def imputer(r: Reading) -> Built:
     """ImputerModel: one surrogate a column."""
     row = r.saved.row()
     surrogates = f64([float(row[name]) for name in r.input_names])
+    decimals = any(base_type(r.types[name]) == "decimal" for name in r.input_names)
     return Built(
         {"missingValue": number(saved_number(r.saved.params["missingValue"]))},
         {f"{r.prefix}.surrogateDF": surrogates},
+        needs={"outputCols": {DIGITS}} if decimals else {},  # by way of a double's text
     )
 
 
