@@ -126,7 +126,7 @@ def test_supported_types(port, row, kind):
 
 
 def test_encoded_bodies_are_refused(port):
-    assert ask(port, "POST", "/predict", "{}", headers={"Content-Encoding": "gzip"}).status == 415
+    assert ask(port, "POST", "/predict", "{}", headers={"Content-Encoding": "br"}).status == 415
     assert ask(port, "POST", "/predict", "[]", headers={"Content-Encoding": "identity"}).status == 200
 
 
