@@ -65,7 +65,12 @@ REFUSED = {
     "SELECT *, uuid() AS a FROM __THIS__": "Uuid",
     "SELECT *, i + unix_timestamp() AS a FROM __THIS__": "CurrentTimestamp",
     "SELECT *, current_date() AS a FROM __THIS__": "CurrentDate",
-    "SELECT *, to_date(day) AS a FROM __THIS__": "Cast",
+    "SELECT *, to_date(day, 'yyyy') AS a FROM __THIS__": "GetTimestamp",
+    "SELECT *, CAST(day AS timestamp) AS a FROM __THIS__": "Cast",
+    "SELECT *, unix_timestamp(day) AS a FROM __THIS__": "UnixTimestamp",
+    "SELECT *, date_format(CAST(day AS date), 'E') AS a FROM __THIS__": "DateFormatClass",
+    "SELECT *, next_day(CAST(day AS date), s) AS a FROM __THIS__": "NextDay",
+    "SELECT *, trunc(CAST(day AS date), s) AS a FROM __THIS__": "TruncDate",
     "SELECT *, initcap(s) AS a FROM __THIS__": "InitCap",
     "SELECT *, asin(x) AS a FROM __THIS__": "Asin",
     "SELECT *, map('a', i) AS a FROM __THIS__": "CreateMap",
@@ -109,6 +114,56 @@ def test_the_mode_of_the_session_stays(spark, few, tmp_path):
     finally:
         spark.conf.set("spark.sql.ansi.enabled", "false")
     assert manifest["stages"][0]["params"]["expressions"][0][-1] == ["+", 2, "ansi"]
+
+
+@pytest.fixture
+def settings(spark):
+    """Return a function that sets what is as it was after the test."""
+    before = {}
+
+    def set_(key, value):
+        before.setdefault(key, spark.conf.get(key))
+        spark.conf.set(key, value)
+
+    yield set_
+    for key, value in before.items():
+        spark.conf.set(key, value)
+
+
+def test_what_stands_twice_is_evaluated_first_under_ansi(few, tmp_path, settings):
+    """And not where it is evaluated first anyway, where it is not certain to be, or where nothing throws."""
+    settings("spark.sql.ansi.enabled", "true")
+    statement = "SELECT *, {} AS a FROM __THIS__"
+    for i, (text, first) in enumerate(
+        [
+            ("x / (1 / label) / i + i / (1 / label)", True),
+            ("(1 / label) / x + (1 / label) / i", True),
+            ("x / (1 / label) + i / x", False),
+            ("IF(i > 0, (1 / label) / x, (1 / label) / i)", False),
+            ("length(s) + length(s) * 2", False),
+        ]
+    ):
+        manifest = written([statement.format(text)], few, tmp_path / str(i))
+        program = manifest["stages"][0]["params"]["expressions"][0]
+        assert (program[-1][0] == "first") == first, (text, program)
+    once = ["SELECT *, c / x AS a FROM (SELECT *, 1 / label AS c FROM __THIS__)"]
+    assert written(once, few, tmp_path / "once")["stages"][0]["params"]["expressions"][1][-1][0] == "/"
+
+
+def test_the_time_zone_is_named_and_must_be_the_same_all_year(spark, tmp_path, settings):
+    moments = "SELECT TIMESTAMP'2024-02-29 12:00:00Z' AS m, DATE'2024-02-29' AS k"
+    for zone, named in (("UTC", "UTC"), ("Etc/GMT-3", "+03:00"), ("GMT+05:30", "+05:30")):
+        settings("spark.sql.session.timeZone", zone)
+        manifest = written(["SELECT hour(m) AS h FROM __THIS__"], spark.sql(moments), tmp_path / named)
+        assert manifest["platform"]["time_zone"] == named
+        assert named in manifest["exactness"]["h"]["why"]
+        assert manifest["input"] == [{"name": "m", "type": "timestamp", "nullable": False}]
+    settings("spark.sql.session.timeZone", "Europe/Berlin")
+    with pytest.raises(Refused, match="Hour in .* rules of the time zone Europe/Berlin are not known"):
+        written(["SELECT hour(m) AS h FROM __THIS__"], spark.sql(moments), tmp_path / "m")
+    manifest = written(["SELECT year(k) AS y FROM __THIS__"], spark.sql(moments), tmp_path / "k")
+    assert manifest["platform"]["time_zone"] == "Europe/Berlin"
+    assert manifest["example"] == {"in": {"k": "2024-02-29"}, "out": {"y": 2024}}
 
 
 def test_explain_names_the_columns(few):

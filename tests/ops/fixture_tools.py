@@ -24,6 +24,8 @@ TYPES = {
     "float": t.FloatType(),
     "double": t.DoubleType(),
     "string": t.StringType(),
+    "date": t.DateType(),
+    "timestamp": t.TimestampType(),
     "boolean": t.BooleanType(),
     "decimal(10,2)": t.DecimalType(10, 2),
     "decimal(38,18)": t.DecimalType(38, 18),

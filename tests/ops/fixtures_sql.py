@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, datetime
 from typing import Any
 
 from fixture_tools import EDGES, NAN, Case, Row, Tools, dense, sparse
@@ -23,7 +24,25 @@ TEXTS: list[str | None] = [
     *("", " ", "a", "A", "abc", "  lead", "trail  ", "alpha", "alphaalpha", "\u00e9clair", "e\u0301", "\U0001d4b3x"),
     *("\u0130\u03a3", "\u039f\u03a3", "a%b", "a_b", "a\\b", "line\nend", "null", "x" * 300, "aXbXc", None),
 ]
+DAYS = (
+    *("0001-01-01", "1582-10-04", "1582-10-15", "1899-12-31", "1900-02-28", "1900-03-01", "1969-12-31", "1970-01-01"),
+    *("1999-12-31", "2000-02-29", "2000-12-31", "2004-12-27", "2005-01-01", "2005-01-03", "2020-12-31", "2021-01-03"),
+    *("2023-01-31", "2023-02-28", "2024-01-31", "2024-02-29", "2024-03-31", "2024-11-30", "2026-11-30", "9999-12-31"),
+)
+CLOCKS = ("00:00:00", "00:29:59.999999", "12:34:56.7", "18:30:00", "23:59:59.000001")
+#: Texts that are dates to a cast, or nearly.
+DATES = (
+    *("2024-02-29", "2023-2-9", " 2020-01-01\t", "2020-01-01T12:00", "2020-01-01 x", "20200101", "0000-01-01", ""),
+    *("-0001-03-04", "+12345-01-01", "1234567-01-01", "9999999-01-01", "12345678-01-01", "2021-02-29", "2021-13-01"),
+    *("2021-00-10", "2021-10-00", "2021-1-1-1", "2021-", "2021-1-", "T2021", "2021", "2021T", "2021-3", "2021-3 ", "202-1-1"),
+    *("-2021-01-01", "+2021-01-01", "--2021-01-01", "2021-01-001", "2021-1-1T", "2021-1-1 ", "\x7f2021-01-01", "02021-1-1"),
+)
 UNARY = ("sqrt", "exp", "expm1", "ln", "log2", "log10", "log1p", "rint", "sign", "degrees", "radians", "abs")
+
+UNITS = ("week", "MON", "month", "MM", "QUARTER", "YEAR", "yyyy", "YY")
+SHORT = ("MICROSECOND", "MILLISECOND", "SECOND", "MINUTE", "HOUR", "DAY", "DD")
+PARTS = ("year", "quarter", "month", "weekofyear", "dayofyear", "day", "dayofweek", "weekday")
+SECONDS = ("unix_seconds", "unix_millis", "unix_micros", "unix_timestamp", "to_unix_timestamp")
 
 
 class Sql(Tools):
@@ -87,6 +106,29 @@ class Sql(Tools):
         rows: list[Row] = [(text,) for text in (*NUMERALS, None)]
         return self._case(name, {"s": "string"}, rows, [f"CAST(s AS {kind})" for kind in kinds])
 
+    def _moments(self, name: str) -> Case:
+        """Return a case of dates and timestamps: parts, sums, units, casts."""
+        days = [*map(date.fromisoformat, DAYS), None]
+        times = [datetime.fromisoformat(f"{day}T{clock}+00:00") for day in DAYS[1:-1] for clock in CLOCKS]
+        many = [*times, None]
+        rows: list[Row] = [
+            (days[i % len(days)], days[i * 7 % len(days)], time, many[i * 11 % len(many)], DATES[i % len(DATES)], i * 37 % 800 - 400)
+            for i, time in enumerate(many)
+        ]
+        made = [f"{part}({one})" for one in ("k", "m") for part in PARTS]
+        made += [f"{part}(m)" for part in ("hour", "minute", "second", *SECONDS)]
+        made += ["unix_timestamp(k)", "unix_date(k)", "date_from_unix_date(i)", "datediff(k, g)", "datediff(m, k)"]
+        made += ["date_add(k, i)", "date_sub(k, CAST(i AS smallint))", "add_months(k, i)", "last_day(k)", "last_day(m)"]
+        made += [f"next_day(k, '{day}')" for day in ("MO", "tue", "Wednesday", "TH", "FRI", "sat", "SUNDAY")]
+        made += [f"trunc(k, '{unit}')" for unit in (*UNITS, "DAY", "none")]
+        made += [f"date_trunc('{unit}', m)" for unit in (*UNITS, *SHORT, "none")]
+        made += ["months_between(m, t)", "months_between(k, g, false)", "months_between(m, k)", "k < g", "m > k", "m = t"]
+        made += ["greatest(k, g)", "least(m, t)", "coalesce(k, DATE'2024-02-29')", "k BETWEEN DATE'1900-01-01' AND g"]
+        made += ["m IN (t, TIMESTAMP'2000-02-29 12:34:56.7Z')", "CAST(k AS string)", "CAST(m AS string)", "CAST(m AS date)"]
+        made += ["CAST(k AS timestamp)", "CAST(m AS bigint)", "CAST(m AS double)", "to_date(s)", "IF(k > g, m, t)"]
+        columns = {"k": "date", "g": "date", "m": "timestamp", "t": "timestamp", "s": "string", "i": "int"}
+        return self._case(name, columns, rows, made)
+
     def _scope(self) -> Iterator[Case]:
         vectors: list[Any] = [dense([1.0, NAN]), sparse(2, [1], [0.0]), None]
         columns = {"a": "int", "b": "double", "v": "vector", "w": "array<string>"}
@@ -104,7 +146,12 @@ class Sql(Tools):
         yield from [self._reals(), self._floats(), self._integers("integers"), self._logic(), self._texts()]
         yield self._casts("casts")
         yield from self._scope()
+        for name, zone in (("east", "+05:30"), ("west", "Etc/GMT+8")):
+            self.spark.conf.set("spark.sql.session.timeZone", zone)
+            yield self._moments(f"moments_{name}")
+        self.spark.conf.set("spark.sql.session.timeZone", "UTC")
         self.spark.conf.set("spark.sql.ansi.enabled", "true")
         yield self._integers("ansi_integers")
         yield self._casts("ansi_casts")
+        yield self._moments("ansi_moments")
         self.spark.conf.set("spark.sql.ansi.enabled", "false")

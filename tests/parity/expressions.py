@@ -36,7 +36,8 @@ from scored_export.values import encode  # noqa: E402
 
 FEW, ALL = (2, 30), (12, 60)  # statements, and expressions in each
 ROWS, ROWS_IN_FULL = 400, 2000
-ANSI = "spark.sql.ansi.enabled"
+ANSI, ZONE = "spark.sql.ansi.enabled", "spark.sql.session.timeZone"
+ZONES = ("UTC", "+05:30", "-08:00", "Etc/GMT-14")
 
 
 def answers(spark: Any, model: Any, schema: Any, column: str, kind: str, data: Sequence[Any]) -> list[Any]:
@@ -124,6 +125,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--each", type=int, help="expressions in each")
     parser.add_argument("--rows", type=int, help="how many")
     parser.add_argument("--seed", default="1", help="of expressions and rows (default 1)")
+    parser.add_argument("--mode", choices=("legacy", "ansi"), help="only in this one")
     parser.add_argument("--ask", action="append", default=[], help="ask of this expression, and no others")
     parser.add_argument("--bin", type=Path, default=TOP / "build/release/scored", help="the binary")
     args = parser.parse_args(argv)
@@ -133,9 +135,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="expressions-") as folder:
         data = args.rows or (ROWS_IN_FULL if args.full else ROWS)
         check = Check(args.bin.resolve(), Path(folder), args.seed, data)
-        for ansi in (False, True):
+        for ansi in {"legacy": (False,), "ansi": (True,)}.get(args.mode, (False, True)):
             check.spark.conf.set(ANSI, str(ansi).lower())
             for i in range(1 if args.ask else count):
+                check.spark.conf.set(ZONE, ZONES[i % len(ZONES)])
                 words = Words(random.Random(f"{args.seed} {i} {ansi}"), ansi)
                 texts = args.ask or [words.any() for _ in range(each)]
                 where = "" if args.ask or i % 2 == 0 else f" WHERE {words.condition()}"

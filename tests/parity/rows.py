@@ -17,6 +17,7 @@ from decimal import Context, Decimal
 from typing import Any
 
 import numpy as np
+from scored_export.values import DAY_MICROS, encode
 
 INF, NAN = math.inf, math.nan
 WIDE = Context(prec=80)
@@ -232,6 +233,33 @@ class Money(Column):
 
 
 @dataclass(frozen=True)
+class Moment(Column):
+    """A date, as days since 1970, or a timestamp, as microseconds."""
+
+    kind: str = "date"
+
+    @property
+    def unit(self) -> int:
+        """Return how many of the type's units are a day."""
+        return 1 if self.kind == "date" else DAY_MICROS
+
+    def clean(self, r: random.Random) -> Any:
+        return r.randint(18_000 * self.unit, 21_000 * self.unit)
+
+    def specials(self) -> list[Any]:
+        first, last = -719_162 * self.unit, 2_932_897 * self.unit - 1
+        days = (0, 1, 11_015, 11_016, -141_428, -141_427, 19_782, 19_783, 20_088, 47_540)  # ends of February and years
+        more = () if self.kind == "date" else (1, -1, 999_999, -999_999, 59_999_999, 1_234_567_890_123_456)
+        return super().specials() + [first, last, *(day * self.unit for day in days), *more]
+
+    def special(self, r: random.Random) -> Any:
+        return r.randint(-719_162, 2_932_896) * self.unit if r.random() < 0.4 else super().special(r)
+
+    def signal(self, value: Any) -> float:
+        return float(value // self.unit % 7)
+
+
+@dataclass(frozen=True)
 class Code(Column):
     """A number that names a category."""
 
@@ -370,6 +398,8 @@ def _real(value: float) -> float | str:
 
 def json_value(value: Any, kind: str) -> Any:
     """Return a value as a request holds it."""
+    if kind in ("date", "timestamp"):
+        return encode(value, kind)
     if value is None or kind in BITS or kind in ("boolean", "string"):
         return value
     if kind.startswith("decimal"):

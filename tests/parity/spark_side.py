@@ -79,6 +79,7 @@ def schema(columns: Sequence[Column], *more: str) -> Any:
         ArrayType,
         BooleanType,
         ByteType,
+        DateType,
         DecimalType,
         DoubleType,
         FloatType,
@@ -88,6 +89,7 @@ def schema(columns: Sequence[Column], *more: str) -> Any:
         StringType,
         StructField,
         StructType,
+        TimestampType,
     )
 
     types = {
@@ -99,6 +101,8 @@ def schema(columns: Sequence[Column], *more: str) -> Any:
         "float": FloatType,
         "double": DoubleType,
         "string": StringType,
+        "date": DateType,
+        "timestamp": TimestampType,
         "vector": VectorUDT,
         "array<string>": lambda: ArrayType(StringType()),
         "array<int>": lambda: ArrayType(IntegerType()),
@@ -115,13 +119,22 @@ def schema(columns: Sequence[Column], *more: str) -> Any:
     return StructType(fields + [StructField(name, DoubleType(), False) for name in more])
 
 
+def _as_numbers(its_schema: Any) -> Any:
+    """Return a schema whose dates and timestamps are the numbers that they are in the JVM."""
+    from pyspark.sql.types import IntegerType, LongType, StructField, StructType
+
+    numbers = {"date": IntegerType(), "timestamp": LongType()}
+    return StructType([StructField(f.name, numbers.get(f.dataType.typeName(), f.dataType)) for f in its_schema.fields])
+
+
 def frame(spark: Any, its_schema: Any, rows: Sequence[Row], parts: int = 1) -> Any:
     """Return rows as a DataFrame of so many partitions, made without Python workers."""
     from pyspark.sql import DataFrame
 
     context = spark.sparkContext
     jvm = context._jvm
-    rdd = context.parallelize([its_schema.toInternal(row) for row in rows], parts)
+    passed = _as_numbers(its_schema)
+    rdd = context.parallelize([passed.toInternal(row) for row in rows], parts)
     java = jvm.SerDeUtil.toJavaArray(jvm.SerDeUtil.pythonToJava(rdd._jrdd, True))
     return DataFrame(spark._jsparkSession.applySchemaToPythonRDD(java.rdd(), its_schema.json()), spark)
 

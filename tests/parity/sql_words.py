@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import random
 
-from rows import Column, Flag, Number, Text
+from rows import Column, Flag, Moment, Number, Text
 
 WHOLE = ("tinyint", "smallint", "int", "bigint")
 REAL = ("float", "double")
 NUMBERS = (*WHOLE, *REAL)
-KINDS = (*NUMBERS, "boolean", "string", "decimal")
+MOMENTS = ("date", "timestamp")
+KINDS = (*NUMBERS, "boolean", "string", "decimal", *MOMENTS)
 DEPTH = 4
 
 COLUMNS = {
@@ -21,7 +22,9 @@ COLUMNS = {
     "float": ("f1", "f2"),
     "double": ("d1", "d2", "d3"),
     "boolean": ("b1", "b2"),
-    "string": ("w1", "w2", "n1"),
+    "string": ("w1", "w2", "n1", "n2"),
+    "date": ("k1", "k2"),
+    "timestamp": ("m1", "m2"),
     "decimal": (),
 }
 LITERALS = {
@@ -33,6 +36,11 @@ LITERALS = {
     "double": ("0.1D", "-0.0D", "0D", "1e308D", "double('NaN')", "double('Infinity')", "2D", "1e-310D", "0.5D"),
     "boolean": ("true", "false"),
     "string": (),
+    "date": ("DATE'2024-02-29'", "DATE'1970-01-01'", "DATE'0001-01-01'", "DATE'9999-12-31'", "DATE'1999-12-31'"),
+    "timestamp": (
+        *("TIMESTAMP'2024-02-29 12:34:56.789'", "TIMESTAMP'1969-12-31 23:59:59.999999Z'"),
+        *("TIMESTAMP'2000-01-01 00:00:00'", "TIMESTAMP'1582-10-10 01:00:00'"),
+    ),
     "decimal": (
         *("1.5", "-0.25", "0.0", "99999.99999", "12345678901234567890.123456789", "0.000001", "CAST(0 AS decimal(38,38))"),
         *("CAST(i1 AS decimal(10,0))", "CAST(d1 AS decimal(20,6))", "CAST(l1 AS decimal(38,18))"),
@@ -47,6 +55,13 @@ NUMERALS = (
     *("123456789012345678901234567890", "0.1e-1D", "1.7976931348623159e308", "3.4028236e38", "\x7f4\x01", "-nan"),
     *("2.4703282292062328e-324", "16777217", "0x.8p1f", "0x1p", "-.0e+5", "00012", "\u00a05", "9007199254740993"),
 )
+#: Texts that are dates to a cast, or nearly.
+DAYS = (
+    *("2024-02-29", "2023-2-9", " 2020-01-01\t", "2020-01-01T12:00", "2020-01-01 x", "20200101", "0000-01-01"),
+    *("-0001-03-04", "+12345-01-01", "1234567-01-01", "9999999-01-01", "12345678-01-01", "2021-02-29", "2021-13-01"),
+    *("2021-00-10", "2021-10-00", "2021-1-1-1", "2021-", "2021-1-", "T2021", "2021", "2021T", "2021-3", "2021-3 ", "202-1-1"),
+    *("-2021-01-01", "+2021-01-01", "--2021-01-01", "2021-01-001", "2021-1-1T", "2021-1-1 ", "\x7f2021-01-01", "02021-1-1"),
+)
 TEXTS = (
     *("'a'", "''", "' '", "'alpha'", "'e\u0301'", "'\U0001d4b3'", "'%'", "'null'", "'A'", "'\u0130\u03a3'", "'1.5'"),
     *("'line'", "' lead'", "'xyz'", "'NaN'"),
@@ -57,6 +72,17 @@ UNARY = (
     *("sin", "cos", "tan", "cot", "csc", "sec", "tanh", "cbrt", "signum", "negative", "positive", "log"),
 )
 SEARCHES = ("startswith", "endswith", "contains")
+UNITS = (
+    *("YEAR", "YYYY", "YY", "QUARTER", "MONTH", "MON", "MM", "WEEK", "DAY", "DD", "HOUR", "MINUTE", "SECOND"),
+    *("MILLISECOND", "MICROSECOND", "DECADE"),
+)
+WEEK = ("MO", "tue", "Wednesday", "TH", "FRI", "sat", "SUNDAY")
+PARTS = (
+    *("year", "quarter", "month", "weekofyear", "dayofyear", "dayofmonth", "day", "dayofweek", "weekday"),
+    *("extract(YEAR FROM ", "extract(DOW FROM "),
+)
+TIMES = ("hour", "minute", "second")
+SECONDS = ("unix_seconds", "unix_millis", "unix_micros", "to_unix_timestamp")
 COMPARISONS = ("=", "<=>", "<", "<=", ">", ">=", "!=", "<>")
 
 
@@ -76,8 +102,10 @@ class Words:
                 if kind == "boolean":
                     found.append(Flag(name, null=True))
                 elif kind == "string":
-                    labels = {"labels": NUMERALS} if name == "n1" else {}
+                    labels = {"n1": {"labels": NUMERALS}, "n2": {"labels": DAYS}}.get(name, {})
                     found.append(Text(name, null=True, unseen=True, **labels))
+                elif kind in MOMENTS:
+                    found.append(Moment(name, kind, null=True))
                 else:
                     found.append(Number(name, kind, null=True, nan=kind in REAL))
         return found
@@ -102,6 +130,8 @@ class Words:
             return self._text(depth - 1)
         if kind == "decimal":
             return self._decimal(depth - 1)
+        if kind in MOMENTS:
+            return self._moment(kind, depth - 1)
         return self._number(kind, depth - 1)
 
     def _leaf(self, kind: str) -> str:
@@ -152,11 +182,51 @@ class Words:
 
     def _comparison(self, depth: int) -> str:
         kind = self._r.choice(KINDS)
-        other = self._r.choice(NUMBERS) if kind in NUMBERS and self._r.random() < 0.4 else kind
+        alike = next((some for some in (NUMBERS, MOMENTS) if kind in some), (kind,))
+        other = self._r.choice(alike) if self._r.random() < 0.4 else kind
         return f"({self.of(kind, depth)} {self._r.choice(COMPARISONS)} {self.of(other, depth)})"
 
     def _cast(self, kind: str, depth: int) -> str:
-        return f"CAST({self.of(self._r.choice(KINDS), depth)} AS {kind})"
+        more = MOMENTS if kind == "string" else ("timestamp",) if kind in ("bigint", "double") else ()
+        source = self._r.choice([*(one for one in KINDS if one not in MOMENTS), *more])
+        return f"CAST({self.of(source, depth)} AS {kind})"
+
+    def _moment(self, kind: str, depth: int) -> str:
+        """Return an expression of a date or timestamp."""
+
+        def day() -> str:
+            return self.of(self._r.choice(("date", "date", "timestamp")), depth)
+
+        def time() -> str:
+            return self.of("timestamp", depth)
+
+        def few() -> str:
+            return self._r.choice((self.of("int", 0), str(self._r.randint(-500, 500)), self.of("tinyint", depth)))
+
+        def few_months() -> str:
+            return self._r.choice((str(self._r.randint(-30, 30)), self.of("smallint", 0)))
+
+        unit = self._r.choice(UNITS)
+        if self._r.random() < 0.2:
+            unit = unit.lower()
+        if kind == "timestamp":
+            forms = [
+                lambda: f"date_trunc('{unit}', {time()})",
+                lambda: f"CAST({self.of('date', depth)} AS timestamp)",
+                lambda: self._r.choice(COLUMNS[kind]),
+            ]
+        else:
+            forms = [
+                lambda: f"{self._r.choice(['date_add', 'date_sub'])}({day()}, {few()})",
+                lambda: f"add_months({day()}, {few_months()})",
+                lambda: f"last_day({day()})",
+                lambda: f"next_day({day()}, '{self._r.choice(WEEK)}')",
+                lambda: f"trunc({day()}, '{unit}')",
+                lambda: f"to_date({self._r.choice(['n2', self.of('string', depth)])})",
+                lambda: f"CAST({self._r.choice(['n2', time(), time()])} AS date)",
+                lambda: f"date_from_unix_date({self.of('smallint', depth)})",
+            ]
+        return self._r.choice(forms)()
 
     def _number(self, kind: str, depth: int) -> str:
         def one() -> str:
@@ -164,7 +234,7 @@ class Words:
 
         forms = [
             *[lambda: f"({one()} {self._r.choice('+-*')} {one()})"] * 4,
-            lambda: f"(-{one()})",
+            lambda: f"(- {one()})",
             lambda: f"abs({one()})",
             lambda: f"({one()} % {one()})",
             lambda: f"pmod({one()}, {one()})",
@@ -173,6 +243,11 @@ class Words:
         if kind in NUMBERS:
             forms.append(lambda: f"{self._r.choice(['round', 'bround'])}({one()}, {self._r.randint(-4, 6)})")
         if kind == "int":
+            day = self.of(self._r.choice(MOMENTS), depth)
+            forms += [lambda: f"{self._r.choice(PARTS)}({day})".replace(" (", " ")] * 2
+            forms.append(lambda: f"{self._r.choice(TIMES)}({self.of('timestamp', depth)})")
+            forms.append(lambda: f"datediff({day}, {self.of(self._r.choice(MOMENTS), depth)})")
+            forms.append(lambda: f"unix_date({self.of('date', depth)})")
             forms.append(lambda: f"length({self.of('string', depth)})")
             forms.append(lambda: f"instr({self.of('string', depth)}, {self.of('string', depth)})")
         if kind in REAL:
@@ -183,7 +258,13 @@ class Words:
             forms += [lambda: f"({self._any_number(depth)} / {self._any_number(depth)})"] * 2
             forms += [lambda: f"{self._r.choice(UNARY)}({one()})"] * 3
             forms.append(lambda: f"{self._r.choice(['pow', 'power', 'log'])}({one()}, {one()})")
+        if kind == "double":
+            rounded = self._r.choice(["", ", true", ", false", ", b1"])
+            one_day = self.of(self._r.choice(MOMENTS), depth)
+            forms.append(lambda: f"months_between({one_day}, {self.of(self._r.choice(MOMENTS), depth)}{rounded})")
         if kind == "bigint":
+            forms.append(lambda: f"{self._r.choice(SECONDS)}({self.of('timestamp', depth)})")
+            forms.append(lambda: f"unix_timestamp({self.of(self._r.choice(MOMENTS), depth)})")
             forms += [lambda: f"{self._r.choice(['floor', 'ceil'])}({self.of('double', depth)})"] * 2
             forms.append(lambda: f"({one()} div {one()})")
         return self._r.choice(forms)()
@@ -201,7 +282,7 @@ class Words:
             lambda: f"({one()} % {one()})",
             lambda: f"pmod({one()}, {one()})",
             lambda: f"abs({one()})",
-            lambda: f"(-{one()})",
+            lambda: f"(- {one()})",
             lambda: f"{self._r.choice(['round', 'bround'])}({one()}, {self._r.randint(0, 6)})",
             lambda: f"{self._r.choice(['floor', 'ceil'])}({one()})",
         ]

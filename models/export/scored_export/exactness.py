@@ -20,6 +20,7 @@ from scored_export.needs import (
     THAI,
     TRIGONOMETRY,
     UPPER,
+    ZONE,
 )
 
 VENDORS = ("GenuineIntel", "AuthenticAMD")
@@ -37,6 +38,7 @@ WHY = {
     TRIGONOMETRY: "Math.sin, cos, tan, tanh and cbrt of HotSpot on x86-64",
     REGEX: "java.util.regex of JDK 17",
     RULES: "consequents in the order in which the exporting session collected the rules",
+    ZONE: "local time in the session's time zone ({time_zone})",
     POW: "Math.pow of HotSpot on x86-64, whose last bit depends on the maker of the CPU ({cpu_vendor})",
 }
 
@@ -62,7 +64,7 @@ def _obstacle(need: str, platform: Mapping[str, Any]) -> str:
     if need == REGEX:
         jdk = platform["jdk"]
         return "" if _is_jdk(platform, "17") else f"java.util.regex of JDK {jdk} is not reproduced"
-    if need == RULES:
+    if need in (RULES, ZONE):
         return ""
     if need == LOCALE:
         thai = platform["locale"].split("_")[0] == THAI

@@ -22,11 +22,12 @@ from scored_export.known import check_live, check_saved
 from scored_export.labels import class_labels, label_columns
 from scored_export.limits import check_plan
 from scored_export.live import joins, live_stages, load_stages, rows_in_place, save_stages
+from scored_export.needs import ZONE
 from scored_export.ops.vectors import vector_width
 from scored_export.paths import NAME
 from scored_export.plan import Plan, default_output, left_out, make_plan
 from scored_export.planned import Row, quoted
-from scored_export.platform import ask_platform
+from scored_export.platform import ask_platform, time_zone
 from scored_export.progress import show
 from scored_export.publish import publish, sha
 from scored_export.result import Exported, exported
@@ -36,7 +37,7 @@ from scored_export.score import Answer, Outcome, Scorer
 from scored_export.signature import Signer
 from scored_export.spark_says import refusal, unexpected
 from scored_export.store import MANIFEST_BYTES, Store, open_store
-from scored_export.values import ARRAYS, dumps, encode, type_name
+from scored_export.values import ARRAYS, MOMENTS, as_numbers, dumps, encode, type_name
 
 CREATED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -100,7 +101,8 @@ def _output(plan: Plan, name: str, answered: Any) -> dict[str, Any]:
 
 def _rows(sample: Any, plan: Plan) -> list[Row]:
     """Return up to CANDIDATES rows of the sample, spread over all of it, as tuples of the plan's inputs."""
-    chosen = sample.select(*[quoted(f.name) for f in plan.inputs])
+    numbers = [as_numbers(quoted(f.name), type_name(f.dataType)) for f in plan.inputs]
+    chosen = sample.selectExpr(*[f"{sql} AS {quoted(f.name)}" for sql, f in zip(numbers, plan.inputs)])
     try:
         rows = chosen.limit(CANDIDATES + 1).collect()
         if len(rows) > CANDIDATES:
@@ -346,6 +348,12 @@ def _saved(model: Any, spark: Any, scratch: str) -> tuple[Any, list[SavedStage]]
     return target, saved
 
 
+def _tells_time(plan: Plan) -> bool:
+    """Tell whether a stage reads a date or timestamp, or computes with local time."""
+    read = any(type_name(f.dataType) in MOMENTS for f in plan.inputs)
+    return read or any(ZONE in needs for needs in plan.needs.values())
+
+
 def _export(
     model: Any,
     place: tuple[Store, Signer | None],
@@ -366,6 +374,8 @@ def _export(
         platform = asked_platform.result()
     plan = work.plan
     output = work.outputs(asked)
+    if _tells_time(plan):
+        platform["time_zone"] = time_zone(spark)
     exact = exactness(plan.needs, platform, allow_inexact)
     with rows_in_place(spark, saved):
         golden, example, rows = work.answers(output, no_sample_rows)

@@ -18,7 +18,7 @@ from scored_export.plan import Plan
 from scored_export.planned import Row
 from scored_export.progress import show
 from scored_export.score import Answer, Outcome, Scorer
-from scored_export.values import INTEGERS, base_type, dumps, encode, type_name
+from scored_export.values import DAY_MICROS, INTEGERS, MOMENTS, base_type, dumps, encode, type_name
 
 MAX_ROWS = 1000
 MAX_BYTES = 1 << 20
@@ -35,6 +35,7 @@ FLOAT_MAX = float(np.finfo(np.float32).max)
 FLOAT_TINY = float(np.finfo(np.float32).smallest_subnormal)
 WIDE = Context(prec=80)
 DOUBLE_MAX = float(np.finfo(np.float64).max)
+DAYS = (-719_162, 2_932_896, 11_016, -141_428)  # the first and the last, and before and after odd Februaries
 SPECIALS = (math.nan, -0.0, math.inf, -math.inf)
 
 
@@ -160,6 +161,9 @@ def _variants(field: Any, value: Any) -> list[Any]:
         return [*nulls, *SPECIALS, DOUBLE_MAX, -DOUBLE_MAX, 5e-324]
     if kind == "float":
         return [*nulls, *SPECIALS, FLOAT_MAX, -FLOAT_MAX, FLOAT_TINY]
+    if kind in MOMENTS:
+        unit = 1 if kind == "date" else DAY_MICROS
+        return [*nulls, 0, *(day * unit for day in DAYS), (DAYS[1] + 1) * unit - 1]
     if kind == "boolean":
         return [*nulls, True, False]
     if kind == "vector":

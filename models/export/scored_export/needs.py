@@ -5,5 +5,6 @@ BLAS, EXP, LOG, POW = "blas", "exp", "log", "pow"
 LOWER, LOCALE, UPPER, REGEX = "lower", "locale", "upper", "regex"
 DIGITS = "digits"
 RULES = "rules"
+ZONE = "zone"
 TRIGONOMETRY = "sin"
 THAI = "th"  # a language whose lower case is by its words, which are not known here

@@ -19,6 +19,7 @@ from typing import Any
 from scored_export.errors import Refused
 from scored_export.live import in_driver, java_class, live_stages
 from scored_export.spark_says import causes, java_of, refusal, said
+from scored_export.values import as_numbers
 
 ID = "__scored_row__"
 SQL = "org.apache.spark.ml.feature.SQLTransformer"
@@ -115,11 +116,15 @@ class Planned:
         self, spark: Any, model: Any, fields: Sequence[Any], columns: Sequence[str], first: Row
     ) -> None:
         from pyspark.serializers import CPickleSerializer
-        from pyspark.sql.types import LongType, StructField, StructType
+        from pyspark.sql.types import IntegerType, LongType, StructField, StructType
 
         self._spark = spark
         self._model = model
         self._schema = StructType([StructField(ID, LongType(), False), *fields])
+        numbers = {"date": IntegerType(), "timestamp": LongType()}
+        self._passed = StructType(
+            [StructField(f.name, numbers.get(f.dataType.typeName(), f.dataType)) for f in self._schema.fields]
+        )
         self._columns = columns
         self._pickle = CPickleSerializer()
         self._first = first
@@ -169,7 +174,7 @@ class Planned:
     def _source(self, parts: Sequence[Sequence[tuple[int, Row]]]) -> Any:
         """Return numbered rows as an RDD of pickled rows, one batch a partition."""
         batches = [
-            bytearray(self._pickle.dumps([self._schema.toInternal((i, *row)) for i, row in part]))
+            bytearray(self._pickle.dumps([self._passed.toInternal((i, *row)) for i, row in part]))
             for part in parts
         ]
         return self._spark.sparkContext._jsc.parallelize(batches, len(batches))
@@ -183,10 +188,14 @@ class Planned:
         java = jvm.SerDeUtil.toJavaArray(jvm.SerDeUtil.pythonToJava(self._source(parts), True))
         made = self._spark._jsparkSession.applySchemaToPythonRDD(java.rdd(), self._schema.json())
         bare = {"answer": True}  # without any, a column keeps its attributes
-        answers = [F.col(quoted(name)).alias(name, metadata=bare) for name in (ID, *self._columns)]
         try:
-            answered = _carrying(model).transform(DataFrame(made, self._spark)).select(*answers)
-            return answered._jdf.javaToPython()
+            answered = _carrying(model).transform(DataFrame(made, self._spark))
+            kinds = {f.name: f.dataType.typeName() for f in answered.schema.fields}
+            answers = [
+                F.expr(as_numbers(quoted(name), kinds[name])).alias(name, metadata=bare)
+                for name in (ID, *self._columns)
+            ]
+            return answered.select(*answers)._jdf.javaToPython()
         except Exception as error:
             raise refusal(error, "Spark cannot plan the pipeline") from error
 

@@ -108,6 +108,22 @@ def _major(jdk: str) -> int:
     return int(rest[0] if first == "1" and rest else first)
 
 
+def time_zone(spark: Any) -> str:
+    """Return the session's time zone: one that is always as far from UTC by that distance, others by name."""
+    name = str(spark.conf.get("spark.sql.session.timeZone"))
+    jvm = spark.sparkContext._jvm
+    rules = jvm.org.apache.spark.sql.catalyst.util.DateTimeUtils.getZoneId(name).getRules()
+    if not rules.isFixedOffset():
+        return name
+    offset = str(rules.getOffset(jvm.java.time.Instant.EPOCH).getId())
+    return "UTC" if offset == "Z" else offset if len(offset) == len("+00:00") else name
+
+
+def is_fixed(zone: str) -> bool:
+    """Tell whether a bundle's time zone is always as far from UTC."""
+    return zone == "UTC" or zone[:1] in ("+", "-")
+
+
 def ask_platform(spark: Any) -> dict[str, Any]:
     """Return the bundle's `platform` object for a session."""
     facts = _executor(spark, CALLS)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -15,7 +16,8 @@ FLOATS = ("float", "double")
 NUMERIC = (*INTEGERS, *FLOATS)
 REAL = (*NUMERIC, "decimal")  # what Spark casts to double
 ARRAYS = ("array<string>", "array<int>", "array<float>", "array<double>")
-TYPES = ("boolean", *NUMERIC, "decimal", "string", *ARRAYS, "vector")
+MOMENTS = ("date", "timestamp")
+TYPES = ("boolean", *NUMERIC, "decimal", "string", *MOMENTS, *ARRAYS, "vector")
 SAFE_INTEGER = 1 << 53
 
 
@@ -84,9 +86,37 @@ def _vector(value: Any) -> Any:
     return [number(float(v)) for v in value.values]
 
 
+ERA, BEFORE_1970 = 146_097, 719_162  # days of 400 years; days from 0001-01-01 on
+MICROS, DAY_MICROS = 1_000_000, 86_400_000_000
+
+
+def _date(days: int) -> str:
+    """Return days since 1970 as a date; Python knows the years 1 to 9999 alone."""
+    eras, day = divmod(days + BEFORE_1970, ERA)
+    of_first = datetime.date.fromordinal(day + 1)
+    year = of_first.year + 400 * eras
+    sign = "+" if year > 9999 else "-" if year < 0 else ""
+    return f"{sign}{abs(year):04}{of_first.isoformat()[4:]}"
+
+
+def _timestamp(micros: int) -> str:
+    """Return microseconds since 1970 as a timestamp of UTC."""
+    days, micros = divmod(micros, DAY_MICROS)
+    seconds, fraction = divmod(micros, MICROS)
+    digits = f".{fraction:06}".rstrip("0") if fraction else ""
+    return f"{_date(days)}T{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{digits}Z"
+
+
+def as_numbers(name: str, kind: str) -> str:
+    """Return SQL of a column, by which a date or timestamp is a number: Python's are in its own time zone."""
+    return {"date": f"unix_date({name})", "timestamp": f"unix_micros({name})"}.get(kind, name)
+
+
 _ENCODERS: dict[str, Callable[[Any], Any]] = {
     "float": _float32,
     "double": number,
+    "date": _date,
+    "timestamp": _timestamp,
     "vector": _vector,
     "array<float>": lambda values: [None if v is None else _float32(v) for v in values],
     "array<double>": lambda values: [None if v is None else number(v) for v in values],

@@ -107,6 +107,18 @@ static enum sql_got run_coalesce(const struct sql_node *n, const struct sql_row 
     return got;
 }
 
+/* The last value; those before it are evaluated for their errors. */
+static enum sql_got run_first(const struct sql_node *n, const struct sql_row *r,
+                              union sql_value *out)
+{
+    uint32_t i = 0;
+
+    for (; i + 1 < n->n_args; i++)
+        if (sql_run(n->args[i], r, out) == SQL_STOP)
+            return SQL_STOP;
+    return sql_run(n->args[i], r, out);
+}
+
 static enum sql_got run_nanvl(const struct sql_node *n, const struct sql_row *r,
                               union sql_value *out)
 {
@@ -129,6 +141,7 @@ static const struct sql_function functions[] = {
      {SQL_SCALARS, SQL_SCALARS, SQL_SCALARS},
      .alike = true,
      .lazy = run_coalesce},
+    {"first", 2, 0, {SQL_SCALARS, SQL_SCALARS, SQL_SCALARS}, .lazy = run_first},
     {"nanvl", 2, 2, {IS_DOUBLE | IS_FLOAT, IS_DOUBLE | IS_FLOAT}, .alike = true, .lazy = run_nanvl},
 };
 

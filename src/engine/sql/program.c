@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct sql_table *const tables[] = {&sql_logic, &sql_comparisons, &sql_numbers,
-                                                 &sql_casts, &sql_mathematics, &sql_rounding,
-                                                 &sql_texts, &sql_text_casts,  &sql_decimals};
+static const struct sql_table *const tables[] = {
+    &sql_logic,    &sql_comparisons, &sql_numbers,    &sql_casts,    &sql_mathematics,
+    &sql_rounding, &sql_texts,       &sql_text_casts, &sql_decimals, &sql_dates};
 
 /* -- running -- */
 

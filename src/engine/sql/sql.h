@@ -80,13 +80,14 @@ struct sql_table {
     unsigned n;
 };
 extern const struct sql_table sql_logic, sql_comparisons, sql_numbers, sql_casts, sql_mathematics,
-    sql_rounding, sql_texts, sql_text_casts, sql_decimals;
+    sql_rounding, sql_texts, sql_text_casts, sql_decimals, sql_dates;
 
 enum {
     SQL_INTEGERS = TYPE_BIT(TINYINT) | TYPE_BIT(SMALLINT) | TYPE_BIT(INT) | TYPE_BIT(BIGINT),
     SQL_LONG = TYPE_BIT(BIGINT),
     SQL_DECIMAL = TYPE_BIT(DECIMAL),
-    SQL_SCALARS = IS_BOOLEAN | IS_NUMERIC | IS_STRING | SQL_DECIMAL | TYPE_BIT(DATE),
+    SQL_SCALARS =
+        IS_BOOLEAN | IS_NUMERIC | IS_STRING | SQL_DECIMAL | TYPE_BIT(DATE) | TYPE_BIT(TIMESTAMP),
 };
 
 static inline enum sql_got sql_run(const struct sql_node *n, const struct sql_row *r,

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pyspark.ml.feature import (
     Binarizer,
     Bucketizer,
+    FeatureHasher,
     Imputer,
     IndexToString,
     Interaction,
@@ -36,10 +37,12 @@ from pipelines.table import (
     pipeline,
     rfc,
     rfr,
+    si,
+    turned,
     upto,
     va,
 )
-from rows import INF, Code, Flag, Money, Number, Vec
+from rows import INF, Code, Flag, Money, Number, Text, Vec
 
 
 @pipeline(*IMPUTED, ci=True)
@@ -240,5 +243,44 @@ def decimals_refused() -> Stages:
         IndexToString(inputCol="k", outputCol="k_s", labels=["a", "b", "c", "d"]),
         Interaction(inputCols=["w", "k_h", "m"], outputCol="i"),
         va("m w i"),
+        lin(),
+    ]
+
+
+PRICES = tuple(map(Decimal, ("0.00", "1.50", "-1.50", "10.00", "0.01", "12345678.90")))
+TINY = tuple(Decimal(n).scaleb(-18) for n in (0, 1, -12, 12345678901, 999999999999, 1000000000000, -(10**30)))
+
+
+@pipeline(
+    Money("m", null=True),
+    Money("w", "decimal(38,18)", null=True),
+    Money("z", "decimal(38,0)", null=True),
+    Money("h", "decimal(17,16)", null=True),
+    ci=True,
+)
+def decimals_filled() -> Stages:
+    names = list("mwzh")
+    return [
+        Imputer(inputCols=names, outputCols=[f"{n}_f" for n in names]),
+        Imputer(inputCols=names, outputCols=[f"{n}_g" for n in names], strategy="median", missingValue=0.0),
+        Imputer(inputCol="m", outputCol="m_h", strategy="mode", missingValue=-0.01),
+        va("m_f w_g z_f m_h"),
+        lin(),
+    ]
+
+
+@turned(
+    Code("p", "decimal(10,2)", values=PRICES),
+    Code("t", "decimal(38,18)", values=TINY),
+    Money("m", null=True),
+    Text("s"),
+    twists=[dict(mode=mode) for mode in ("keep", "error", "skip")],
+)
+def decimals_by_their_text(mode: str) -> Stages:
+    return [
+        si("p t", mode),
+        FeatureHasher(inputCols=["p", "t", "m", "s"], outputCol="f", numFeatures=50, categoricalCols=["p", "t"]),
+        FeatureHasher(inputCols=["m", "t"], outputCol="g", numFeatures=40),
+        FeatureHasher(inputCols=["m"], outputCol="c", numFeatures=40, categoricalCols=["m"]),
         lin(),
     ]

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from scored_export.needs import DIGITS, LOCALE, LOWER, TRIGONOMETRY, UPPER
+from scored_export.needs import DIGITS, LOCALE, LOWER, TRIGONOMETRY, UPPER, ZONE
+from scored_export.values import MOMENTS
 
 INTEGERS = ("tinyint", "smallint", "int", "bigint")
 REALS = ("float", "double")
 #: Types of arguments, by what they are called in CALLS.
 TYPES_OF: dict[str, tuple[str, ...]] = {
-    "scalar": ("boolean", *INTEGERS, *REALS, "string", "decimal", "date"),
+    "scalar": ("boolean", *INTEGERS, *REALS, "string", "decimal", *MOMENTS),
     "integer": INTEGERS,
     "number": (*INTEGERS, *REALS),
     "numeric": (*INTEGERS, *REALS, "decimal"),
@@ -21,6 +22,9 @@ TYPES_OF: dict[str, tuple[str, ...]] = {
     "boolean": ("boolean",),
     "int": ("int",),
     "string": ("string",),
+    "date": ("date",),
+    "timestamp": ("timestamp",),
+    "short": ("tinyint", "smallint", "int"),
 }
 
 #: Spark's class -> the engine's function, and what its arguments may be, the last for all that follow.
@@ -97,6 +101,28 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "Like": ("like", ("string",)),
     "Concat": ("concat", ("string",)),
     "ConcatWs": ("concat_ws", ("string",)),
+    "Year": ("year", ("date",)),
+    "Quarter": ("quarter", ("date",)),
+    "Month": ("month", ("date",)),
+    "WeekOfYear": ("week_of_year", ("date",)),
+    "DayOfYear": ("day_of_year", ("date",)),
+    "DayOfMonth": ("day_of_month", ("date",)),
+    "DayOfWeek": ("day_of_week", ("date",)),
+    "WeekDay": ("week_day", ("date",)),
+    "Hour": ("hour", ("timestamp",)),
+    "Minute": ("minute", ("timestamp",)),
+    "Second": ("second", ("timestamp",)),
+    "DateAdd": ("date_add", ("date", "short")),
+    "DateSub": ("date_sub", ("date", "short")),
+    "DateDiff": ("date_diff", ("date",)),
+    "AddMonths": ("add_months", ("date", "int")),
+    "MonthsBetween": ("months_between", ("timestamp", "timestamp", "boolean")),
+    "LastDay": ("last_day", ("date",)),
+    "UnixDate": ("unix_date", ("date",)),
+    "UnixSeconds": ("unix_seconds", ("timestamp",)),
+    "UnixMillis": ("unix_millis", ("timestamp",)),
+    "UnixMicros": ("unix_micros", ("timestamp",)),
+    "DateFromUnixDate": ("date_from_unix_date", ("int",)),
 }
 
 #: Classes that change nothing where the types before and after are the same.
@@ -113,15 +139,45 @@ _NUMBERS = (*INTEGERS, *REALS)
 CASTS = {
     *((a, b) for a in ("boolean", "string", *_NUMBERS) for b in ("boolean", "string", *_NUMBERS)),
     *(("decimal", b) for b in ("boolean", "string", "decimal", *_NUMBERS)),
+    *(("date", "string"), ("date", "timestamp"), ("string", "date")),
+    *(("timestamp", b) for b in ("date", "string", "bigint", "double")),
     *((a, "decimal") for a in ("boolean", *_NUMBERS)),
 }
 
+#: Units that a date or timestamp is cut to, by their names in capitals.
+DATE_UNITS = {
+    "week": ("WEEK",),
+    "month": ("MON", "MONTH", "MM"),
+    "quarter": ("QUARTER",),
+    "year": ("YEAR", "YYYY", "YY"),
+}
+TIME_UNITS = {
+    "microsecond": ("MICROSECOND",),
+    "millisecond": ("MILLISECOND",),
+    "second": ("SECOND",),
+    "minute": ("MINUTE",),
+    "hour": ("HOUR",),
+    "day": ("DAY", "DD"),
+    **DATE_UNITS,
+}
+#: Days of the week from Monday on, by their names in capitals.
+WEEK = tuple(
+    (day[:2], day[:3], day)
+    for day in ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+)
+
+_LOCAL = (
+    *("hour", "minute", "second", "months_between", "to_date", "to_string"),
+    *(f"trunc_{unit}" for unit in ("hour", "day", *DATE_UNITS)),
+)
 _OF_MATH = ("sin", "cos", "tan", "cot", "csc", "sec", "tanh", "cbrt")
 #: Functions, with a type they are of where it matters, -> what of the platform they depend on.
 NEEDS: dict[tuple[str, str], set[str]] = {
     ("lower", "string"): {LOWER, LOCALE},
     ("upper", "string"): {UPPER},
     **{(name, "double"): {TRIGONOMETRY} for name in _OF_MATH},
+    **{(name, "timestamp"): {ZONE} for name in _LOCAL},
+    **{(name, "date"): {ZONE} for name in ("to_timestamp", "unix_timestamp")},
     **{
         (name, kind): {DIGITS}
         for name in ("round", "bround", "to_string", "to_decimal")

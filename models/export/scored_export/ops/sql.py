@@ -8,23 +8,40 @@ refused by its name in Spark.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 
 from scored_export.errors import Refused
+from scored_export.needs import ZONE
 from scored_export.ops.base import Built, Columns, Reading
-from scored_export.ops.functions import CALLS, CASTS, INTEGERS, MODES, NEEDS, SAME, TYPED, TYPES_OF
+from scored_export.ops.functions import (
+    CALLS,
+    CASTS,
+    DATE_UNITS,
+    INTEGERS,
+    MODES,
+    NEEDS,
+    SAME,
+    TIME_UNITS,
+    TYPED,
+    TYPES_OF,
+    WEEK,
+)
+from scored_export.platform import is_fixed, time_zone
 from scored_export.saved import SavedStage
 from scored_export.spark_says import refusal
-from scored_export.values import base_type, number
+from scored_export.values import MOMENTS, base_type, number
 
 DEPTH = 200
 LONG_DIGITS = 18
+DIVISIONS = ("Divide", "IntegralDivide", "Remainder", "Pmod")  # whose divisor is evaluated first
 CONSTANTS = ("Literal", "EulerNumber", "Pi")
 CURE = "leave it out of the statement, or compute it before the pipeline"
 Instruction = list[Any]
@@ -48,6 +65,10 @@ class Program:
     def reads(self) -> set[str]:
         """Return the columns that it reads."""
         return {one[1] for one in self.instructions if one[0] == "column"}
+
+    def throws(self) -> bool:
+        """Tell whether a row can be an error."""
+        return any("ansi" in one[2:3] for one in self.instructions if one[0] not in ("column", "literal"))
 
     def numbered(self, columns: list[str]) -> list[Instruction]:
         """Return the instructions with columns by their number."""
@@ -103,6 +124,21 @@ def _walk(plan: Any) -> Iterator[Any]:
         waiting += _seq(expression.children())
     for child in _seq(plan.children()):
         yield from _walk(child)
+
+
+def _under(expression: Any) -> Iterator[Any]:
+    """Yield an expression and all that it is made of."""
+    yield expression
+    for child in _seq(expression.children()):
+        yield from _under(child)
+
+
+def _surely(expression: Any) -> Iterator[Any]:
+    """Yield what is evaluated for every row, before a null or a condition can leave anything out."""
+    yield expression
+    children = list(_seq(expression.children()))
+    if children:
+        yield from _surely(children[1 if _name(expression) in DIVISIONS else 0])
 
 
 def _parsed(saved: SavedStage) -> Any:
@@ -203,6 +239,11 @@ class _Reader:
         self._known: dict[int, Program] = {}
         self.conditions: list[Program] = []
 
+    @cached_property
+    def zone(self) -> str:
+        """Return the session's time zone."""
+        return time_zone(self._spark)
+
     def plan(self, plan: Any) -> list[Program]:
         """Return the columns of a plan."""
         name = _name(plan)
@@ -217,11 +258,34 @@ class _Reader:
                 self._condition(plan.condition())
         elif name == "Project":
             self.plan(children[0])
-            made = [(one.exprId().id(), self.read(one)) for one in _seq(plan.projectList())]
+            made = [(one.exprId().id(), self._column(one)) for one in _seq(plan.projectList())]
             self._known.update(made)
         else:
             raise Refused(f"the statement has a {name}, which is no projection of one row", CURE)
         return [self._known[one.exprId().id()] for one in _seq(plan.output())]
+
+    def _column(self, expression: Any) -> Program:
+        """Return a column of a projection: what can throw and stands in it twice, Spark evaluates first."""
+        program = self.read(expression)
+        first = [one for one in self._shared(expression) if one.throws()] if program.throws() else []
+        return self._made(expression, "first", [*first, program], program.kind) if first else program
+
+    def _shared(self, expression: Any) -> Iterator[Program]:
+        """Yield what Spark computes once for an expression, what is needed for others before them."""
+        spark = self._spark
+        if _is_set(spark, "spark.sql.subexpressionElimination.enabled"):
+            catalyst = spark.sparkContext._jvm.org.apache.spark.sql.catalyst
+            skip = _is_set(spark, "spark.sql.subexpressionElimination.skipForShortcutExpr")
+            found = catalyst.expressions.EquivalentExpressions(skip)
+            found.addExprTree(expression, getattr(found, "addExprTree$default$2")())
+            sure = list(_surely(expression))
+            for one in _seq(found.getCommonSubexpressions()):
+                if not any(one.semanticEquals(other) for other in sure):
+                    yield self.read(one)
+        # what a projection below makes, and this one reads twice
+        read = [one for one in _under(expression) if _name(one) == "AttributeReference"]
+        times = Counter(one.exprId().id() for one in read)
+        yield from (self._known[i] for i, count in times.items() if count > 1)
 
     def _condition(self, condition: Any) -> None:
         if _name(condition) == "And":
@@ -286,6 +350,8 @@ class _Reader:
             return self._made(expression, "not", [self._made(expression, "is_null", args, "boolean")], kind)
         if name in ("If", "CaseWhen") and len(args) % 2 == 0:
             args.append(_literal(kind, None))
+        if name in ("TruncDate", "TruncTimestamp", "NextDay", "UnixTimestamp", "ToUnixTimestamp"):
+            return self._moment(expression, name, args, kind)
         if name not in CALLS:
             raise _refused(expression)
         function, takes = CALLS[name]
@@ -298,6 +364,27 @@ class _Reader:
         if name == "Like":
             args.append(_like(expression, args[1]))
         return self._made(expression, function, args, kind)
+
+    def _moment(self, expression: Any, name: str, args: list[Program], kind: str) -> Program:
+        """Return a call of a function that has a unit, a day or a pattern among its arguments."""
+        moment, word = reversed(args) if name == "TruncTimestamp" else args
+        if name in ("UnixTimestamp", "ToUnixTimestamp"):
+            if moment.kind not in MOMENTS:
+                raise _refused(expression, f"a {moment.kind} is read by a pattern")
+            return self._made(expression, "unix_timestamp", [moment], kind)
+        if len(word.instructions) > 1 or word.instructions[0][0] != "literal":
+            raise _refused(expression, "its unit is no constant")
+        text = str(word.instructions[0][2]).upper()
+        if name == "NextDay":
+            day = next((i for i, names in enumerate(WEEK) if text in names), None)
+            if day is None:
+                raise _refused(expression, f"{text!r} is no day of the week")
+            return self._made(expression, "next_day", [moment, _literal("int", day)], kind)
+        units = DATE_UNITS if name == "TruncDate" else TIME_UNITS
+        unit = next((unit for unit, names in units.items() if text in names), None)
+        if unit is None:  # Spark does not look at the moment
+            return _literal(kind, None)
+        return moment if unit == "microsecond" else self._made(expression, f"trunc_{unit}", [moment], kind)
 
     def _cast(self, expression: Any, arg: Program, kind: str) -> Program:
         if arg.kind == kind:
@@ -315,6 +402,8 @@ class _Reader:
             raise Refused(f"the statement is nested deeper than {DEPTH}", "use several SQLTransformers")
         more = NEEDS.get((function, base_type(args[0].kind)), set())
         needs = set().union(*(arg.needs for arg in args), more)
+        if ZONE in more and not is_fixed(self.zone):
+            raise _refused(expression, f"rules of the time zone {self.zone} are not known")
         call: Instruction = [function, len(args)]
         typed = function in TYPED and base_type(kind) == "decimal"
         if function in MODES or function.startswith("to_"):
