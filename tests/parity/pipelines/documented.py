@@ -97,7 +97,7 @@ def doc_polynomial_expansion() -> Stages:
 @documented(Text("category"))
 def doc_string_indexer() -> Stages:
     indexer = feature.StringIndexer(inputCol="category", outputCol="categoryIndex")
-    return [indexer, feature.IndexToString(inputCol="categoryIndex", outputCol="originalCategory", labels=["a", "b"])]
+    return [indexer, feature.IndexToString(inputCol="categoryIndex", outputCol="originalCategory", labels=list("abcdef"))]
 
 
 @documented(Code("categoryIndex1"), Code("categoryIndex2"))

@@ -193,7 +193,7 @@ RATINGS = [
     dict(rank=10, implicitPrefs=True),
     dict(rank=4, nonnegative=True),
     dict(rank=8, regParam=1.0),
-    dict(rank=17, alpha=3.0, implicitPrefs=True),
+    dict(rank=9, alpha=3.0, implicitPrefs=True, regParam=1.0),
     dict(rank=2, numUserBlocks=1, numItemBlocks=1),
     dict(rank=5, seed=8, maxIter=1),
     dict(rank=30),

@@ -80,12 +80,13 @@ def conditions_in_sql() -> Stages:
     ]
 
 
-@pipeline(Number("x"), Number("i", "int", shadowed=True), Vec("v", size=3), drops=True)
+@pipeline(Number("x"), Number("i", "int"), Vec("v", size=3), drops=True)
 def scopes_in_sql() -> Stages:
+    """Names from one statement to the next; all keep `*`, which holds the rows' numbers here (tests/ops: sql_transformer.scope)."""
     return [
-        sql("SELECT v AS u, i, x, x + i AS xi FROM __THIS__"),
-        sql("SELECT u, xi, xi * 2 AS x2, CAST(x AS bigint) AS i FROM __THIS__ WHERE u IS NOT NULL"),
-        sql("SELECT u, xi, x2, i, i2 + 0.5D AS half FROM (SELECT *, i * i AS i2 FROM __THIS__) WHERE i2 >= 0"),
+        sql("SELECT *, v AS u, x + i AS xi FROM __THIS__"),
+        sql("SELECT *, xi * 2 AS x2, CAST(x AS bigint) AS j FROM __THIS__ WHERE u IS NOT NULL"),
+        sql("SELECT *, j2 + 0.5D AS half FROM (SELECT *, j * j AS j2 FROM __THIS__) WHERE j2 >= 0"),
     ]
 
 
