@@ -218,6 +218,8 @@ stage_cli() {
 stage_http() {
     build_asan
     run http env SCORED_BIN="$build/asan/scored" "$py" -m pytest -q -p no:cacheprovider tests/http
+    build_release
+    run http.memory env SCORED_BIN="$build/release/scored" "$py" -m pytest -q -p no:cacheprovider tests/http/test_gzip.py -k bomb
 }
 stage_clients() {
     build_release

@@ -83,6 +83,11 @@ def _is_of_library(reply: wire.Reply) -> bool:
     return not _kind(reply) and b"<html>" in reply.body and reply.closes
 
 
+def _is_page(asked: tuple[str, str] | None, reply: wire.Reply) -> bool:
+    """What browsers get at / is for people, and not described."""
+    return _kind(reply) == "text/html" and asked is not None and urlsplit(asked[1]).path == "/"
+
+
 def _check_body(document: Document, said: dict[str, Any], reply: wire.Reply) -> None:
     kind = _kind(reply)
     assert kind in said["content"], f"{kind} is not one of {list(said['content'])}"
@@ -100,7 +105,7 @@ def check_reply(port: int, asked: tuple[str, str] | None, reply: wire.Reply) -> 
     """Fails unless the reply to a request (method, target) is described; what was asked may be unknown."""
     global checked
     document = DOCUMENTS.get(port)
-    if _fetching or document is None or not reply.body or _is_of_library(reply) or _kind(reply) == "text/html":
+    if _fetching or document is None or not reply.body or _is_of_library(reply) or _is_page(asked, reply):
         return
     checked += 1
     if reply.headers.get("content-encoding") == "gzip":

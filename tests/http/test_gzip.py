@@ -219,6 +219,8 @@ def test_a_bomb_costs_no_more_than_the_limit(
 ) -> None:
     body = bomb(byte, 256)
     assert len(body) < LIMIT
+    if "libasan" in Path(f"/proc/{small.process.pid}/maps").read_text():
+        pytest.skip("a sanitizer keeps what is freed: tests/run.sh runs this on the release too")
     post(small.port, bomb(byte, 1), kind)
     before = peak(small)
     reply = post(small.port, body, kind)
