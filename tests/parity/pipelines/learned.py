@@ -5,9 +5,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyspark.ml.classification import FMClassifier, LinearSVC, LogisticRegression, NaiveBayes
+from pyspark.ml import Pipeline, classification
+from pyspark.ml.classification import FMClassifier, LinearSVC, LogisticRegression, NaiveBayes, OneVsRest
 from pyspark.ml.clustering import BisectingKMeans, GaussianMixture, KMeans
+from pyspark.ml.evaluation import MulticlassClassificationEvaluator, RegressionEvaluator
 from pyspark.ml.linalg import Matrices, Vectors
+from pyspark.ml.recommendation import ALS
 from pyspark.ml.regression import (
     AFTSurvivalRegression,
     FMRegressor,
@@ -15,6 +18,7 @@ from pyspark.ml.regression import (
     IsotonicRegression,
     LinearRegression,
 )
+from pyspark.ml.tuning import CrossValidator, ParamGridBuilder, TrainValidationSplit
 
 from pipelines.learners import perceptron
 from pipelines.table import Stages, dtc, dtr, gbtc, gbtr, nums, rfc, rfr, turned, upto, va
@@ -42,6 +46,13 @@ TREES: list[dict[str, Any]] = [
         forest=dict(featureSubsetStrategy="2", numTrees=9, subsamplingRate=0.4),
         boost=dict(maxIter=8, validationTol=0.5, **HELD),
         loss="absolute",
+    ),
+    dict(
+        tree=dict(minInfoGain=0.01, minInstancesPerNode=3, maxBins=3),
+        forest=dict(featureSubsetStrategy="onethird", bootstrap=False, numTrees=2),
+        boost=dict(featureSubsetStrategy="0.5", subsamplingRate=0.6, stepSize=0.4),
+        loss="absolute",
+        impurity="entropy",
     ),
 ]
 NONE: dict[str, Any] = {}
@@ -118,6 +129,12 @@ GENERAL: list[list[dict[str, Any]]] = [
         dict(family="poisson", link="sqrt", regParam=5.0),
         dict(family="gamma", link="log", fitIntercept=False, **WEIGHTED),
     ],
+    [
+        dict(family="tweedie", variancePower=1.9, linkPower=0.25),
+        dict(family="tweedie", variancePower=2.5, linkPower=0.0),
+        dict(family="tweedie", variancePower=3.5, linkPower=0.0, tol=0.5),
+        dict(family="tweedie", variancePower=1.01, linkPower=1 / 3, aggregationDepth=3, **WEIGHTED),
+    ],
 ]
 
 
@@ -178,6 +195,7 @@ OTHERS: list[dict[str, Any]] = [
         age=dict(quantileProbabilities=[0.001, 0.999]),
         index=0,
     ),
+    dict(kind="bernoulli", smoothing=1e6, machine=dict(initStd=1e-6), age=dict(fitIntercept=False, tol=1e-9), index=1),
 ]
 
 
@@ -208,3 +226,79 @@ def other_learners(kind: str, smoothing: float, machine: Any, age: Any, index: i
         ),
         network,
     ]
+
+
+# -- models that hold models
+
+RESTS: list[dict[str, Any]] = [
+    dict(kind="LogisticRegression", maxIter=3, elasticNetParam=0.5, regParam=0.2, threshold=0.9),
+    dict(kind="RandomForestClassifier", numTrees=2, maxDepth=3, bootstrap=False, seed=1, impurity="entropy"),
+    dict(kind="MultilayerPerceptronClassifier", layers=[4, 2], maxIter=3, seed=1),
+]
+
+
+@turned(nums("x", 3, low=0.0, high=6.0, bounded=True), WEIGHT, twists=RESTS, ci=FULL)
+def the_rest(kind: str, **more: Any) -> Stages:
+    weighted = kind not in ("FMClassifier", "MultilayerPerceptronClassifier")
+    made = OneVsRest(
+        classifier=getattr(classification, kind)(**more),
+        featuresCol="f",
+        labelCol="target_k",
+        parallelism=2,
+        **(WEIGHTED if weighted else {}),
+    )
+    return [va([*upto("x", 3), "weight"]), made]
+
+
+#: Two at a time: which model, of which CrossValidator, of which TrainValidationSplit.
+CHOICES: list[list[tuple[str, dict[str, Any], dict[str, Any]]]] = [
+    [("line", {}, {}), ("tree", {}, {"trainRatio": 0.9})],
+    [("line", {"numFolds": 4, "parallelism": 2}, {"trainRatio": 0.5}), ("classes", {"numFolds": 3}, {"trainRatio": 0.25})],
+    [("line", {"foldCol": "fold"}, {"parallelism": 2}), ("pipeline", {"foldCol": "fold"}, {})],
+    [("pipeline", {"collectSubModels": True}, {"collectSubModels": True}), ("tree", {"numFolds": 5}, {})],
+    [("classes", {}, {}), ("pipeline", {"parallelism": 2}, {"trainRatio": 0.6, "parallelism": 3})],
+]
+
+
+def _candidate(model: str, out: str) -> tuple[Any, list[Any], Any]:
+    """Return an estimator, what to try with it, and the judge."""
+    if model == "classes":
+        names = {"rawPredictionCol": f"{out}_r", "probabilityCol": f"{out}_q", "predictionCol": out}
+        made = LogisticRegression(labelCol="target_k", featuresCol="v", maxIter=3, **names)
+        grid = ParamGridBuilder().addGrid(made.elasticNetParam, [0.0, 0.7]).addGrid(made.regParam, [0.1]).build()
+        return made, grid, MulticlassClassificationEvaluator(labelCol="target_k", predictionCol=out)
+    judge = RegressionEvaluator(labelCol="target_y", predictionCol=out)
+    if model == "tree":
+        tree = dtr(outs="").setFeaturesCol("v").setPredictionCol(out)
+        return tree, ParamGridBuilder().addGrid(tree.maxDepth, [1, 3]).build(), judge
+    line = LinearRegression(labelCol="target_y", featuresCol=f"{out}_f", predictionCol=out, maxIter=3)
+    grid = ParamGridBuilder().addGrid(line.regParam, [0.3, 0.01]).build()
+    return (Pipeline(stages=[va("v x", f"{out}_f"), line]), grid, judge) if model == "pipeline" else (line, grid, judge)
+
+
+@turned(Vec("v", size=3), Number("x"), Code("fold", "int", values=(0, 1)), twists=[dict(some=c) for c in CHOICES], ci=FULL)
+def choices(some: list[tuple[str, dict[str, Any], dict[str, Any]]]) -> Stages:
+    made: Stages = []
+    for i, (model, folds, split) in enumerate(some):
+        for chooser, more in ((CrossValidator, {"numFolds": 2, **folds}), (TrainValidationSplit, split)):
+            out = f"{chooser.__name__[0].lower()}{i}"
+            estimator, grid, judge = _candidate(model, out)
+            made += [va("v x", f"{out}_f")] if model == "line" else []
+            made += [chooser(estimator=estimator, estimatorParamMaps=grid, evaluator=judge, seed=1, **more)]
+    return made
+
+
+STORED = [
+    dict(rank=3, blockSize=1, checkpointInterval=1, finalStorageLevel="DISK_ONLY", coldStartStrategy="nan"),
+    dict(rank=4, numUserBlocks=3, numItemBlocks=2, alpha=0.1, implicitPrefs=True, nonnegative=True, coldStartStrategy="drop"),
+]
+
+
+@turned(
+    [Code(name, "int", values=tuple(range(11))) for name in ("u", "i")],
+    twists=STORED,
+    ci=FULL,
+    drops=True,
+)
+def ratings_stored(**twist: Any) -> Stages:
+    return [ALS(userCol="u", itemCol="i", ratingCol="target_k", seed=2, maxIter=2, **twist).setPredictionCol("p")]
