@@ -96,8 +96,8 @@ PARAMS = {
 STAGE = {"op", "uid", "class", "inputs", "outputs", "params", "blocks"}
 SHADOWING = {"imputer", "vector_size_hint", "vector_attribute_rewriter", "sql_transformer"}
 NUMBERS = {"tinyint", "smallint", "int", "bigint", "float", "double"}
-TYPES = {"boolean", *NUMBERS, "string", "vector"} | {
-    f"array<{element}>" for element in ("string", "int", "double", "vector")
+TYPES = {"boolean", *NUMBERS, "string", "vector", "date", "timestamp"} | {
+    f"array<{element}>" for element in ("string", "int", "double", "float", "vector")
 }
 
 

@@ -17,10 +17,10 @@ RULES = (("", ""), ("$", "Model"), ("Classifier", "ClassificationModel"), ("Regr
 
 
 def _within(stage: Any) -> list[Any]:
-    """Return the stages that a stage holds."""
+    """Return the stages that become stages of the bundle; the models of a OneVsRest do not."""
     if hasattr(stage, "getStages"):
         return list(stage.getStages())
-    return [getattr(stage, get)() for get in ("getEstimator", "getClassifier") if hasattr(stage, get)]
+    return [stage.getEstimator()] if hasattr(stage, "getEstimator") else []
 
 
 def classes_of(stages: Sequence[Any], known: set[str]) -> set[str]:
