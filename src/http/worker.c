@@ -17,7 +17,7 @@ enum {
     LOOK_MS = 20,   /* between two looks at deadlines */
     REST_MS = 1000, /* where there is nothing to look at */
     STALL_MS = 500,
-    OVERDUE_NS = 50 * 1000, /* for those whose time is over, in one round */
+    OVERDUE_NS = 20 * 1000, /* for those whose time is over, in one round */
 };
 
 #define MS UINT64_C(1000000)

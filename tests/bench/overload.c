@@ -54,7 +54,7 @@ static bool read_rates(struct stream *s, const char *text)
 
     for (s->n_phases = 0; s->n_phases < PHASES_MAX; text = end + 1) {
         struct phase *p = &s->phases[s->n_phases++];
-        p->rate = strtoull(text, &end, 10);
+        p->rate = strtod(text, &end);
         if (*end != ':')
             return false;
         p->ns = (uint64_t)(strtod(end + 1, &end) * 1e9);

@@ -89,7 +89,7 @@ class Campaign:
 
     def step(self, mode: str, times: float) -> Step:
         """Ask at one rate, and then at half the capacity."""
-        rates = f"{self.capacity * times:.0f}:{self.seconds}+{self.capacity / 2:.0f}:{AFTER_SECONDS}"
+        rates = f"{self.capacity * times:.2f}:{self.seconds}+{self.capacity / 2:.2f}:{AFTER_SECONDS}"
         main = Stream("main", self.daemon.port, self.request, rates, mode)
         main.connections = KEPT if mode == "kept" else FRESH
         main.give_up = GIVE_UP if mode == "fresh" else 0.0

@@ -193,7 +193,7 @@ def slowhttptest(v: Verdicts, folder: Path, mode: str, count: int, rounds: int) 
             quiet.append(others(daemon, folder, QUIET))
             before = look(daemon.process.pid).descriptors
             command = ["setsid", "taskset", "-c", str(processors()[1]), "slowhttptest", "-c", str(count), mode, *MODES[mode]]
-            command += ["-r", str(count // 10), "-l", str(seconds), "-p", "3", "-g", "-o", str(folder / "slow")]
+            command += ["-r", str(count // 4), "-l", str(seconds), "-p", "3", "-g", "-o", str(folder / "slow")]
             command += ["-u", f"http://127.0.0.1:{daemon.port}/{path}"]
             with (
                 Watcher(daemon.process.pid) as watcher,

@@ -33,8 +33,9 @@ enum mode {
 enum outcome { OUTCOMES(OUTCOME_CODE) N_OUTCOMES };
 
 struct phase {
-    uint64_t rate, ns; /* requests a second, and for how long */
-    size_t end;        /* number of the first request after it */
+    double rate; /* requests a second */
+    uint64_t ns; /* for how long */
+    size_t end;  /* number of the first request after it */
 };
 
 /* Nanoseconds on the monotonic clock; 0 where it has not happened. */

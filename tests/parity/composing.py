@@ -13,7 +13,7 @@ from typing import Any
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.ml import Pipeline as Nested
-from pyspark.ml import classification, clustering, feature, regression
+from pyspark.ml import classification, clustering, evaluation, feature, recommendation, regression, tuning
 from pyspark.ml.linalg import Vectors
 
 from harness import Context, run_pipeline, solve
@@ -46,7 +46,10 @@ LAST: Makers = []
 
 @dataclass
 class Composer:
-    """The columns that there are, by what may read them; vectors with their size."""
+    """The columns that there are, by what may read them; vectors with their size, where it is known.
+
+    Spark's Interaction reads only vectors whose slots are `described`.
+    """
 
     r: random.Random
     numbers: list[str] = field(default_factory=lambda: ["x0", "x1", "i0"])
@@ -55,6 +58,8 @@ class Composer:
     tokens: list[str] = field(default_factory=lambda: ["w0"])
     codes: dict[str, int] = field(default_factory=lambda: {"c0": 3})
     vectors: dict[str, int] = field(default_factory=lambda: {"v0": 4, "v1": 3})
+    described: dict[str, int] = field(default_factory=dict)
+    unsized: list[str] = field(default_factory=list)
     counts: list[str] = field(default_factory=list)
     made: int = 0
 
@@ -67,6 +72,16 @@ class Composer:
         """Return a vector's name, of new ones more often."""
         fit = [name for name, size in self.vectors.items() if least <= size <= most]
         return self.r.choice(fit[-3:] if self.r.random() < 0.7 else fit)
+
+    def features(self) -> str:
+        """Return what a predictor may read: a vector of any size."""
+        return self.r.choice(self.unsized) if self.unsized and self.r.random() < 0.3 else self.vector()
+
+    def unsized_vector(self) -> str:
+        """Return the name of a new vector whose size only its fit tells."""
+        name = self.name()
+        self.unsized.append(name)
+        return name
 
     def new_vector(self, size: int) -> str:
         """Return the name of a new vector."""
@@ -127,6 +142,31 @@ def indexed(c: Composer) -> Any:
     return feature.StringIndexer(inputCol=c.one(c.texts), outputCol=c.new_code(7), handleInvalid="keep")
 
 
+def _two(c: Composer, made: dict[str, int]) -> dict[str, list[str]]:
+    """Return two columns of numbers, and two new ones of categories, of the form for several columns."""
+    outs = [c.name(), c.name()]
+    made.update(dict.fromkeys(outs, 7))
+    return {"inputCols": c.r.sample(c.numbers, 2), "outputCols": outs}
+
+
+@maker
+def buckets_of_two(c: Composer) -> Any:
+    splits = [[-INF, *INNER, INF], [-INF, 0.0, INF]]
+    return feature.Bucketizer(splitsArray=splits, handleInvalid="keep", **_two(c, c.codes))
+
+
+@maker
+def quantiles_of_two(c: Composer) -> Any:
+    return feature.QuantileDiscretizer(numBucketsArray=[3, 5], handleInvalid="keep", **_two(c, c.codes))
+
+
+@maker
+def imputed_two(c: Composer) -> Any:
+    columns = _two(c, {})
+    c.numbers += columns["outputCols"]
+    return feature.Imputer(strategy=c.one(("mean", "median", "mode")), **columns)
+
+
 @maker
 def named(c: Composer) -> Any:
     source, out = c.one(c.codes), c.name()
@@ -139,6 +179,7 @@ def named(c: Composer) -> Any:
 def encoded(c: Composer) -> Any:
     source = c.one(c.codes)
     out = c.new_vector(c.codes[source] + 1)
+    c.described[out] = c.vectors[out]
     return feature.OneHotEncoder(inputCols=[source], outputCols=[out], handleInvalid="keep", dropLast=c.r.random() < 0.5)
 
 
@@ -267,8 +308,33 @@ def powers(c: Composer) -> Any:
 
 @maker
 def interacting(c: Composer) -> Any:
-    source, number = c.vector(12), c.one(c.numbers)
-    return feature.Interaction(inputCols=[number, source], outputCol=c.new_vector(c.vectors[source]))
+    if not c.described:
+        return encoded(c)
+    source = c.one(c.described)
+    return feature.Interaction(inputCols=[c.one(c.numbers), source], outputCol=c.new_vector(c.described[source]))
+
+
+@maker
+def selected(c: Composer) -> Any:
+    columns = {"featuresCol": c.vector(least=2), "outputCol": c.new_vector(2)}
+    if c.r.random() < 0.5:
+        return feature.ChiSqSelector(numTopFeatures=2, labelCol="target_b", **columns)
+    made = feature.UnivariateFeatureSelector(labelCol="target_k", selectionMode="numTopFeatures", **columns)
+    return made.setFeatureType("continuous").setLabelType("categorical").setSelectionThreshold(2)
+
+
+@maker
+def varying(c: Composer) -> Any:
+    columns = {"featuresCol": c.vector(), "outputCol": c.unsized_vector()}
+    return feature.VarianceThresholdSelector(varianceThreshold=0.0, **columns)
+
+
+@maker
+def formulas(c: Composer) -> Any:
+    terms = c.r.sample([*c.numbers, *c.texts[:1], *c.codes], 2)
+    formula = f"target_y ~ {terms[0]} {c.one((' + ', ':', ' * '))} {terms[1]}"
+    names = {"featuresCol": c.unsized_vector(), "labelCol": c.name()}
+    return feature.RFormula(formula=formula, handleInvalid="keep", **names)
 
 
 @maker
@@ -284,18 +350,31 @@ def clusters(c: Composer) -> Any:
     return made(k=3, seed=1, maxIter=3, featuresCol=c.vector(), predictionCol=c.new_code(3))
 
 
+@maker
+def mixtures(c: Composer) -> Any:
+    columns = {"featuresCol": c.vector(6), "probabilityCol": c.new_vector(2), "predictionCol": c.new_code(2)}
+    return clustering.GaussianMixture(k=2, seed=1, maxIter=2, **columns)
+
+
+@maker
+def topics(c: Composer) -> Any:
+    if not c.counts:
+        return hash_counts(c)
+    return clustering.LDA(k=3, seed=1, maxIter=2, featuresCol=c.one(c.counts), topicDistributionCol=c.new_vector(3))
+
+
 # -- predictors
 
 
 def _number(c: Composer) -> dict[str, str]:
     out = c.name()
     c.numbers.append(out)
-    return {"labelCol": "target_y", "featuresCol": c.vector(), "predictionCol": out}
+    return {"labelCol": "target_y", "featuresCol": c.features(), "predictionCol": out}
 
 
 def _classes(c: Composer, label: str) -> dict[str, str]:
     names = {"rawPredictionCol": c.name(), "probabilityCol": c.name()}
-    return {"labelCol": label, "featuresCol": c.vector(), "predictionCol": c.new_code(3), **names}
+    return {"labelCol": label, "featuresCol": c.features(), "predictionCol": c.new_code(3), **names}
 
 
 @last
@@ -337,9 +416,8 @@ def bayes(c: Composer) -> Any:
 @last
 def perceptrons(c: Composer) -> Any:
     columns = _classes(c, "target_k")
+    columns["featuresCol"] = c.vector(8)
     layers = [c.vectors[columns["featuresCol"]], 3, 3]
-    if columns["featuresCol"] not in ("v0", "v1"):
-        columns["featuresCol"], layers = "v0", [4, 3, 3]
     return classification.MultilayerPerceptronClassifier(layers=layers, maxIter=3, seed=1, **columns)
 
 
@@ -355,6 +433,35 @@ def against_the_rest(c: Composer) -> Any:
     columns = _classes(c, "target_k")
     del columns["probabilityCol"]
     return classification.OneVsRest(classifier=classification.LogisticRegression(maxIter=3), **columns)
+
+
+@last
+def machines_of_factors(c: Composer) -> Any:
+    if c.r.random() < 0.5:
+        return regression.FMRegressor(factorSize=2, maxIter=2, seed=1, **_number(c))
+    return classification.FMClassifier(factorSize=2, maxIter=2, seed=1, **_classes(c, "target_b"))
+
+
+@last
+def steps(c: Composer) -> Any:
+    return regression.IsotonicRegression(featureIndex=0, isotonic=c.r.random() < 0.5, **_number(c))
+
+
+@last
+def ratings(c: Composer) -> Any:
+    out = c.name()
+    c.numbers.append(out)
+    columns = {"userCol": "c0", "itemCol": c.one(c.codes), "ratingCol": "target_y", "predictionCol": out}
+    return recommendation.ALS(rank=2, maxIter=1, seed=1, **columns)
+
+
+@last
+def tuned(c: Composer) -> Any:
+    inner = regression.LinearRegression(maxIter=3, **_number(c))
+    tried = [{inner.regParam: 0.1}, {inner.regParam: 1.0}]
+    judge = evaluation.RegressionEvaluator(labelCol="target_y", predictionCol=inner.getPredictionCol())
+    columns = {"estimator": inner, "estimatorParamMaps": tried, "evaluator": judge, "seed": 1}
+    return tuning.CrossValidator(numFolds=2, **columns) if c.r.random() < 0.5 else tuning.TrainValidationSplit(**columns)
 
 
 def _fitting(makers: Makers, known: set[str]) -> Makers:
