@@ -86,12 +86,12 @@ DAMAGES = {
     "scala": (
         lambda stage, _: rewrite(stage, **{"class": "com.acme.ml.Boost"}),
         "com.acme.ml.Boost, saved by Spark 3.5",
-        "use fitted stages",
+        "registers one",
     ),
     "python": (
         lambda stage, _: rewrite(stage, **{"class": "acme.Boost", "language": "Python"}),
         "acme.Boost, saved by Spark 3.5",
-        "use fitted stages",
+        "registers one",
     ),
     "estimator": (
         lambda stage, _: rewrite(stage, **{"class": FOREST.replace("RegressionModel", "Regressor")}),

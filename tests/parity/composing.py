@@ -333,7 +333,7 @@ def varying(c: Composer) -> Any:
 def formulas(c: Composer) -> Any:
     terms = c.r.sample([*c.numbers, *c.texts[:1], *c.codes], 2)
     formula = f"target_y ~ {terms[0]} {c.one((' + ', ':', ' * '))} {terms[1]}"
-    names = {"featuresCol": c.unsized_vector(), "labelCol": c.name()}
+    names = {"featuresCol": c.unsized_vector(), "labelCol": "target_y"}
     return feature.RFormula(formula=formula, handleInvalid="keep", **names)
 
 
@@ -451,8 +451,8 @@ def steps(c: Composer) -> Any:
 def ratings(c: Composer) -> Any:
     out = c.name()
     c.numbers.append(out)
-    columns = {"userCol": "c0", "itemCol": c.one(c.codes), "ratingCol": "target_y", "predictionCol": out}
-    return recommendation.ALS(rank=2, maxIter=1, seed=1, **columns)
+    columns = {"userCol": "c0", "itemCol": c.one(c.codes), "ratingCol": "target_y"}
+    return recommendation.ALS(rank=2, maxIter=1, seed=1, **columns).setPredictionCol(out)
 
 
 @last

@@ -9,7 +9,7 @@ from typing import Any
 
 from scored_export.errors import Refused
 from scored_export.live import java_class, live_stages
-from scored_export.ops import OPS
+from scored_export.ops import OPS, register_installed
 from scored_export.ops.base import Op
 from scored_export.saved import SavedStage, release
 
@@ -22,6 +22,8 @@ REFUSED = {
         "export what its toLocal() returns, or fit with optimizer=online",
     ),
 }
+#: What Spark's own classes begin with.
+SPARKS = ("org.apache.spark.ml.", "pyspark.ml.")
 UNFITTED = ("Pipeline", "CrossValidator", "TrainValidationSplit")
 
 
@@ -38,6 +40,8 @@ def op_of(its_class: str, *, name: str, uid: str, saved_by: str = "") -> Op:
     saved_by : str
         Version of the Spark that saved it; empty where it is not saved yet.
     """
+    if its_class not in OPS and not its_class.startswith(SPARKS):
+        register_installed()
     op = OPS.get(its_class)
     if op is not None:
         return op
@@ -48,6 +52,9 @@ def op_of(its_class: str, *, name: str, uid: str, saved_by: str = "") -> Op:
     if its_class in REFUSED:
         why, cure = REFUSED[its_class]
         raise Refused(f"{what} {why} cannot be exported", cure, stage=name, uid=uid)
+    if not its_class.startswith(SPARKS):
+        cure = "install a package that registers one (see scored_export.ops), or use a stage of Spark's own"
+        raise Refused(f"{what} cannot be exported: no op is registered for it", cure, stage=name, uid=uid)
     known = ", ".join(sorted(name.rsplit(".", 1)[-1] for name in OPS))
     cure = f"use fitted stages of these classes: {known}"
     raise Refused(f"{what} cannot be exported", cure, stage=name, uid=uid)

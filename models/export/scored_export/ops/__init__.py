@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of ops: one row for each kind of fitted stage that can be exported."""
+"""The table of ops: one row for each kind of fitted stage that can be exported, and those of other packages.
+
+A package that knows by which of the daemon's ops a stage of its own, or of a third library, is computed has
+an `Op` for its class, and names it as an entry point of the group `scored_export.ops`, or calls `register`.
+"""
 
 from __future__ import annotations
 
+from importlib.metadata import EntryPoint, entry_points
+
+from scored_export.errors import Refused
 from scored_export.ops import (
     clusters,
     composed,
@@ -134,3 +141,46 @@ _TABLE = (
 # fmt: on
 
 OPS = {f"{op.package}{op.java_class}": op for op in _TABLE}
+GROUP = "scored_export.ops"
+
+
+def register(op: Op) -> None:
+    """Have the stages of a class exported by this row; one of Spark's own stays as it is.
+
+    Parameters
+    ----------
+    op : Op
+        `package` and `java_class` together are the class as the stage's metadata name it, `name` is one of
+        the daemon's ops (`scored ops`), and `build` returns the parameters and blocks that this op reads.
+
+    Raises
+    ------
+    ValueError
+        Where the daemon has no such op, or the class is one of the table's.
+    """
+    its_class = f"{op.package}{op.java_class}"
+    if op.name not in {known.name for known in _TABLE}:
+        raise ValueError(f"there is no op {op.name!r} for {its_class}")
+    if its_class in _OWN:
+        raise ValueError(f"{its_class} has an op of its own")
+    OPS[its_class] = op
+
+
+def _entries() -> list[EntryPoint]:
+    """Return what installed packages name; Python 3.9 has no selection."""
+    found = entry_points()
+    return list(found.select(group=GROUP) if hasattr(found, "select") else found.get(GROUP, []))
+
+
+def register_installed() -> None:
+    """Register the ops that installed packages name, or say which package cannot be used."""
+    for entry in _entries():
+        try:
+            register(entry.load())
+        except Exception as why:
+            cure = "mend or remove the package that names it"
+            what = f"{entry.value}, an op named by an installed package, cannot be used"
+            raise Refused(f"{what}: {why}", cure) from why
+
+
+_OWN = frozenset(OPS)
