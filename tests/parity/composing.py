@@ -432,7 +432,8 @@ def machines(c: Composer) -> Any:
 def against_the_rest(c: Composer) -> Any:
     columns = _classes(c, "target_k")
     del columns["probabilityCol"]
-    return classification.OneVsRest(classifier=classification.LogisticRegression(maxIter=3), **columns)
+    raw = {"rawPredictionCol": columns["rawPredictionCol"]}  # PySpark asks the models by the name that the whole has
+    return classification.OneVsRest(classifier=classification.LogisticRegression(maxIter=3, **raw), **columns)
 
 
 @last
