@@ -51,6 +51,14 @@ def test_constants_are_what_spark_makes_of_them(few, tmp_path):
     assert b[0] == ["literal", "string", "B"]
 
 
+def test_a_pattern_is_read_at_export(few, tmp_path):
+    made = "regexp_replace(s, '[a-c]+', '\\\\$') AS a"
+    manifest = written([f"SELECT *, {made} FROM __THIS__"], few, tmp_path / "m")
+    (program,) = manifest["stages"][0]["params"]["expressions"]
+    texts = [one[2] for one in program if one[0] == "literal"]
+    assert texts == ["[0]+", "61-63,;", "0", "$"] and program[-1] == ["regexp_replace", 5]
+
+
 REFUSED = {
     "SELECT sum(i) AS a FROM __THIS__": "Aggregate",
     "SELECT i, count(*) AS n FROM __THIS__ GROUP BY i": "Aggregate",
@@ -76,8 +84,15 @@ REFUSED = {
     "SELECT *, map('a', i) AS a FROM __THIS__": "CreateMap",
     "SELECT *, struct(i, x) AS a FROM __THIS__": "CreateNamedStruct",
     "SELECT *, s LIKE concat(s, '%') AS a FROM __THIS__": "Like",
-    "SELECT *, s RLIKE 'a+' AS a FROM __THIS__": "RLike",
-    "SELECT *, hash(i) AS a FROM __THIS__": "Murmur3Hash",
+    "SELECT *, s RLIKE s AS a FROM __THIS__": "RLike.*no constant",
+    "SELECT *, s RLIKE '(a)\\\\1' AS a FROM __THIS__": "back references",
+    "SELECT *, regexp_replace(s, '(a)', '$1') AS a FROM __THIS__": "refers to a group",
+    "SELECT *, regexp_replace(s, 'a', s) AS a FROM __THIS__": "replacement is no constant",
+    "SELECT *, regexp_extract(s, '(a)', 1) AS a FROM __THIS__": "RegExpExtract",
+    "SELECT *, lpad(s, i, ' ') AS a FROM __THIS__": "StringLPad.*no constant",
+    "SELECT *, repeat(s, i) AS a FROM __THIS__": "StringRepeat.*no constant",
+    "SELECT *, translate(s, day, 'x') AS a FROM __THIS__": "StringTranslate.*no constant",
+    "SELECT *, xxhash64(i) AS a FROM __THIS__": "XxHash64",
     "SELECT *, i + 1 AS a, i + 2 AS a FROM __THIS__": "'a' twice",
     "SELECT *, 1 AS a FROM __THIS__ WHERE 1 = 2": "WHERE",
 }

@@ -101,6 +101,20 @@ class Sql(Tools):
         made += [f"s LIKE '{one}'" for one in ("%", "a%", "%a", "_", "%a%b%", "", "a\\\\%b", "a\\\\_b", "%_%", "__")]
         return self._case("texts", {"s": "string", "t": "string"}, rows, made)
 
+    def _searches(self) -> Case:
+        """Return a case of texts that are padded, cut, searched and hashed, and of shifts."""
+        rows: list[Row] = [(a, b, i) for a in TEXTS for b, i in zip(("a", "", "\U0001d4b3", None), (3, -1, 40, None))]
+        made = ["lpad(s, 7, 'x\U0001d4b3')", "rpad(s, 40, 'xyz')", "lpad(s, 2, '')", "rpad(s, -1, 'a')", "repeat(s, 3)", "translate(s, 'aelX', 'AE')"]
+        made += ["translate(s, 'aab\U0001d4b3', 'x\U0001d4b3yz')", "locate(t, s)", "locate('a', s, i)", "position('l' IN s)"]
+        made += [f"substring_index(s, '{part}', {n})" for part in ("a", "al", "") for n in (-2, -1, 0, 1, 2)]
+        made += ["substring_index('aaaa' || s, 'aa', 2)", "hash(CAST(i AS decimal(18,3)))", "ascii(s)", "octet_length(s)", "bit_length(s)", "hash(s, t, i)", "hash(i, CAST(i AS bigint), i / 7, i > 0)"]
+        made += ["hash(CAST(i AS float), CAST(i AS decimal(9,2)), CAST(i AS decimal(38,9)), DATE'2024-02-29')"]
+        made += [f"{shift}({one}, i)" for shift in ("shiftleft", "shiftright", "shiftrightunsigned") for one in ("i", "-i * 3L")]
+        made += [f"s RLIKE '{one}'" for one in ("a", "^al|d$", "", "[^a-z]", "(?i)ALPHA", "(?<!a)l", "\\\\s|\\\\p{Lu}")]
+        made += [f"regexp_replace(s, '{one}', '<>')" for one in ("a", "", "a*", ".", "[^a-z ]", "$", "l(?=p)|x*?")]
+        made += ["regexp_replace(s, '\\\\W', '\\\\\\\\')", "regexp_replace(s, '[aeiou]', '')"]
+        return self._case("searches", {"s": "string", "t": "string", "i": "int"}, rows, made)
+
     def _casts(self, name: str) -> Case:
         kinds = ("tinyint", "smallint", "int", "bigint", "float", "double", "boolean")
         rows: list[Row] = [(text,) for text in (*NUMERALS, None)]
@@ -144,6 +158,7 @@ class Sql(Tools):
     def sql_transformer(self) -> Iterator[Case]:
         """Return cases of SQLTransformer."""
         yield from [self._reals(), self._floats(), self._integers("integers"), self._logic(), self._texts()]
+        yield self._searches()
         yield self._casts("casts")
         yield from self._scope()
         for name, zone in (("east", "+05:30"), ("west", "Etc/GMT+8")):

@@ -67,10 +67,13 @@ TEXTS = (
     *("'line'", "' lead'", "'xyz'", "'NaN'"),
 )
 PATTERNS = ("%", "a%", "%a", "%p%", "_lpha", "%a%a%", "", "_", "__%", "%\u00e9%", "al\\\\_%", "%\\\\%%", "alpha", "%_%a")
+REGEXES = ("a", "^al", "[^a-z]", "", "a*", "(?i)N[AU]", ".$", "\\\\d+", "(?<!a)p|\\\\s", "x*?", "[\\\\x{1d4b3}e]", "(?:l|p)+h?")
 UNARY = (
     *("sqrt", "exp", "expm1", "ln", "log2", "log10", "log1p", "rint", "sign", "degrees", "radians", "abs"),
     *("sin", "cos", "tan", "cot", "csc", "sec", "tanh", "cbrt", "signum", "negative", "positive", "log"),
 )
+SHIFTS = ("shiftleft", "shiftright", "shiftrightunsigned")
+LETTERS = ("'aeiou'", "'AEIOUY'", "'aab'", "''", "' '", "'𝒳́p'", "'p𝒳'")
 SEARCHES = ("startswith", "endswith", "contains")
 UNITS = (
     *("YEAR", "YYYY", "YY", "QUARTER", "MONTH", "MON", "MM", "WEEK", "DAY", "DD", "HOUR", "MINUTE", "SECOND"),
@@ -177,6 +180,7 @@ class Words:
             *[lambda: self._comparison(depth)] * 5,
             lambda: f"{self._r.choice(SEARCHES)}({self.of('string', depth)}, {self.of('string', depth)})",
             lambda: f"({self.of('string', depth)} {self._r.choice(['', 'NOT '])}LIKE '{self._r.choice(PATTERNS)}')",
+            lambda: f"({self.of('string', depth)} RLIKE '{self._r.choice(REGEXES)}')",
         ]
         return self._r.choice(forms)()
 
@@ -250,8 +254,14 @@ class Words:
             forms.append(lambda: f"unix_date({self.of('date', depth)})")
             forms.append(lambda: f"length({self.of('string', depth)})")
             forms.append(lambda: f"instr({self.of('string', depth)}, {self.of('string', depth)})")
+            part, text = self.of("string", depth), self.of("string", depth)
+            forms.append(lambda: f"locate({part}, {text}, {self._r.choice(['1', '3', '0', 't1', 'i1'])})")
+            forms.append(lambda: f"{self._r.choice(['ascii', 'octet_length', 'bit_length'])}({text})")
+            forms += [lambda: f"hash({', '.join(self.of(self._r.choice(KINDS), depth) for _ in 'abc')})"] * 2
         if kind in REAL:
             forms.append(lambda: f"nanvl({one()}, {one()})")
+        if kind in ("int", "bigint"):
+            forms.append(lambda: f"{self._r.choice(SHIFTS)}({one()}, {self.of('int', depth)})")
         if kind in WHOLE:
             forms.append(lambda: f"({one()} {self._r.choice('&|^')} (~{one()}))")
         if kind == "double":
@@ -295,6 +305,9 @@ class Words:
         def few() -> str:
             return self._r.choice(["0", "1", "2", "-1", "-3", "5", "100", "i1", "i2", "2147483647"])
 
+        def some() -> str:
+            return self._r.choice(["0", "1", "2", "-1", "-2", "9", "40"])
+
         forms = [
             lambda: f"CAST({self.of(self._r.choice(KINDS), depth)} AS string)",
             lambda: f"{self._r.choice(['lower', 'upper'])}({one()})",
@@ -307,6 +320,11 @@ class Words:
             lambda: f"({one()} || {one()})",
             lambda: f"concat_ws({one()}, {one()}, {one()}, {one()})",
             lambda: f"replace({one()}, {one()}, {one()})",
+            lambda: f"{self._r.choice(['lpad', 'rpad'])}({one()}, {some()}, {self._r.choice(LETTERS)})",
+            lambda: f"repeat({one()}, {some()})",
+            lambda: f"translate({one()}, {self._r.choice(LETTERS)}, {self._r.choice(LETTERS)})",
+            lambda: f"regexp_replace({one()}, '{self._r.choice(REGEXES)}', {self._r.choice(TEXTS)})",
+            lambda: f"substring_index({one()}, {self._r.choice(TEXTS)}, {some()})",
         ]
         return self._r.choice(forms)()
 

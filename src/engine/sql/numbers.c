@@ -201,6 +201,29 @@ enum sql_got sql_run_division(const struct sql_node *n, const struct sql_row *r,
     }
 #define DIVISION .modes = true, .lazy = sql_run_division
 
+/* -- shifts: by as many bits as the width leaves of the second argument, as Java has them -- */
+
+#define SHIFT(name, type, expression)                                           \
+    static enum sql_got name(const struct sql_node *n, const struct sql_row *r, \
+                             const union sql_value *a, union sql_value *out)    \
+    {                                                                           \
+        type i = (type)a[0].i;                                                  \
+        unsigned by = (unsigned)a[1].i & (8 * sizeof i - 1);                    \
+        (void)n;                                                                \
+        (void)r;                                                                \
+        out->i = expression;                                                    \
+        return SQL_VALUE;                                                       \
+    }
+SHIFT(shift_int_left, uint32_t, (int32_t)(i << by))
+SHIFT(shift_int_right, int32_t, i >> by)
+SHIFT(shift_int_unsigned, uint32_t, (int32_t)(i >> by))
+SHIFT(shift_long_left, uint64_t, (int64_t)(i << by))
+SHIFT(shift_long_right, int64_t, i >> by)
+SHIFT(shift_long_unsigned, uint64_t, (int64_t)(i >> by))
+
+#define INT_SHIFT  2, 2, {IS_INT, IS_INT}, IS_INT
+#define LONG_SHIFT 2, 2, {SQL_LONG, IS_INT}, SQL_LONG
+
 static const struct sql_function functions[] = {
     {"+", 2, 2, TWO_INTEGERS, .modes = true, .eager = add_integers},
     {"+", 2, 2, TWO_DOUBLES, .modes = true, .eager = add_doubles},
@@ -230,6 +253,12 @@ static const struct sql_function functions[] = {
     {"|", 2, 2, TWO_INTEGERS, .eager = or_bits},
     {"^", 2, 2, TWO_INTEGERS, .eager = xor_bits},
     {"~", 1, 1, {SQL_INTEGERS}, .eager = not_bits},
+    {"shift_left", INT_SHIFT, .eager = shift_int_left},
+    {"shift_right", INT_SHIFT, .eager = shift_int_right},
+    {"shift_right_unsigned", INT_SHIFT, .eager = shift_int_unsigned},
+    {"shift_left", LONG_SHIFT, .eager = shift_long_left},
+    {"shift_right", LONG_SHIFT, .eager = shift_long_right},
+    {"shift_right_unsigned", LONG_SHIFT, .eager = shift_long_unsigned},
 };
 
 const struct sql_table sql_numbers = {functions, countof(functions)};

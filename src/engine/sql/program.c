@@ -9,8 +9,9 @@
 #include <string.h>
 
 static const struct sql_table *const tables[] = {
-    &sql_logic,    &sql_comparisons, &sql_numbers,    &sql_casts,    &sql_mathematics,
-    &sql_rounding, &sql_texts,       &sql_text_casts, &sql_decimals, &sql_dates};
+    &sql_logic,    &sql_comparisons, &sql_numbers,     &sql_casts,      &sql_mathematics,
+    &sql_rounding, &sql_texts,       &sql_text_shapes, &sql_text_casts, &sql_decimals,
+    &sql_dates,    &sql_hashes,      &sql_regexes};
 
 /* -- running -- */
 

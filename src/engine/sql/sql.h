@@ -80,7 +80,8 @@ struct sql_table {
     unsigned n;
 };
 extern const struct sql_table sql_logic, sql_comparisons, sql_numbers, sql_casts, sql_mathematics,
-    sql_rounding, sql_texts, sql_text_casts, sql_decimals, sql_dates;
+    sql_rounding, sql_texts, sql_text_shapes, sql_text_casts, sql_decimals, sql_dates, sql_hashes,
+    sql_regexes;
 
 enum {
     SQL_INTEGERS = TYPE_BIT(TINYINT) | TYPE_BIT(SMALLINT) | TYPE_BIT(INT) | TYPE_BIT(BIGINT),

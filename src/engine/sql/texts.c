@@ -1,25 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SQL's functions of strings. Characters are code points; strings are compared by bytes. */
 #include "../text/text.h"
-#include "sql.h"
+#include "characters.h"
 
 #include <string.h>
-
-static uint32_t width(char first)
-{
-    unsigned char c = (unsigned char)first;
-
-    return c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-}
-
-static uint32_t characters(struct text t)
-{
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < t.len; i += width(t.p[i]))
-        n++;
-    return n;
-}
 
 /* Memory for a text of the row; NULL as frame_take. */
 char *sql_text(const struct sql_row *r, size_t n, union sql_value *out)
@@ -29,24 +13,6 @@ char *sql_text(const struct sql_row *r, size_t n, union sql_value *out)
     out->t = (struct text){p, (uint32_t)n};
     return p;
 }
-
-static bool same(struct text a, const char *p)
-{
-    return !a.len || memcmp(a.p, p, a.len) == 0;
-}
-
-/* Where `part` begins in t from byte `at` on; t.len where it does not. */
-static uint32_t find(struct text t, struct text part, uint32_t at)
-{
-    for (; part.len <= t.len && at <= t.len - part.len; at++)
-        if (same(part, t.p + at))
-            return at;
-    return t.len;
-}
-
-#define TEXT(name)                                                              \
-    static enum sql_got name(const struct sql_node *n, const struct sql_row *r, \
-                             const union sql_value *a, union sql_value *out)
 
 /* -- whole texts -- */
 
@@ -121,16 +87,6 @@ TEXT(run_reverse)
 }
 
 /* -- parts -- */
-
-/* Bytes of the first n characters. */
-static uint32_t bytes_of(struct text t, int64_t n)
-{
-    uint32_t i = 0;
-
-    for (; i < t.len && n > 0; n--)
-        i += width(t.p[i]);
-    return i;
-}
 
 TEXT(run_substring)
 {
@@ -219,13 +175,9 @@ TEXT(run_contains)
 
 TEXT(run_instr)
 {
-    uint32_t at = a[1].t.len ? find(a[0].t, a[1].t, 0) : 0;
-
     (void)n;
     (void)r;
-    out->i = a[1].t.len == 0    ? 1
-             : at == a[0].t.len ? 0
-                                : (int64_t)characters((struct text){a[0].t.p, at}) + 1;
+    out->i = place_of(a[1].t, a[0].t, 0);
     return SQL_VALUE;
 }
 

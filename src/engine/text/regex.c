@@ -419,10 +419,11 @@ uint32_t regex_join(char *p, uint32_t n)
 
     for (uint32_t i = 0; i < n;) {
         const unsigned char *u = (const unsigned char *)p + i;
-        bool half = u[0] == 0xed && u[1] >= 0xa0;
+        bool half = u[0] == 0xed && u[1] >= 0xa0, high = half && u[1] < 0xb0;
+        bool pair = high && i + 6 <= n && u[3] == 0xed && u[4] >= 0xb0;
         if (!half) {
             p[to++] = p[i++];
-        } else if (u[1] >= 0xb0 || i + 3 == n) {
+        } else if (!pair) {
             p[to++] = '?';
             i += 3;
         } else {

@@ -19,6 +19,7 @@ TYPES_OF: dict[str, tuple[str, ...]] = {
     "real": REALS,
     "double": ("double",),
     "bigint": ("bigint",),
+    "long": ("int", "bigint"),
     "boolean": ("boolean",),
     "int": ("int",),
     "string": ("string",),
@@ -42,6 +43,9 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "BitwiseOr": ("|", ("integer",)),
     "BitwiseXor": ("^", ("integer",)),
     "BitwiseNot": ("~", ("integer",)),
+    "ShiftLeft": ("shift_left", ("long", "int")),
+    "ShiftRight": ("shift_right", ("long", "int")),
+    "ShiftRightUnsigned": ("shift_right_unsigned", ("long", "int")),
     "EqualTo": ("=", ("scalar",)),
     "EqualNullSafe": ("<=>", ("scalar",)),
     "LessThan": ("<", ("scalar",)),
@@ -101,6 +105,16 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "Like": ("like", ("string",)),
     "Concat": ("concat", ("string",)),
     "ConcatWs": ("concat_ws", ("string",)),
+    "StringLPad": ("lpad", ("string", "int", "string")),
+    "StringRPad": ("rpad", ("string", "int", "string")),
+    "StringRepeat": ("repeat", ("string", "int")),
+    "StringTranslate": ("translate", ("string",)),
+    "SubstringIndex": ("substring_index", ("string", "string", "int")),
+    "StringLocate": ("locate", ("string", "string", "int")),
+    "Ascii": ("ascii", ("string",)),
+    "OctetLength": ("octet_length", ("string",)),
+    "BitLength": ("bit_length", ("string",)),
+    "Murmur3Hash": ("hash", ("scalar",)),
     "Year": ("year", ("date",)),
     "Quarter": ("quarter", ("date",)),
     "Month": ("month", ("date",)),
@@ -127,6 +141,13 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 #: Classes that change nothing where the types before and after are the same.
 SAME = ("UnaryPositive", "Floor", "Ceil", "KnownNotNull", "KnownFloatingPointNormalized")
+
+#: Classes that search by a regular expression -> the engine's function.
+BY_REGEX = {"RLike": "rlike", "RegExpReplace": "regexp_replace"}
+
+#: Functions whose arguments behind the first are constants: else a row could ask for any size, or for work
+#: that grows as the square of its texts.
+OF_CONSTANTS = ("lpad", "rpad", "repeat", "translate", "substring_index")
 
 #: Functions that, where they make a decimal, say which.
 TYPED = ("+", "-", "*", "/", "%", "pmod", "round", "bround", "floor", "ceil", "to_decimal")

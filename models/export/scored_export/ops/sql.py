@@ -19,15 +19,18 @@ from typing import Any
 import numpy as np
 
 from scored_export.errors import Refused
+from scored_export.java_regex import translate
 from scored_export.needs import ZONE
 from scored_export.ops.base import Built, Columns, Reading
 from scored_export.ops.functions import (
+    BY_REGEX,
     CALLS,
     CASTS,
     DATE_UNITS,
     INTEGERS,
     MODES,
     NEEDS,
+    OF_CONSTANTS,
     SAME,
     TIME_UNITS,
     TYPED,
@@ -216,6 +219,22 @@ def _literal(kind: str, value: Any) -> Program:
     return Program([["literal", kind, given]], kind)
 
 
+def _literal_of(program: Program) -> str | None:
+    """Return the text of the value that a program always is, if it is no more than one, and no null."""
+    first, *others = program.instructions
+    return str(first[2]) if not others and first[0] == "literal" and first[2] is not None else None
+
+
+def _replacement(expression: Any, text: Program, position: Program) -> str:
+    """Return what a match becomes, a backslash before a character being that character."""
+    found = _literal_of(text)
+    if found is None or position.instructions != [["literal", "int", "1"]]:
+        raise _refused(expression, "its replacement is no constant, or it begins behind the first character")
+    if not re.fullmatch(r"(?:[^\\$]|\\.)*", found, re.DOTALL):
+        raise _refused(expression, "its replacement refers to a group")
+    return re.sub(r"\\(.)", r"\1", found, flags=re.DOTALL)
+
+
 def _like(expression: Any, pattern: Program) -> Program:
     """Return the escape of a LIKE whose pattern Java's regular expressions read as SQL means it."""
     escape = str(expression.escapeChar())
@@ -352,6 +371,8 @@ class _Reader:
             args.append(_literal(kind, None))
         if name in ("TruncDate", "TruncTimestamp", "NextDay", "UnixTimestamp", "ToUnixTimestamp"):
             return self._moment(expression, name, args, kind)
+        if name in BY_REGEX:
+            return self._made(expression, BY_REGEX[name], self._searched(expression, args), kind)
         if name not in CALLS:
             raise _refused(expression)
         function, takes = CALLS[name]
@@ -361,9 +382,23 @@ class _Reader:
         rounded = name in ("Round", "BRound") and base_type(kind) == "decimal"
         if rounded and args[1].instructions[0][2][0] == "-":
             raise _refused(expression, "a decimal is rounded to no negative scale")
+        if function in OF_CONSTANTS and any(_literal_of(arg) is None for arg in args[1:]):
+            raise _refused(expression, "what stands behind its text is no constant")
         if name == "Like":
             args.append(_like(expression, args[1]))
         return self._made(expression, function, args, kind)
+
+    def _searched(self, expression: Any, args: list[Program]) -> list[Program]:
+        """Return the arguments of a function of a regular expression: it, its sets, and how Java searches."""
+        text, pattern, *others = args
+        constant = _literal_of(pattern)
+        if constant is None:
+            raise _refused(expression, "its pattern is no constant")
+        found = translate(self._spark, constant)
+        sets = "".join("".join(f"{a:x}-{b:x}," for a, b in ranges) + ";" for ranges in found.sets)
+        how = int(found.units) + 2 * int(found.aligned)
+        more = [_literal("string", _replacement(expression, *others))] if others else []
+        return [text, _literal("string", found.text), _literal("string", sets), _literal("int", how), *more]
 
     def _moment(self, expression: Any, name: str, args: list[Program], kind: str) -> Program:
         """Return a call of a function that has a unit, a day or a pattern among its arguments."""
