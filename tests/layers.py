@@ -47,7 +47,7 @@ HEADERS: dict[str, str] = {
     "model": "candidate model watch",
     "store": "doctor post store",
     "registry": "registry",
-    "http": "server",
+    "http": "sandbox server",
 }
 ROOM_OF = {f"{name}.h": room for room, names in HEADERS.items() for name in names.split()}
 
@@ -59,6 +59,7 @@ LIBRARIES: dict[str, list[str]] = {
     r"curl/": ["store/transport.c"],
     r"pcre2": ["engine/text/regex.c"],
     r"zlib": ["http/gzip.c"],
+    r"seccomp": ["http/sandbox.c"],
 }
 
 BANNED = "strcpy stpcpy strcat strncat sprintf vsprintf strtok atoi atol atof sscanf gets setlocale alloca"

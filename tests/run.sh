@@ -14,7 +14,7 @@ build=$top/build
 logs=$build/logs
 py=$build/venv/bin/python
 
-stages="lint unit bundles ops export example parity cli http clients conformance e2e faults memory oom load reload threads fuzz packaging"
+stages="lint unit bundles ops export example parity cli http clients described conformance e2e faults memory oom load reload threads fuzz packaging"
 by_name="s3servers overload slow drain beside soak" # only when named
 full=
 chosen=
@@ -37,7 +37,7 @@ die() { echo "tests/run.sh: $*" >&2; exit 1; }
 # -- what must be there -------------------------------------------------------------------------------------------
 
 packages="gcc cmake ninja-build pkg-config git curl ca-certificates python3 python3-venv libmicrohttpd-dev libcjson-dev
-libssl-dev libcurl4-openssl-dev libpcre2-dev zlib1g-dev libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev llvm valgrind openjdk-17-jre-headless procps
+libssl-dev libcurl4-openssl-dev libpcre2-dev zlib1g-dev libseccomp-dev libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev llvm valgrind strace openjdk-17-jre-headless procps
 nginx-light haproxy make dpkg-dev"
 
 # install_packages NAME...
@@ -89,6 +89,17 @@ install_clients() {
     PATH=$node/bin:$PATH node "$node/lib/node_modules/npm/bin/npm-cli.js" install --prefix "$to" --no-package-lock --no-audit --no-fund \
         --ignore-scripts >"$logs/npm.log" 2>&1 || { tail -5 "$logs/npm.log"; die "npm failed"; }
     cat "$here/requirements.txt" "$here/package.json" >"$to/.requirements"
+}
+
+# What makes requests of OpenAPI documents: a virtual environment of its own.
+install_described() {
+    local want="$top/tests/described/requirements.txt" to="$build/described"
+    cmp -s "$want" "$to/.requirements" && return
+    say "installing schemathesis into build/described"
+    rm -rf "$to"
+    python3 -m venv "$to" && "$to/bin/pip" install -q --disable-pip-version-check -r "$want" >"$logs/pip.log" 2>&1 ||
+        { tail -5 "$logs/pip.log"; die "pip failed"; }
+    cp "$want" "$to/.requirements"
 }
 
 # install_by_go NAME MODULE
@@ -225,6 +236,11 @@ stage_clients() {
     build_release
     install_clients
     run clients env SCORED_BIN="$build/release/scored" "$py" -m pytest -q -p no:cacheprovider tests/clients
+}
+stage_described() {
+    build_release
+    install_described
+    run described "$py" tests/described/run.py "$build/release/scored" ${full:+--full}
 }
 # On both versions of the library; then in front of it nginx and HAProxy, and streams with mutations.
 stage_conformance() {

@@ -19,6 +19,7 @@ enum missing_fields { MISSING_NULL, MISSING_REJECT };
 
 /* Names in the order of their enumeration; NULL ends a list. */
 #define CHOICES_kernel         "auto", "walk", "tiles", NULL
+#define CHOICES_sandbox        "auto", "on", "off", NULL
 #define CHOICES_unknown_fields "ignore", "reject", NULL
 #define CHOICES_missing_fields "null", "reject", NULL
 #define CHOICES_log_level      "error", "warn", "info", "debug", NULL

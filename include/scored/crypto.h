@@ -14,6 +14,9 @@ bool crypto_start(struct err *e);
 bool sha256_hex(const void *p, size_t n, char out[SHA256_HEX + 1], struct err *e);
 bool sha256_bytes(const void *p, size_t n, unsigned char out[SHA256_SIZE], struct err *e);
 
+/* Takes as long wherever they differ. */
+bool bytes_equal(const void *a, const void *b, size_t n);
+
 /* HMAC-SHA-256. `key` may be `out`. */
 bool hmac_sha256(const void *key, size_t n_key, const void *p, size_t n,
                  unsigned char out[SHA256_SIZE], struct err *e);

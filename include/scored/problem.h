@@ -19,6 +19,8 @@
     X(BAD_REQUEST, 400, "bad-request", "The request is not valid HTTP")                   \
     X(BAD_PARAMETER, 400, "bad-parameter", "A query parameter is not valid")              \
     X(UNKNOWN_COLUMN, 400, "unknown-column", "The model has no such column")              \
+    X(UNAUTHORIZED, 401, "unauthorized", "This needs a token that is known")              \
+    X(WRONG_SCOPE, 403, "wrong-scope", "The token is for something else")                 \
     X(FORBIDDEN, 403, "forbidden", "This may not be asked from there")                    \
     X(NOT_FOUND, 404, "not-found", "There is nothing here")                               \
     X(NO_MODEL, 404, "no-model", "There is no model of this name")                        \

@@ -16,7 +16,7 @@ server_port(const struct server *s); /* of the public listener, also where 0 was
 uint16_t server_admin_port(const struct server *s); /* 0: there is none */
 uint16_t server_probe_port(const struct server *s); /* 0: there is none */
 
-/* Once a second: looks after the memory of requests. */
+/* Once a second: looks after the memory of requests, and the files that may change. */
 void server_look(struct server *s);
 
 /* Ends in order: unready but answering (`lame_duck`), then nothing new and what is under way

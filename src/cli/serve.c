@@ -3,6 +3,7 @@
 #include "command_line.h"
 #include "commands.h"
 #include "scored/log.h"
+#include "scored/sandbox.h"
 #include "scored/server.h"
 #include "scored/version.h"
 #include "settings.h"
@@ -195,6 +196,7 @@ static int serve(struct registry *r, const struct config *config, const sigset_t
     log_with(LOG_INFO, "serving", log_text("listen", address(at, config->listen, server_port(s))),
              log_text("admin", address(admin, config->admin_listen, server_admin_port(s))),
              log_number("workers", server_workers(config)), log_text("version", scored_version),
+             log_text("sandbox", sandbox_holds()),
              log_text("probe", address(probe, config->probe_listen, server_probe_port(s))));
     bool started = registry_start(r, &e);
     while (started && !(got = wait_for_end(s, signals))) {
@@ -301,6 +303,12 @@ static int serve_models(struct arguments *a, const sigset_t *signals)
     return code;
 }
 
+/* Nothing that comes from outside was read yet, and there are no threads. */
+static bool enter_sandbox(const struct config *config, struct err *e)
+{
+    return sandbox_enter((enum sandbox_mode)config->sandbox, config->cache, e);
+}
+
 static int run(struct arguments *a)
 {
     struct err e = {0};
@@ -311,7 +319,7 @@ static int run(struct arguments *a)
     set_memory_thresholds();
     arrange_signals(&signals);
     settings_warn(&a->settings);
-    if (!log_start(&e))
+    if (!enter_sandbox(&a->settings.config, &e) || !log_start(&e))
         return fail(&e);
     int code = serve_models(a, &signals);
     log_stop();

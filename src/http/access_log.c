@@ -105,6 +105,7 @@ static void put_line(struct buf *out, const struct record *r)
     put_text(out, "request", r->id);
     put_text(out, "trace", r->trace.id);
     put_text(out, "span", r->trace.id[0] ? r->trace.span : NULL);
+    put_text(out, "token", r->token);
     put_text(out, "client", peer_text(&r->peer.any, client));
     buf_lit(out, "}\n");
 }

@@ -53,6 +53,7 @@ void exchange_begin(struct exchange *x, const char *target)
     x->slot = NULL;
     x->is_head = false;
     x->method = NULL;
+    x->token[0] = '\0';
     x->id[0] = x->trace.id[0] = '\0';
     x->times = (struct stage_times){0};
     x->scoring.counts = (struct counts){0};
@@ -74,7 +75,8 @@ void exchange_begin(struct exchange *x, const char *target)
     x->extra_header = x->extra_value = NULL;
     x->encoding = NULL;
     x->etag = NULL;
-    x->varies = false;
+    x->cors_origin = NULL;
+    x->varies = x->varies_by_origin = x->preflight = false;
     x->problem = PROBLEM_NONE;
     x->field[0] = '\0';
 }
@@ -228,6 +230,13 @@ void reply_header(struct exchange *x, const char *name)
 {
     x->extra_header = x->extra.failed ? NULL : name;
     x->extra_value = x->extra.data;
+}
+
+void reply_header_text(struct exchange *x, const char *name, const char *value)
+{
+    buf_reset(&x->extra);
+    buf_text(&x->extra, value);
+    reply_header(x, name);
 }
 
 bool limiter_pass(struct limiter *l, unsigned *dropped)

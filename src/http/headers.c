@@ -28,10 +28,23 @@ static const struct known_header {
     HEADER("X-Request-Id", request_id),
     HEADER("Expect", expect),
     HEADER("Origin", origin),
+    HEADER("Access-Control-Request-Method", asks_method),
     HEADER("If-None-Match", if_none_match),
     HEADER("X-Request-Timeout-Ms", timeout_ms),
     HEADER("traceparent", traceparent),
+    HEADER("Authorization", authorization),
+    HEADER("tracestate", tracestate),
 };
+
+/* Several are one list (RFC 9110, 5.3); of more than there is room for the last ones count. */
+static const char **next_state(struct head *h)
+{
+    unsigned i = 0;
+
+    while (i < TRACE_STATES - 1 && h->tracestate[i])
+        i++;
+    return &h->tracestate[i];
+}
 
 static void note(struct head *h, const char *name, size_t n, const char *value)
 {
@@ -39,7 +52,10 @@ static void note(struct head *h, const char *name, size_t n, const char *value)
         if (known[i].len != n || strncasecmp(name, known[i].name, n) != 0)
             continue;
         const char **place = (const char **)(void *)((char *)h + known[i].place);
-        bool once = place == &h->traceparent || place == &h->content_encoding;
+        bool once =
+            place == &h->traceparent || place == &h->content_encoding || place == &h->authorization;
+        if (place == h->tracestate)
+            place = next_state(h);
         *place = once && *place ? "" : value;
         return;
     }

@@ -14,6 +14,7 @@
 #include "scored/config.h"
 #include "scored/registry.h"
 #include "spans.h"
+#include "tokens.h"
 #include "trace.h"
 
 #include <pthread.h>
@@ -82,6 +83,7 @@ struct app {
     struct spans *spans;           /* NULL: none */
     struct limiter failed_requests, strange_fields;
     struct strangers *strangers; /* by slot */
+    struct tokens *tokens;       /* NULL: anybody may ask */
 };
 
 static inline enum life app_life(const struct app *app)
@@ -92,8 +94,10 @@ static inline enum life app_life(const struct app *app)
 /* The request's head. Texts borrow the connection's memory. */
 struct head {
     const char *host, *content_type, *accept, *accept_encoding, *request_id, *expect, *origin;
-    const char *if_none_match;
+    const char *if_none_match, *asks_method;
     const char *content_encoding, *traceparent; /* "": several, which contradict each other */
+    const char *tracestate[TRACE_STATES];       /* as they came; NULL ends them */
+    const char *authorization;                  /* the same */
     const char *timeout_ms, *content_length, *transfer_encoding;
     uint64_t length; /* of the body; 0 where none is told */
     bool chunked;
@@ -122,8 +126,9 @@ struct exchange {
     struct head head;
     const struct route *route;
     struct slot *slot;
-    struct text version; /* of {version}; empty: the current one */
-    bool is_head;        /* the method was HEAD */
+    struct text version;    /* of {version}; empty: the current one */
+    bool is_head;           /* the method was HEAD */
+    char token[TOKEN_NAME]; /* the name of the token it came with; "": with none that is known */
     char id[REQUEST_ID];
     struct trace trace;
     uint64_t began_ns;
@@ -159,9 +164,11 @@ struct exchange {
     struct buf reply;
     bool varies; /* whether it is compressed is for its reader to say */
     struct gzip *gzip;
-    struct buf packed;    /* of the reply, while it is compressed */
-    const char *encoding; /* of the reply, or NULL */
-    const char *etag;     /* of a reply that may be kept and asked for again, or NULL */
+    struct buf packed;       /* of the reply, while it is compressed */
+    const char *encoding;    /* of the reply, or NULL */
+    const char *cors_origin; /* of pages that may read it, or NULL */
+    bool varies_by_origin, preflight;
+    const char *etag; /* of a reply that may be kept and asked for again, or NULL */
     enum problem problem;
     char field[128]; /* of the problem, for the log */
 };
@@ -184,6 +191,7 @@ bool exchange_charge(struct exchange *x, size_t more); /* the same, without a re
 void reply_problem(struct exchange *x, enum problem problem, const char *extra, const char *fmt,
                    ...) __attribute__((format(printf, 4, 5)));
 void reply_header(struct exchange *x, const char *name); /* its value stands in x->extra */
+void reply_header_text(struct exchange *x, const char *name, const char *value);
 /* Part of a reply is none: one that found no memory becomes a problem. False: not even that. */
 bool reply_whole(struct exchange *x);
 
@@ -223,6 +231,7 @@ struct route {
      * and in no list. */
     const char *operation;
     const char *describes; /* of components.json: the answer; NULL: made from the model, or text */
+    bool open_to_all;      /* needs no token: probes, and what is the same for everybody */
 };
 
 extern const struct route routes[ROUTE_NONE];
@@ -298,6 +307,21 @@ void operator_log(const struct exchange *x, const char *msg, const char *from, c
 void tell_reply(struct exchange *x, uint64_t now, size_t bytes_out);
 void tell_refusal(const struct connection *c, const struct failure *f);
 
+/* -- access.c -- */
+
+/* May the request's route, NULL where it has none, be asked with the token it brings? False: the
+ * reply is made. */
+bool access_check(struct exchange *x);
+/* Is a token needed for it? The scope that suffices on that listener; SCOPE_NONE: none is. */
+enum scope access_scope(const struct app *app, const struct route *r, enum side side);
+
+/* --cors-origins is what it takes. */
+bool cors_check(const char *list, struct err *e);
+/* Notes whether a page of the request's origin may read the reply. */
+void cors_open(struct exchange *x);
+/* Does a browser ask whether it may ask? It does so without a token. */
+bool cors_is_asked(struct exchange *x, const char *method);
+
 /* -- operator.c -- */
 
 /* The admin listener, asked under a name that is its own and by no page of a browser. Others get no
@@ -351,6 +375,8 @@ void metrics_row_error(struct metrics *m, unsigned worker, unsigned slot, const 
     X(QUEUE_FULL, "requests_refused_queue", "Requests refused: too many wait for a turn.")  \
     X(QUEUE_WAIT, "requests_refused_wait", "Requests refused: they would wait too long.")   \
     X(NO_ROOM, "requests_refused_memory", "Requests refused: there is no memory for them.") \
+    X(UNAUTHORIZED, "requests_unauthorized",                                                \
+      "Requests refused: without a token that is known, or with one of another scope.")     \
     X(LATE, "requests_late", "Requests given up because their time was over.")              \
     X(ABANDONED, "requests_abandoned", "Requests given up because their client had gone.")  \
     X(CUT, "requests_cut",                                                                  \

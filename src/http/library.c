@@ -224,6 +224,41 @@ static const char *traceparent(const struct exchange *x, char out[TRACEPARENT])
     return out;
 }
 
+static const char *vary(const struct exchange *x)
+{
+    static const char *const by[] = {NULL, "Accept-Encoding", "Origin", "Accept-Encoding, Origin"};
+
+    return by[x->varies + 2 * x->varies_by_origin];
+}
+
+/* For pages of other origins: what they may read, and, where their browser asks, send. */
+static bool add_cors(const struct exchange *x, struct MHD_Response *r)
+{
+    static const struct {
+        const char *name, *value;
+        bool preflight;
+    } headers[] = {
+        {"Access-Control-Expose-Headers",
+         "X-Request-Id, X-Model-Name, X-Model-Version, X-Scored-Unknown-Fields, Server-Timing, "
+         "traceparent, Retry-After, WWW-Authenticate",
+         false},
+        {"Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS", true},
+        {"Access-Control-Allow-Headers",
+         "Authorization, Content-Type, Content-Encoding, X-Request-Id, X-Request-Timeout-Ms, "
+         "traceparent, tracestate",
+         true},
+        {"Access-Control-Max-Age", "600", true},
+    };
+
+    if (!x->cors_origin)
+        return true;
+    bool ok = add_header(r, "Access-Control-Allow-Origin", x->cors_origin);
+    for (size_t i = 0; i < countof(headers); i++)
+        if (headers[i].preflight == x->preflight)
+            ok &= add_header(r, headers[i].name, headers[i].value);
+    return ok;
+}
+
 static bool add_headers(struct exchange *x, struct MHD_Response *r)
 {
     const struct bundle *b = x->model ? x->model->bundle : NULL;
@@ -235,7 +270,7 @@ static bool add_headers(struct exchange *x, struct MHD_Response *r)
            add_header(r, "X-Content-Type-Options", "nosniff") &&
            add_header(r, "Cache-Control", x->etag ? "no-cache" : "no-store") &&
            add_header(r, "ETag", x->etag) && add_header(r, "Content-Encoding", x->encoding) &&
-           add_header(r, "Vary", x->varies ? "Accept-Encoding" : NULL) &&
+           add_header(r, "Vary", vary(x)) && add_cors(x, r) &&
            add_header(r, "X-Model-Name", b ? slot_name(x->slot) : NULL) &&
            add_header(r, "X-Model-Version", b ? b->version : NULL) &&
            (!x->extra_header || add_header(r, x->extra_header, x->extra_value)) &&

@@ -22,8 +22,8 @@ const uint64_t metrics_stages_ns[METRICS_BUCKETS] = {
 };
 
 const uint16_t metrics_statuses[METRICS_STATUSES] = {
-    200, 202, 204, 400, 403, 404, 405, 406, 408, 409, 413,
-    414, 415, 422, 431, 500, 501, 503, 504, 505, 0,
+    200, 202, 204, 400, 401, 403, 404, 405, 406, 408, 409,
+    413, 414, 415, 422, 431, 500, 501, 503, 504, 505, 0,
 };
 
 /* Only its own thread writes a cell. */

@@ -4,7 +4,7 @@
 
 #include "http_priv.h"
 
-enum { METRICS_BUCKETS = 15, METRICS_STATUSES = 21, CACHE_LINE = 64, TRACE_WORDS = 4 };
+enum { METRICS_BUCKETS = 15, METRICS_STATUSES = 22, CACHE_LINE = 64, TRACE_WORDS = 4 };
 
 /* Upper bounds of histograms: of whole requests and waits, and of what is done with rows. */
 extern const uint64_t metrics_buckets_ns[METRICS_BUCKETS];

@@ -3,6 +3,7 @@
 #include "metrics_text.h"
 
 #include "scored/log.h"
+#include "scored/sandbox.h"
 #include "scored/version.h"
 
 #include <dirent.h>
@@ -106,6 +107,32 @@ static void put_standard(const struct text_of *t)
     put_gauge(t, "process_max_fds", "Files and sockets that may be open.", most_files());
 }
 
+/* Of who may ask; without a file of tokens there are none of these. */
+static void put_tokens(const struct text_of *t)
+{
+    struct tokens *tokens = t->app->tokens;
+
+    if (!tokens)
+        return;
+    put_gauge(t, "scored_tokens", "Tokens that are known.", tokens_count(tokens));
+    put_gauge(t, "scored_tokens_read_timestamp_seconds", "When they were read, since 1970.",
+              (double)tokens_read_ms(tokens) / 1e3);
+    put_counter(t, "scored_tokens_failures",
+                "Files of tokens that were not taken: those known before stay.",
+                (double)tokens_failures(tokens));
+}
+
+static void put_sandbox(const struct text_of *t)
+{
+    static const char *const walls[] = {"seccomp", "landlock"};
+
+    put_family(t, "scored_sandbox", "gauge", "Whether a wall of the sandbox holds.");
+    for (size_t i = 0; i < countof(walls); i++) {
+        put_label(t, "scored_sandbox{wall", walls[i]);
+        put_value(t, strstr(sandbox_holds(), walls[i]) != NULL);
+    }
+}
+
 static void put_process(const struct text_of *t)
 {
     put_counter(t, "scored_log_lines_dropped", "Lines of the log that nobody read in time.",
@@ -121,6 +148,7 @@ static void put_process(const struct text_of *t)
     put_gauge(t, "scored_credentials_expiry_timestamp_seconds",
               "When the credentials for S3 expire; 0: never, or none are used.",
               (double)registry_credentials_expiry(t->app->registry) / 1e3);
+    put_sandbox(t);
     put_family(t, "scored_build_info", "gauge", "What runs: always 1.");
     put_label(t, "scored_build_info{version", scored_version);
     put_label(t, ",commit", scored_commit);
@@ -132,6 +160,7 @@ void put_process_metrics(const struct text_of *t)
 {
     put_use(t);
     put_events(t);
+    put_tokens(t);
     put_process(t);
     put_standard(t);
 }

@@ -27,6 +27,7 @@ struct ring {
 };
 
 struct records {
+    const char *name; /* of the thread */
     struct ring *rings;
     unsigned n;
     struct reader_of_records reader;
@@ -118,6 +119,7 @@ static void *read_records(void *context)
     const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
     struct records *r = context;
 
+    pthread_setname_np(pthread_self(), r->name);
     for (bool ends = false, some = true; !ends || some;) {
         ends = records_ends(r);
         some = false;
@@ -151,12 +153,11 @@ struct records *records_start(const char *name, unsigned workers,
         err_memory(e);
         return NULL;
     }
+    r->name = name;
     r->reader = *reader;
     errno = start_thread(r);
-    if (!errno) {
-        pthread_setname_np(r->thread, name);
+    if (!errno)
         return r;
-    }
     free_records(r);
     err_errno(e, "cannot start a thread");
     return NULL;

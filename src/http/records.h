@@ -8,6 +8,7 @@
 #ifndef SCORED_HTTP_RECORDS_H
 #define SCORED_HTTP_RECORDS_H
 
+#include "tokens.h"
 #include "trace.h"
 
 #include "scored/err.h"
@@ -34,6 +35,8 @@ struct record {
         struct sockaddr_in6 v6;
     } peer;
     char method[RECORD_METHOD], version[RECORD_VERSION], id[RECORD_ID]; /* or "", and cut */
+    char token[TOKEN_NAME];                                             /* its name */
+    char state[TRACE_STATE]; /* of spans: the caller's tracestate */
 };
 
 struct records;

@@ -61,5 +61,6 @@ void operator_log(const struct exchange *x, const char *msg, const char *from, c
     log_with(LOG_INFO, msg, log_text("model", slot_name(x->slot)), log_text("from", from),
              log_text("to", to), log_bool("force", force), log_text("request", x->id),
              log_text("trace", x->trace.id[0] ? x->trace.id : NULL),
+             log_text("token", x->token[0] ? x->token : NULL),
              log_text("client", peer_text(&x->connection->peer.any, address)));
 }

@@ -8,7 +8,7 @@
 
 const struct route routes[ROUTE_NONE] = {
 #define ROUTE(id, method_, path_, side_, open_, body_, answer_, consumes_, produces_, operation_, \
-              describes_, summary_)                                                               \
+              describes_, open_to_all_, summary_)                                                 \
     [ROUTE_##id] = {.method = (method_),                                                          \
                     .path = (path_),                                                              \
                     .side = (side_),                                                              \
@@ -19,6 +19,7 @@ const struct route routes[ROUTE_NONE] = {
                     .produces = (produces_),                                                      \
                     .operation = (operation_),                                                    \
                     .describes = (describes_),                                                    \
+                    .open_to_all = (open_to_all_),                                                \
                     .summary = (summary_)},
 #include "routes.def"
 #undef ROUTE
@@ -105,13 +106,6 @@ static const char *allowed(const struct route *r)
                                        : "POST, OPTIONS";
 }
 
-static void set_header(struct exchange *x, const char *name, const char *value)
-{
-    buf_reset(&x->extra);
-    buf_text(&x->extra, value);
-    reply_header(x, name);
-}
-
 static bool name_models(struct exchange *x, struct text name)
 {
     struct registry *r = x->app->registry;
@@ -138,7 +132,7 @@ static void wrong_type(struct exchange *x)
                   "the body came with Content-Type: %.60s; send one of %s (curl: -H "
                   "'Content-Type: application/json')",
                   x->head.content_type, types);
-    set_header(x, "Accept-Post", types);
+    reply_header_text(x, "Accept-Post", types);
 }
 
 /* What curl -d says where nothing else is asked of it. Operators' calls are strict about it: any
@@ -181,7 +175,7 @@ static bool check_coding(struct exchange *x)
     reply_problem(x, PROBLEM_UNSUPPORTED_TYPE, NULL,
                   "the body came with Content-Encoding: %.60s; send it %swithout encoding", coding,
                   unpacks ? "as gzip, or " : "");
-    set_header(x, "Accept-Encoding", unpacks ? "gzip" : "identity");
+    reply_header_text(x, "Accept-Encoding", unpacks ? "gzip" : "identity");
     return false;
 }
 
@@ -230,7 +224,7 @@ static bool check_method(struct exchange *x, const char *method)
     if (!strcmp(method, r->method) || (x->is_head && !strcmp(r->method, "GET")))
         return true;
     reply_problem(x, PROBLEM_METHOD_NOT_ALLOWED, NULL, "the methods are %s", allowed(r));
-    set_header(x, "Allow", allowed(r));
+    reply_header_text(x, "Allow", allowed(r));
     return false;
 }
 
@@ -247,11 +241,12 @@ static bool check_operator(struct exchange *x)
     return false;
 }
 
-/* A method of RFC 9110 or 5789 that a path does not take is 405, any other 501. */
+/* A method of the registry of HTTP that a path does not take is 405, any other 501: RFC 9110, 5789,
+ * and QUERY. */
 static bool know_method(struct exchange *x, const char *method)
 {
     static const char *const known[] = {"GET",    "HEAD",    "POST",  "OPTIONS", "PUT",
-                                        "DELETE", "CONNECT", "TRACE", "PATCH"};
+                                        "DELETE", "CONNECT", "TRACE", "PATCH",   "QUERY"};
 
     for (size_t i = 0; i < countof(known); i++)
         if (!strcmp(method, known[i]))
@@ -264,8 +259,17 @@ static bool answer_options(struct exchange *x)
 {
     x->status = 204;
     x->content_type = NULL;
-    set_header(x, "Allow", allowed(x->route));
+    reply_header_text(x, "Allow", allowed(x->route));
     return false;
+}
+
+/* The page is there for browsers only. */
+static const struct route *route_of(const struct exchange *x, const char *method,
+                                    struct text parts[PATH_PARTS])
+{
+    const struct route *r = routes_find(x->side, x->path, parts);
+
+    return r && r->answer == answer_page && !page_is_asked(x, method) ? NULL : r;
 }
 
 bool route_open(struct exchange *x, const char *method)
@@ -273,7 +277,11 @@ bool route_open(struct exchange *x, const char *method)
     struct text parts[PATH_PARTS];
     bool options = !strcmp(method, "OPTIONS");
 
-    if (!know_method(x, method))
+    x->route = route_of(x, method, parts);
+    cors_open(x);
+    if (cors_is_asked(x, method))
+        return answer_options(x);
+    if (!access_check(x) || !know_method(x, method))
         return false;
     if (options && x->path.len == 1 && x->path.p[0] == '*')
         return answer_options(x);
@@ -281,9 +289,6 @@ bool route_open(struct exchange *x, const char *method)
         reply_problem(x, PROBLEM_BAD_REQUEST, NULL, "no path here needs percent-encoding");
         return false;
     }
-    x->route = routes_find(x->side, x->path, parts);
-    if (x->route && x->route->answer == answer_page && !page_is_asked(x, method))
-        x->route = NULL;
     if (!x->route) {
         not_found(x);
         return false;

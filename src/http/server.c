@@ -75,7 +75,10 @@ static bool init_app(struct app *app, struct registry *r, const struct config *c
     pthread_mutex_init(&app->strange_fields.lock, NULL);
     if (getrandom(&app->run, sizeof app->run, 0) != sizeof app->run)
         app->run = (uint32_t)clock_ms();
-    if (!access_rule_read(&app->access_rule, config->access_log, e))
+    if (!access_rule_read(&app->access_rule, config->access_log, e) ||
+        !cors_check(config->cors_origins, e))
+        return false;
+    if (*config->tokens && !(app->tokens = tokens_open(config->tokens, e)))
         return false;
     app->metrics = metrics_new(r, app->workers + OTHERS);
     app->documents = documents_new(r);
@@ -143,6 +146,7 @@ static void free_server(struct server *s)
         worker_free(s->app.all[i]);
     access_log_stop(s->app.access_log);
     spans_stop(s->app.spans);
+    tokens_close(s->app.tokens);
     metrics_free(s->app.metrics);
     documents_free(s->app.documents);
     free(s->app.costs);
@@ -212,6 +216,7 @@ uint16_t server_probe_port(const struct server *s)
 void server_look(struct server *s)
 {
     budget_look(&s->app.budget);
+    tokens_look(s->app.tokens);
 }
 
 /* -- end -- */

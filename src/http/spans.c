@@ -167,6 +167,10 @@ static void put_span(struct buf *out, const struct record *r)
     buf_printf(out, "{\"traceId\":\"%s\",\"spanId\":\"%s\"", r->trace.id, r->trace.span);
     if (r->trace.parent[0])
         buf_printf(out, ",\"parentSpanId\":\"%s\"", r->trace.parent);
+    if (r->state[0]) {
+        buf_lit(out, ",\"traceState\":");
+        buf_json_string(out, r->state, strlen(r->state));
+    }
     buf_printf(out, ",\"name\":\"%s %s\",\"kind\":2,", r->method, r->route);
     buf_printf(out, "\"startTimeUnixNano\":\"%llu\",\"endTimeUnixNano\":\"%llu\",",
                (unsigned long long)begin, (unsigned long long)end);

@@ -58,6 +58,7 @@ static void fill(struct record *r, const struct exchange *x, uint64_t now, size_
     copy(r->method, sizeof r->method, x->method ? x->method : "",
          x->method ? strlen(x->method) : 0);
     memcpy(r->id, x->id, sizeof r->id);
+    memcpy(r->token, x->token, sizeof r->token);
 }
 
 static bool is_traced(const struct exchange *x)
@@ -72,6 +73,9 @@ static void tell(struct records *records, const struct exchange *x, uint64_t now
     if (!r)
         return;
     fill(r, x, now, bytes_out);
+    r->state[0] = '\0';
+    if (is_traced(x) && x->trace.parent[0])
+        trace_state(r->state, x->head.tracestate);
     records_put(records, x->worker);
 }
 

@@ -84,3 +84,72 @@ void trace_write(const struct trace *t, char out[TRACEPARENT])
 {
     snprintf(out, TRACEPARENT, "00-%s-%s-0%d", t->id, t->span, t->sampled);
 }
+
+/* -- tracestate -- */
+
+enum { MEMBERS = 32, LONG_MEMBER = 128, KEY_MAX = 256, VALUE_MAX = 256 };
+
+struct members {
+    struct {
+        const char *p;
+        size_t n;
+    } of[MEMBERS];
+    unsigned n;
+    size_t bytes; /* of all, and the commas between */
+};
+
+/* key=value: lower case, digits and "_-*@/"; what can be printed, but no comma or equals sign, and
+ * no blank at the end. */
+static bool is_member(const char *p, size_t n)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_-*@/";
+    size_t key = strspn(p, letters), i = key + 1;
+
+    if (!key || key > KEY_MAX || key >= n || p[key] != '=' || strchr("_-*@/", p[0]))
+        return false;
+    while (i < n && p[i] >= ' ' && p[i] <= '~' && p[i] != '=')
+        i++;
+    return i == n && n > key + 1 && n - key - 1 <= VALUE_MAX;
+}
+
+/* False: one is wrong, or there are too many. Empty ones are allowed, and none. */
+static bool add_members(struct members *m, const char *header)
+{
+    for (const char *p = header; *p; p += *p == ',') {
+        p += strspn(p, " \t");
+        size_t all = strcspn(p, ","), n = all;
+        while (n && (p[n - 1] == ' ' || p[n - 1] == '\t'))
+            n--;
+        if (n && (m->n == MEMBERS || !is_member(p, n)))
+            return false;
+        if (n) {
+            m->bytes += n + (m->n > 0);
+            m->of[m->n].p = p;
+            m->of[m->n++].n = n;
+        }
+        p += all;
+    }
+    return true;
+}
+
+void trace_state(char out[TRACE_STATE], const char *const headers[TRACE_STATES])
+{
+    struct members m = {.n = 0};
+    size_t len = 0;
+    bool ok = true;
+
+    for (unsigned i = 0; i < TRACE_STATES && headers[i]; i++)
+        ok = ok && add_members(&m, headers[i]);
+    for (unsigned i = 0; ok && i < m.n; i++) {
+        size_t n = m.of[i].n;
+        if (m.bytes >= TRACE_STATE && n > LONG_MEMBER)
+            continue;
+        if (len + n + (len > 0) >= TRACE_STATE)
+            break;
+        if (len)
+            out[len++] = ',';
+        memcpy(out + len, m.of[i].p, n);
+        len += n;
+    }
+    out[len] = '\0';
+}

@@ -19,6 +19,14 @@ struct trace {
     bool sampled;         /* the caller wants its spans kept */
 };
 
+/* What a caller's tracestate headers say in all (3.3.1), and a NUL. */
+enum { TRACE_STATE = 512 + 1, TRACE_STATES = 4 /* headers at most */ };
+
+/* Joins their members, so many as fit; where they do not, first those of more than 128 bytes go,
+ * then the last. "" where one is not as the rules have it, or there are more than 32. The first
+ * NULL ends the headers. */
+void trace_state(char out[TRACE_STATE], const char *const headers[TRACE_STATES]);
+
 /* Takes what a traceparent header says; NULL or what the rules do not allow makes it none. */
 void trace_read(struct trace *t, const char *traceparent);
 

@@ -347,11 +347,21 @@ static bool is_over(struct worker *w)
            (!scores(w) || !queue_waits(&w->app->queue));
 }
 
+/* A thread's own name: that of another would be written into a file, which the sandbox refuses. */
+static void take_name(const struct worker *w)
+{
+    char name[16];
+
+    snprintf(name, sizeof name, "scored-%u", w->index);
+    pthread_setname_np(pthread_self(), name);
+}
+
 static void *work(void *context)
 {
     struct worker *w = context;
     struct epoll_event events[EVENTS];
 
+    take_name(w);
     while (!is_over(w)) {
         int wait = rest(w);
         int n = epoll_wait(w->epoll, events, EVENTS, wait);
@@ -411,14 +421,8 @@ struct worker *worker_new(struct app *app, struct listener *l, unsigned index, s
 
 bool worker_start(struct worker *w, struct err *e)
 {
-    char name[16];
-
     errno = pthread_create(&w->thread, NULL, work, w);
-    if (errno)
-        return err_errno(e, "cannot start a thread");
-    snprintf(name, sizeof name, "scored-%u", w->index);
-    pthread_setname_np(w->thread, name);
-    return true;
+    return !errno || err_errno(e, "cannot start a thread");
 }
 
 void worker_join(struct worker *w)

@@ -48,6 +48,11 @@ bool sha256_hex(const void *p, size_t n, char out[SHA256_HEX + 1], struct err *e
     return true;
 }
 
+bool bytes_equal(const void *a, const void *b, size_t n)
+{
+    return CRYPTO_memcmp(a, b, n) == 0;
+}
+
 bool hmac_sha256(const void *key, size_t n_key, const void *p, size_t n,
                  unsigned char out[SHA256_SIZE], struct err *e)
 {

@@ -2,10 +2,11 @@
 /*
  * Nanoseconds a row of 5 strings and 7 numbers, without a model: decoding (with an empty answer),
  * fields in the model's order and in reverse; and what answering one double, or all 12 fields,
- * adds; and the same rows as bodies of NDJSON and of CSV. CPU time of this thread, the least of
- * many rounds.
+ * adds; and the same rows as bodies of JSON, NDJSON, CSV and compressed NDJSON. CPU time of this
+ * thread, the least of many rounds.
  */
 #include "../unit/wire_kit.h"
+#include "gzip.h"
 
 #include <time.h>
 
@@ -70,43 +71,110 @@ static void put_body(const struct dialect *dialect, const struct buf *row, struc
     buf_reset(body);
     for (size_t i = 0; dialect == &dialect_csv && i < countof(inputs); i++)
         buf_printf(body, "%s%s", i ? "," : "", inputs[i].name);
-    buf_text(body, dialect == &dialect_csv ? "\n" : "");
+    buf_text(body, dialect == &dialect_csv ? "\n" : dialect == &dialect_json ? "[" : "");
     for (unsigned r = 0; r < ROWS; r++) {
-        if (dialect == &dialect_ndjson)
+        if (dialect != &dialect_csv)
             buf_put(body, row->data, row->len);
         for (size_t i = 0; dialect == &dialect_csv && i < countof(inputs); i++)
             buf_printf(body, "%s%s", i ? "," : "", values[i]);
-        buf_char(body, '\n');
+        buf_char(body, dialect == &dialect_json && r < ROWS - 1 ? ',' : '\n');
     }
+    buf_text(body, dialect == &dialect_json ? "]" : "");
+}
+
+static void pack(const struct buf *text, struct buf *packed)
+{
+    struct gzip *g = gzip_new();
+
+    buf_reset(packed);
+    kit_check(g != NULL, "gzip");
+    while (gzip_some(g, text, packed) == GZIP_ON)
+        ;
+    gzip_free(g);
+}
+
+/* As the server has it: into a buffer of its own. */
+static void unpack(const struct buf *packed, struct buf *text)
+{
+    struct gunzip *g = gunzip_new();
+
+    buf_reset(text);
+    kit_check(g && gunzip_put(g, packed->data, packed->len), "gunzip");
+    while (gunzip_some(g, text, GZIP_STEP) == GZIP_ON)
+        ;
+    gunzip_free(g);
+}
+
+/* What is measured of a body: by its time here, by its instructions with
+ * valgrind --tool=callgrind --toggle-collect=measured_body. */
+static __attribute__((noinline)) void measured_body(struct kit *k, const struct dialect *dialect,
+                                                    const struct buf *packed, struct buf *body,
+                                                    struct buf *out)
+{
+    struct body_scoring b;
+
+    if (packed)
+        unpack(packed, body);
+    score_begin(&b, dialect, &k->scoring, out);
+    do
+        score_text(&b, body->data, body->len, true);
+    while (score_step(&b, out) == SCORING_ON);
 }
 
 /* The least nanoseconds a row of a body of ROWS rows, which is scored where it stands. */
 static double body_ns(struct kit *k, const struct dialect *dialect, const struct buf *row,
-                      uint16_t n_columns)
+                      uint16_t n_columns, bool packs, unsigned rounds)
 {
-    struct buf body = {0}, out = {0};
+    struct buf body = {0}, packed = {0}, out = {0};
     double least = 1e18;
 
     k->question.n_columns = n_columns;
-    for (unsigned round = 0; round < ROUNDS; round++) {
-        struct body_scoring b;
+    for (unsigned round = 0; round < rounds; round++) {
         put_body(dialect, row, &body);
+        if (packs)
+            pack(&body, &packed);
         buf_reset(&out);
         double from = now_ns();
-        score_begin(&b, dialect, &k->scoring, &out);
-        do
-            score_text(&b, body.data, body.len, true);
-        while (score_step(&b, &out) == SCORING_ON);
+        measured_body(k, dialect, packs ? &packed : NULL, &body, &out);
         double took = (now_ns() - from) / ROWS;
         least = took < least ? took : least;
     }
     kit_check(k->scoring.counts.failed == 0, "every row");
     buf_done(&body);
+    buf_done(&packed);
     buf_done(&out);
     return least;
 }
 
-int main(void)
+static const struct measure {
+    const char *name;
+    bool reversed;
+    uint16_t n_columns;
+    const struct dialect *dialect; /* NULL: lines, without a body */
+    bool packs;
+} measures[] = {
+    {"decode, fields in order", false, 0, NULL, false},
+    {"decode, fields in reverse", true, 0, NULL, false},
+    {"the same in order, one double back", false, 1, NULL, false},
+    {"the same in order, 12 fields back", false, countof(inputs), NULL, false},
+    {"a body of JSON, one double back", false, 1, &dialect_json, false},
+    {"a body of NDJSON, one double back", false, 1, &dialect_ndjson, false},
+    {"a body of CSV, one double back", false, 1, &dialect_csv, false},
+    {"a body of gzip'd NDJSON, the same", false, 1, &dialect_ndjson, true},
+};
+
+/* Of the measure of that number, a body once, and no other: to count its instructions. */
+static int one_body(struct kit *k, const struct buf *row, const char *number)
+{
+    size_t i = strtoul(number, NULL, 10);
+
+    kit_check(i < countof(measures) && measures[i].dialect, "the number of a body's measure");
+    body_ns(k, measures[i].dialect, row, 1, measures[i].packs, 1);
+    printf("%s, %d rows\n", measures[i].name, ROWS);
+    return 0;
+}
+
+int main(int argc, char **argv)
 {
     struct buf row = {0}, reversed = {0};
     struct kit k;
@@ -114,25 +182,14 @@ int main(void)
     kit_open(&k, inputs, countof(inputs), ROWS);
     make_row(&row, false);
     make_row(&reversed, true);
-    static const struct measure {
-        const char *name;
-        bool reversed;
-        uint16_t n_columns;
-        const struct dialect *dialect; /* NULL: lines, without a body */
-    } measures[] = {
-        {"decode, fields in order", false, 0, NULL},
-        {"decode, fields in reverse", true, 0, NULL},
-        {"the same in order, one double back", false, 1, NULL},
-        {"the same in order, 12 fields back", false, countof(inputs), NULL},
-        {"a body of NDJSON, one double back", false, 1, &dialect_ndjson},
-        {"a body of CSV, one double back", false, 1, &dialect_csv},
-    };
+    if (argc > 1)
+        return one_body(&k, &row, argv[1]);
     double least[countof(measures)];
     for (unsigned pass = 0; pass < PASSES; pass++) {
         for (size_t i = 0; i < countof(measures); i++) {
             const struct measure *m = &measures[i];
             const struct buf *text = m->reversed ? &reversed : &row;
-            double ns = m->dialect ? body_ns(&k, m->dialect, text, m->n_columns)
+            double ns = m->dialect ? body_ns(&k, m->dialect, text, m->n_columns, m->packs, ROUNDS)
                                    : lines_ns(&k, text, m->n_columns);
             least[i] = pass && least[i] < ns ? least[i] : ns;
         }

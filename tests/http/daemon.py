@@ -36,7 +36,8 @@ def until(found: Callable[[], Any], what: str) -> Any:
 class Daemon:
     """Serves from construction to stop(); its log is a file, so that it can never block on a full pipe.
 
-    `tool` is a command that runs the daemon's, in the same process.
+    `tool` is a command that runs the daemon's, in the same process; `headers` are those by which it is asked for its
+    own description.
     """
 
     def __init__(
@@ -45,7 +46,9 @@ class Daemon:
         models: tuple[str, ...] = (str(BUNDLE),),
         env: dict[str, str] | None = None,
         tool: tuple[str, ...] = (),
+        headers: dict[str, str] | None = None,
     ) -> None:
+        self.headers = headers or {}
         self.log_file = tempfile.NamedTemporaryFile("r", prefix="scored-", suffix=".log")  # noqa: SIM115
         args = [*tool, str(BIN), "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--lame-duck", "0", *flags]
         for model in models:

@@ -59,6 +59,7 @@ class Document:
 
 
 DOCUMENTS: dict[int, Document] = {}
+HEADERS: dict[int, dict[str, str]] = {}  # by which a port is asked for its document
 _fetching = False
 checked = 0
 
@@ -67,7 +68,7 @@ def _fetch(port: int) -> None:
     global _fetching
     _fetching = True
     try:
-        reply = wire.ask(port, "GET", "/openapi.json")
+        reply = wire.ask(port, "GET", "/openapi.json", headers=HEADERS.get(port))
     finally:
         _fetching = False
     assert reply.status == 200, reply
@@ -125,5 +126,11 @@ def check_reply(port: int, asked: tuple[str, str] | None, reply: wire.Reply) -> 
 
 def watch() -> None:
     """From now on every daemon's document is read when it serves, and every reply is held to it."""
-    daemon.STARTED.append(lambda d: [_fetch(port) for port in (d.port, d.admin)])
+
+    def fetch(d: daemon.Daemon) -> None:
+        for port in (d.port, d.admin):
+            HEADERS[port] = d.headers
+            _fetch(port)
+
+    daemon.STARTED.append(fetch)
     wire.READ.append(check_reply)

@@ -241,3 +241,56 @@ def test_a_collector_that_is_slow_delays_nobody(collector: Collector) -> None:
     began = time.monotonic()
     assert d.stop() == 0
     assert time.monotonic() - began < 5
+
+
+STATES: list[tuple[list[str], str | None]] = [
+    (["congo=t61rcWkgMzE"], "congo=t61rcWkgMzE"),
+    (["rojo=00f067aa0ba902b7, congo=t61rcWkgMzE ,,tenant@vendor=1 2"], "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE,tenant@vendor=1 2"),
+    (["a=1", "b=2", "c=3"], "a=1,b=2,c=3"),
+    ([""], None),
+    ([], None),
+    (["Upper=1"], None),
+    (["no value"], None),
+    (["a="], None),
+    (["a=1=2"], None),
+    (["a=\u00e9"], None),
+    (["a=1", "=2"], None),
+    ([",".join(f"k{i}=1" for i in range(32))], ",".join(f"k{i}=1" for i in range(32))),
+    ([",".join(f"k{i}=1" for i in range(33))], None),
+    ([",".join(f"k{i:02}=" + "v" * 96 for i in range(7))], ",".join(f"k{i:02}=" + "v" * 96 for i in range(5))),
+    (
+        ["long=" + "v" * 200 + "," + ",".join(f"k{i:02}=" + "v" * 96 for i in range(4))],
+        ",".join(f"k{i:02}=" + "v" * 96 for i in range(4)),
+    ),
+    (["long=" + "v" * 200 + ",a=1"], "long=" + "v" * 200 + ",a=1"),
+    (["a=" + "v" * 257], None),
+]
+
+
+def test_a_tracestate_goes_with_its_span(collector: Collector) -> None:
+    d = Daemon("--otlp-endpoint", collector.url)
+    try:
+        for i, (headers, _) in enumerate(STATES):
+            lines = "".join(f"tracestate: {h}\r\n" for h in headers).encode("utf-8")
+            head = request("GET", "/livez", headers={"traceparent": f"00-{TRACE}-{i + 1:016x}-01"})
+            with Connection(d.port) as c:
+                c.send(head.replace(b"\r\n\r\n", b"\r\n" + lines + b"\r\n"))
+                reply = c.read()
+                assert reply and reply.status == 200 and "tracestate" not in reply.headers
+        until(lambda: len(collector.spans()) >= len(STATES), "the spans")
+        found = {int(s["parentSpanId"], 16) - 1: s.get("traceState") for s in collector.spans()}
+        assert [found[i] for i in range(len(STATES))] == [want for _, want in STATES]
+    finally:
+        assert d.stop() == 0
+
+
+def test_a_tracestate_without_its_trace_is_dropped(collector: Collector) -> None:
+    """A trace that begins here is none of its vendors'."""
+    d = Daemon("--otlp-endpoint", collector.url, "--trace-one-in", "1")
+    try:
+        for headers in ({"tracestate": "a=1"}, {"tracestate": "a=1", "traceparent": "00-0-0-01"}):
+            assert ask(d.port, "GET", "/livez", headers=headers).status == 200
+        until(lambda: len(collector.spans()) >= 2, "the spans")
+        assert all("traceState" not in span for span in collector.spans())
+    finally:
+        assert d.stop() == 0

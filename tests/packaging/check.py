@@ -253,7 +253,7 @@ def check_build(binary: str) -> Checks:
         bare = {"PKG_CONFIG_LIBDIR": folder, "PKG_CONFIG_PATH": ""}
         told = cmake("-S", str(TOP), "-B", str(work / "bare"), env=bare)
         linked = {"libmicrohttpd-dev", "libcjson-dev", "libssl-dev", "libcurl4-openssl-dev", "libpcre2-dev",
-                  "zlib1g-dev"}
+                  "zlib1g-dev", "libseccomp-dev"}
         packages = {*linked, "libcmocka-dev"}
         yield "configure names all that is missing", told.returncode != 0 and all(p in told.stderr for p in packages)
         done = cmake("--install", str(Path(binary).parent), "--prefix", str(work / "usr"))
