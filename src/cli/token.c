@@ -6,6 +6,7 @@
 
 #include "scored/crypto.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -15,7 +16,7 @@ enum { RANDOM_BYTES = 32 };
 #define PREFIX "scored_" /* by which those who search for lost secrets know it */
 
 struct token {
-    char text[sizeof PREFIX + 2 * RANDOM_BYTES];
+    char text[sizeof PREFIX + 2 * (size_t)RANDOM_BYTES];
     char sha256[SHA256_HEX + 1];
 };
 

@@ -435,7 +435,7 @@ static int in_sandbox(const struct trial *t)
 static void one_trial(void **state)
 {
     const struct trial *t = *state;
-    int status;
+    int status = 0;
     pid_t pid = fork();
 
     if (pid == 0)
@@ -464,8 +464,8 @@ static int holds(void)
 static bool take_away(const char *call)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    int wrong = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), seccomp_syscall_resolve_name(call),
-                                 0);
+    int wrong =
+        seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), seccomp_syscall_resolve_name(call), 0);
 
     wrong |= seccomp_load(filter);
     seccomp_release(filter);
@@ -496,7 +496,7 @@ static int without_seccomp(void)
 static void in_process(void **state)
 {
     static int (*const all[])(void) = {off, holds, without_landlock, without_seccomp};
-    int status;
+    int status = 0;
 
     (void)state;
     for (size_t i = 0; i < countof(all); i++) {
