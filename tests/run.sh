@@ -228,6 +228,7 @@ stage_cli() {
 }
 stage_http() {
     build_asan
+    install_packages sslscan openssl
     run http env SCORED_BIN="$build/asan/scored" "$py" -m pytest -q -p no:cacheprovider tests/http
     build_release
     run http.memory env SCORED_BIN="$build/release/scored" "$py" -m pytest -q -p no:cacheprovider tests/http/test_gzip.py -k bomb
@@ -248,6 +249,7 @@ stage_conformance() {
     [ -n "$full" ] && streams=1000000
     build_asan
     run conformance "$py" tests/conformance/run.py "$build/asan/scored"
+    run conformance.tls "$py" tests/conformance/run.py "$build/asan/scored" --tls
     build_release
     run conformance.proxies "$py" tests/conformance/differential.py "$build/release/scored" \
         "$build/release/differential" --streams "$streams"

@@ -19,6 +19,9 @@ uint16_t server_probe_port(const struct server *s); /* 0: there is none */
 /* Once a second: looks after the memory of requests, and the files that may change. */
 void server_look(struct server *s);
 
+/* At SIGHUP: reads certificates again. */
+void server_reload(struct server *s);
+
 /* Ends in order: unready but answering (`lame_duck`), then nothing new and what is under way
  * finished (`drain`), then the rest cut off. Returns when no thread of it runs any more, but
  * `hurry`, set meanwhile, cuts both times short; it may be called often. Takes NULL. */

@@ -14,6 +14,7 @@ int cmd_fetch(int argc, char **argv);
 int cmd_sign(int argc, char **argv);
 int cmd_token(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
+int cmd_health(int argc, char **argv);
 
 enum { EXIT_FINE = 0, EXIT_BAD = 1, EXIT_USAGE = 2 };
 

@@ -24,6 +24,7 @@ static const struct command {
     {"doctor", cmd_doctor, "say why a bundle cannot be read from here, link by link"},
     {"sign", cmd_sign, "sign a bundle with an Ed25519 key"},
     {"verify", cmd_verify, "verify a bundle's signature and digests"},
+    {"health", cmd_health, "say whether a daemon on this machine is ready"},
     {"token", cmd_token, "make a token for one who may ask"},
     {"ops", cmd_ops, "list the kinds of stages that can be served"},
 };

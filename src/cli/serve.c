@@ -201,6 +201,7 @@ static int serve(struct registry *r, const struct config *config, const sigset_t
     bool started = registry_start(r, &e);
     while (started && !(got = wait_for_end(s, signals))) {
         log_plain(LOG_INFO, "SIGHUP: looking for new versions");
+        server_reload(s);
         registry_reload(r, NULL, false);
     }
     log_with(LOG_INFO, "stopping", log_text("signal", sigabbrev_np(got)),

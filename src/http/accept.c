@@ -46,11 +46,13 @@ void worker_stop_accepting(struct worker *w)
 {
     worker_accept(w, false);
     w->accept_at_ns = UINT64_MAX;
-    if (atomic_fetch_sub(&w->listener->open, 1) == 1)
+    if (atomic_fetch_sub(&w->listener->open, 1) == 1) {
         close(w->listener->fd);
+        w->listener->fd = -1;
+    }
 }
 
-/* The worker with the fewest connections. */
+/* The worker with the fewest connections, itself where others have no fewer. */
 static struct worker *choose(struct worker *w)
 {
     struct app *app = w->app;
@@ -67,6 +69,15 @@ static struct worker *choose(struct worker *w)
     return best;
 }
 
+struct worker *worker_choose(struct app *app, struct listener *l)
+{
+    unsigned first = 0;
+
+    while (app->all[first]->listener != l)
+        first++;
+    return choose(app->all[first]);
+}
+
 /* Above the cap a newcomer takes the place of an idle one, or is told that there is none. */
 static bool has_place(struct worker *w, unsigned open)
 {
@@ -75,24 +86,39 @@ static bool has_place(struct worker *w, unsigned open)
     return w->listener->side != SIDE_PUBLIC || open < most || worker_shed(w);
 }
 
+static void refuse(struct worker *w, struct connection *c, unsigned open)
+{
+    unsigned most = atomic_load_explicit(&w->app->most_connections, memory_order_relaxed);
+
+    metrics_event(w->app->metrics, w->index, EVENT_REFUSED);
+    if (connection_join(c, false))
+        connection_refuse_over(c, open >= most + LINGERING);
+}
+
 static void take(struct worker *w, struct connection *c)
 {
-    struct app *app = w->app;
-    unsigned open = atomic_load_explicit(&app->connections, memory_order_relaxed);
-    unsigned most = atomic_load_explicit(&app->most_connections, memory_order_relaxed);
+    unsigned open = atomic_load_explicit(&w->app->connections, memory_order_relaxed);
     bool placed = has_place(w, open);
     struct worker *to = placed ? choose(w) : w;
 
     worker_count(to, 1);
-    if (to != w) {
+    if (to != w)
         worker_hand_over(to, c);
-    } else if (placed) {
+    else if (placed)
         connection_join(c, true);
-    } else {
-        metrics_event(app->metrics, w->index, EVENT_REFUSED);
-        if (connection_join(c, false))
-            connection_refuse_over(c, open >= most + LINGERING);
-    }
+    else
+        refuse(w, c, open);
+}
+
+/* A relay sees no idle connections: whether there is a place is asked here. */
+void worker_receive(struct worker *w, struct connection *c)
+{
+    unsigned open = atomic_load_explicit(&w->app->connections, memory_order_relaxed) - 1;
+
+    if (c->relayed && !has_place(w, open))
+        refuse(w, c, open);
+    else
+        connection_join(c, true);
 }
 
 static void no_descriptor(struct worker *w)

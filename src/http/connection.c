@@ -53,6 +53,7 @@ static void bury(struct connection *c)
     if (c->state == CONNECTION_DEAD)
         return;
     c->state = CONNECTION_DEAD;
+    buf_done(&c->early);
     charge(c, 0);
     worker_remove(c->worker, c);
 }

@@ -33,7 +33,9 @@ struct connection {
     bool wrong;         /* `partial` is: to be refused once what came before is answered */
     bool watched;       /* by its worker */
     bool refused;       /* the library is to drop it */
+    bool relayed;       /* its socket is one end of a relay's pair (tls_relay.h) */
     bool twin;          /* of one that the library is to drop: another descriptor of its socket */
+    struct buf early;   /* of its first head, where it is relayed: what has been read already */
     struct buf partial; /* of its next head: what has come of it, where that is not all */
     uint64_t body_left; /* bytes of the body under way that have not come yet */
     unsigned judged, begun; /* heads that were good, and request lines that the library has read */
@@ -83,6 +85,10 @@ bool connection_idles(const struct connection *c);
 void connection_serve(struct connection *c);
 
 /* -- refuse.c -- */
+
+/* A problem as the whole reply; returns how many of its bytes are the body. */
+size_t put_refusal(struct buf *out, const char *id, enum problem problem, unsigned status,
+                   const char *detail);
 
 /* Sends a problem, and counts and logs it. */
 void connection_tell(struct connection *c, enum problem problem, unsigned status,

@@ -49,6 +49,7 @@ struct limiter {
 bool limiter_pass(struct limiter *l, unsigned *dropped);
 
 struct metrics;
+struct tls;
 struct documents;
 struct connection;
 struct worker;
@@ -74,6 +75,7 @@ struct app {
     struct cost *costs;  /* by slot */
     struct worker **all; /* those that score, and behind them those of other listeners */
     unsigned workers;    /* that score */
+    struct tls *tls;     /* NULL: nothing is encrypted */
     const char *library; /* version of libmicrohttpd */
     uint32_t run;        /* random, in the request ids made here */
     _Atomic enum life life;

@@ -5,28 +5,73 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define MS UINT64_C(1000000)
 
-static ssize_t peek(const struct connection *c, size_t n)
+static ssize_t peek(const struct connection *c)
 {
-    return recv(c->fd, c->worker->peeked, n, MSG_PEEK | MSG_DONTWAIT);
+    return recv(c->fd, c->worker->peeked, 1, MSG_PEEK | MSG_DONTWAIT);
 }
 
 bool intake_is_empty(const struct connection *c)
 {
-    return peek(c, 1) < 0 && (errno == EAGAIN || errno == EINTR);
+    return peek(c) < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
 bool intake_is_over(const struct connection *c)
 {
-    return peek(c, 1) <= 0;
+    return peek(c) <= 0;
 }
 
 /* -- the first head -- */
+
+/* A relay's socket holds few pieces, however short they are, and a head may come in many: what is
+ * not whole is read, so that more can come. The last piece stays in the socket, whose readiness the
+ * library sees. */
+static bool keep_early(struct connection *c, size_t n)
+{
+    struct worker *w = c->worker;
+    struct buf *early = &c->early;
+    size_t had = early->len, room = early->cap;
+
+    buf_put(early, w->peeked + had, n - had);
+    if (early->failed || !connection_hold_more(c, early->cap - room))
+        return false;
+    recvfrom(c->fd, w->peeked, n - had, MSG_DONTWAIT, NULL, NULL);
+    return true;
+}
+
+/* What has come of it, into `peeked`; as recv() says it. */
+static ssize_t peek_head(const struct connection *c)
+{
+    char *to = c->worker->peeked;
+    size_t had = c->early.len;
+
+    if (had)
+        memcpy(to, c->early.data, had);
+    ssize_t n = recv(c->fd, to + had, HEAD_BYTES - had, MSG_PEEK | MSG_DONTWAIT);
+    return had ? (ssize_t)had + (n > 0 ? n : 0) : n;
+}
+
+/* What was read of it goes to the library before the rest. */
+static size_t take_early(struct connection *c, char *to, size_t n)
+{
+    struct buf *early = &c->early;
+
+    n = n < early->len ? n : early->len;
+    memcpy(to, early->data, n);
+    memmove(early->data, early->data + n, early->len - n);
+    early->len -= n;
+    if (!early->len)
+        buf_done(early);
+    return n;
+}
 
 static void wait_for_rest(struct connection *c)
 {
@@ -74,6 +119,9 @@ static void judge_first(struct connection *c, size_t n)
         if (c->state == CONNECTION_NEW)
             wait_for_rest(c);
         c->state = CONNECTION_HEAD;
+        if (c->relayed && !keep_early(c, n))
+            connection_refuse(c, PROBLEM_OVERLOADED, 503,
+                              "there is no memory for this request now");
         break;
     }
 }
@@ -81,7 +129,7 @@ static void judge_first(struct connection *c, size_t n)
 void intake_look(struct connection *c)
 {
     struct worker *w = c->worker;
-    ssize_t n = peek(c, HEAD_BYTES);
+    ssize_t n = peek_head(c);
 
     w->peeked[n > 0 ? n : 0] = '\0';
     w->judging = true;
@@ -189,7 +237,7 @@ static size_t show(struct connection *c)
     ssize_t n = (ssize_t)c->partial.len;
 
     if (c->state != CONNECTION_SERVED)
-        n = peek(c, HEAD_BYTES);
+        n = peek_head(c);
     else if (n)
         memcpy(w->peeked, c->partial.data, c->partial.len);
     w->peeked[n > 0 ? n : 0] = '\0';
@@ -231,7 +279,11 @@ static ssize_t read_judged(struct connection *c, void *to, size_t n)
         return fail(ECONNRESET);
     if (c->wrong)
         return fail(EAGAIN);
-    ssize_t got = recvfrom(c->fd, to, n, MSG_DONTWAIT, NULL, NULL);
+    size_t had = c->early.len ? take_early(c, to, n) : 0;
+    ssize_t got =
+        had < n ? recvfrom(c->fd, (char *)to + had, n - had, MSG_DONTWAIT, NULL, NULL) : 0;
+    if (had)
+        got = (ssize_t)had + (got > 0 ? got : 0);
     if (got < 0 || (got == 0 && !intake_has_begun(c)))
         return got;
     size_t good = got ? pass(c, to, (size_t)got) : 0;
@@ -248,4 +300,16 @@ ssize_t recv(int fd, void *to, size_t n, int flags)
     struct connection *c = w && !flags && (size_t)fd < w->served_room ? w->served[fd] : NULL;
 
     return c ? read_judged(c, to, n) : recvfrom(fd, to, n, flags, NULL, NULL);
+}
+
+/* What the library may set of TCP it finds out by trying: EINVAL tells it that this is none, once;
+ * what a relay's socket says it takes for a failure, each time. */
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): theirs begin with "__" */
+int setsockopt(int fd, int level, int name, const void *value, socklen_t n)
+{
+    long done = syscall(SYS_setsockopt, fd, level, name, value, n);
+
+    if (done < 0 && errno == EOPNOTSUPP && reading && level == IPPROTO_TCP)
+        errno = EINVAL;
+    return (int)done;
 }

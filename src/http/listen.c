@@ -65,12 +65,10 @@ static int open_one(const struct addrinfo *a)
     return -1;
 }
 
-int listen_open(const char *address, uint16_t *port, struct err *e)
+/* To be freed by freeaddrinfo. NULL on failure. */
+static struct addrinfo *find(const char *address, int flags, struct err *e)
 {
-    const struct addrinfo hints = {
-        .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
-        .ai_socktype = SOCK_STREAM,
-    };
+    const struct addrinfo hints = {.ai_flags = flags | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
     struct addrinfo *found;
     char host[256];
     const char *service;
@@ -78,14 +76,22 @@ int listen_open(const char *address, uint16_t *port, struct err *e)
 
     if (!split(address, host, &service) || !decimal_port(service, &number)) {
         err_set(e, ERR_USAGE, "\"%.200s\" is no ADDRESS:PORT, as 127.0.0.1:8080 is", address);
-        return -1;
+        return NULL;
     }
     int failed = getaddrinfo(*host ? host : NULL, service, &hints, &found);
-    if (failed) {
-        enum err_code code = failed == EAI_MEMORY ? ERR_NO_MEMORY : ERR_USAGE;
-        err_set(e, code, "\"%.200s\": the address is not known: %s", address, gai_strerror(failed));
+    if (!failed)
+        return found;
+    enum err_code code = failed == EAI_MEMORY ? ERR_NO_MEMORY : ERR_USAGE;
+    err_set(e, code, "\"%.200s\": the address is not known: %s", address, gai_strerror(failed));
+    return NULL;
+}
+
+int listen_open(const char *address, uint16_t *port, struct err *e)
+{
+    struct addrinfo *found = find(address, AI_PASSIVE, e);
+
+    if (!found)
         return -1;
-    }
     int fd = open_one(found);
     if (fd < 0) {
         err_errno(e, "cannot listen");
@@ -94,5 +100,27 @@ int listen_open(const char *address, uint16_t *port, struct err *e)
         *port = port_of(fd);
     }
     freeaddrinfo(found);
+    return fd;
+}
+
+int listen_dial(const char *address, const struct timeval *most, struct err *e)
+{
+    struct addrinfo *a = find(address, 0, e);
+
+    if (!a)
+        return -1;
+    int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
+    if (fd >= 0) {
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, most, sizeof *most); /* of connect() too */
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, most, sizeof *most);
+    }
+    if (fd < 0 || connect(fd, a->ai_addr, a->ai_addrlen)) {
+        err_errno(e, "cannot connect");
+        err_wrap(e, "%.200s", address);
+        if (fd >= 0)
+            close(fd);
+        fd = -1;
+    }
+    freeaddrinfo(a);
     return fd;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Metrics of the process and of what it shares out. */
 #include "metrics_text.h"
+#include "tls.h"
 
 #include "scored/log.h"
 #include "scored/sandbox.h"
@@ -90,6 +91,38 @@ static void put_use(const struct text_of *t)
               (double)atomic_load(&app->budget.limit));
 }
 
+static void put_handshakes(const struct text_of *t)
+{
+    static const char *const labels[] = {
+#define X(id, label) label,
+        HANDSHAKES(X)
+#undef X
+    };
+
+    put_family(t, "scored_tls_handshakes", "counter", "How TLS handshakes have ended.");
+    for (unsigned h = 0; h < HANDSHAKE_COUNT; h++) {
+        put_label(t, "scored_tls_handshakes_total{outcome", labels[h]);
+        put_value(t, tls_counted(t->app->tls, h));
+    }
+}
+
+static void put_tls(const struct text_of *t)
+{
+    struct tls *tls = t->app->tls;
+
+    if (!tls)
+        return;
+    put_handshakes(t);
+    put_gauge(t, "scored_tls_certificate_expiry_timestamp_seconds",
+              "When the certificate that new connections get expires.", (double)tls_expires(tls));
+    put_counter(t, "scored_tls_certificate_reloads",
+                "Times that its files had changed and were taken.",
+                (double)tls_replaced(tls, true));
+    put_counter(t, "scored_tls_certificate_reload_errors",
+                "Times that they were wrong, and those before stayed.",
+                (double)tls_replaced(tls, false));
+}
+
 /* Those that clients of Prometheus have, by its names. */
 static void put_standard(const struct text_of *t)
 {
@@ -162,5 +195,6 @@ void put_process_metrics(const struct text_of *t)
     put_events(t);
     put_tokens(t);
     put_process(t);
+    put_tls(t);
     put_standard(t);
 }

@@ -21,9 +21,8 @@ static void put_date(struct buf *out)
         buf_printf(out, "Date: %s\r\n", text);
 }
 
-/* Returns how many of the bytes are the body. */
-static size_t put_refusal(struct buf *out, const char *id, enum problem problem, unsigned status,
-                          const char *detail)
+size_t put_refusal(struct buf *out, const char *id, enum problem problem, unsigned status,
+                   const char *detail)
 {
     struct buf body = {0};
 

@@ -6,6 +6,7 @@
 #include "scored/server.h"
 
 #include "listen.h"
+#include "tls_relay.h"
 #include "worker.h"
 
 #include "scored/clock.h"
@@ -20,6 +21,7 @@ enum {
     MOST_CONNECTIONS = 8192,
     CONNECTION_BYTES = 40 * 1024, /* of an open one, a small request and its reply included */
     SPARE_FILES = 128,            /* for everything but connections */
+    TLS_FILES = 3,                /* of a connection: the client's, and a pair behind it */
     WAITING = 64,                 /* long requests a worker */
     HURRIED_MS = 1000,            /* for what is under way, at the second signal */
     TICK_MS = 5,
@@ -32,6 +34,7 @@ struct server {
     struct app app;
     struct listener public, admin, probe;
     unsigned n_workers; /* that run */
+    struct relays relays;
 };
 
 /* -- start -- */
@@ -49,10 +52,10 @@ static uint64_t most_files(void)
 
 static unsigned most_connections(const struct app *app)
 {
-    uint64_t n = app->config->connections, files = most_files();
+    uint64_t n = app->config->connections, files = most_files() / (app->tls ? TLS_FILES : 1);
 
     if (!n) {
-        n = app->budget.limit / 2 / CONNECTION_BYTES;
+        n = app->budget.limit / 2 / (CONNECTION_BYTES + (app->tls ? FLOWING_BYTES : 0));
         n = n > MOST_CONNECTIONS ? MOST_CONNECTIONS : n;
     }
     n = n > files ? files : n;
@@ -66,6 +69,9 @@ static bool init_app(struct app *app, struct registry *r, const struct config *c
     app->config = config;
     app->workers = server_workers(config);
     app->library = library_version();
+    app->tls = tls_is_wanted(config) ? tls_new(config, e) : NULL;
+    if (!app->tls && tls_is_wanted(config))
+        return false;
     budget_init(&app->budget, config->memory);
     atomic_init(&app->most_connections, most_connections(app));
     queue_init(&app->queue, app->workers,
@@ -80,7 +86,7 @@ static bool init_app(struct app *app, struct registry *r, const struct config *c
         return false;
     if (*config->tokens && !(app->tokens = tokens_open(config->tokens, e)))
         return false;
-    app->metrics = metrics_new(r, app->workers + OTHERS);
+    app->metrics = metrics_new(r, app->workers + OTHERS + relays_needed(config, app->workers));
     app->documents = documents_new(r);
     app->costs = calloc(r->n_slots, sizeof *app->costs);
     app->strangers = strangers_new(r->n_slots);
@@ -93,8 +99,8 @@ static bool init_app(struct app *app, struct registry *r, const struct config *c
            spans_start(&app->spans, config->otlp_endpoint, app->workers + OTHERS, e);
 }
 
-static bool open_listener(struct listener *l, const char *address, enum side side, unsigned workers,
-                          struct err *e)
+static bool open_listener(struct listener *l, const char *address, enum side side, bool tls,
+                          unsigned workers, struct err *e)
 {
     static const char *const flags[] = {
         [SIDE_PUBLIC] = "--listen (--port, SCORED_LISTEN)",
@@ -104,8 +110,8 @@ static bool open_listener(struct listener *l, const char *address, enum side sid
     static const char *const others[] = {
         [SIDE_PUBLIC] = "", [SIDE_ADMIN] = ", or off", [SIDE_PROBE] = ", or off"};
 
-    *l = (struct listener){.side = side, .fd = -1};
-    atomic_init(&l->open, workers);
+    *l = (struct listener){.side = side, .fd = -1, .tls = tls};
+    atomic_init(&l->open, tls ? 0 : workers); /* relays count themselves */
     if (!strcmp(address, "off"))
         return true;
     l->fd = listen_open(address, &l->port, e);
@@ -134,16 +140,21 @@ static bool make_workers(struct server *s, struct err *e)
     for (unsigned i = 0; i < OTHERS; i++)
         if (others[i]->fd >= 0 && !make_worker(app, others[i], &n, e))
             return false;
+    if (app->tls && !relays_make(&s->relays, app, (struct listener *[]){&s->public, &s->admin},
+                                 app->workers + OTHERS, e))
+        return false;
     for (; s->n_workers < n; s->n_workers++)
         if (!worker_start(app->all[s->n_workers], e))
             return false;
-    return true;
+    return relays_start(&s->relays, e);
 }
 
 static void free_server(struct server *s)
 {
     for (unsigned i = 0; s->app.all && i < s->app.workers + OTHERS; i++)
         worker_free(s->app.all[i]);
+    relays_free(&s->relays);
+    tls_free(s->app.tls);
     access_log_stop(s->app.access_log);
     spans_stop(s->app.spans);
     tokens_close(s->app.tokens);
@@ -160,21 +171,28 @@ static void live(struct server *s, enum life life)
     atomic_store(&s->app.life, life);
     for (unsigned i = 0; i < s->n_workers; i++)
         worker_wake(s->app.all[i]);
+    relays_wake(&s->relays);
 }
 
-/* Workers close the listeners that they accept from; those that never ran do not. */
+static void join(struct server *s)
+{
+    for (unsigned i = 0; i < s->n_workers; i++)
+        worker_join(s->app.all[i]);
+    relays_join(&s->relays);
+}
+
+/* Who accepts from a listener closes it; those that never ran do not. */
 static void abandon(struct server *s)
 {
     struct listener *all[] = {&s->public, &s->admin, &s->probe};
     unsigned started = s->n_workers;
 
-    if (started < s->app.workers)
+    if (started < s->app.workers && !s->public.tls)
         atomic_fetch_sub(&s->public.open, s->app.workers - started);
     live(s, LIFE_OVER);
-    for (unsigned i = 0; i < started; i++)
-        worker_join(s->app.all[i]);
+    join(s);
     for (unsigned i = 0; i < countof(all); i++)
-        if (all[i]->fd >= 0 && (atomic_load(&all[i]->open) || !started))
+        if (all[i]->fd >= 0)
             close(all[i]->fd);
     free_server(s);
 }
@@ -190,9 +208,10 @@ struct server *server_start(struct registry *r, const struct config *config, str
     s->public.fd = s->admin.fd = s->probe.fd = -1;
     library_init();
     if (init_app(&s->app, r, config, e) &&
-        open_listener(&s->public, config->listen, SIDE_PUBLIC, s->app.workers, e) &&
-        open_listener(&s->admin, config->admin_listen, SIDE_ADMIN, 1, e) &&
-        open_listener(&s->probe, config->probe_listen, SIDE_PROBE, 1, e) && make_workers(s, e))
+        open_listener(&s->public, config->listen, SIDE_PUBLIC, s->app.tls, s->app.workers, e) &&
+        open_listener(&s->admin, config->admin_listen, SIDE_ADMIN, config->admin_tls, 1, e) &&
+        open_listener(&s->probe, config->probe_listen, SIDE_PROBE, false, 1, e) &&
+        make_workers(s, e))
         return s;
     abandon(s);
     return NULL;
@@ -217,6 +236,14 @@ void server_look(struct server *s)
 {
     budget_look(&s->app.budget);
     tokens_look(s->app.tokens);
+    if (s->app.tls)
+        tls_look(s->app.tls, false);
+}
+
+void server_reload(struct server *s)
+{
+    if (s->app.tls)
+        tls_look(s->app.tls, true);
 }
 
 /* -- end -- */
@@ -226,7 +253,7 @@ static bool is_quiet(const struct server *s)
     for (unsigned i = 0; i < s->app.workers; i++)
         if (atomic_load(&s->app.all[i]->connections))
             return false;
-    return !queue_waits((struct queue *)(uintptr_t)&s->app.queue);
+    return relays_are_quiet(&s->relays) && !queue_waits((struct queue *)(uintptr_t)&s->app.queue);
 }
 
 void server_stop(struct server *s, bool (*hurry)(void *context), void *context)
@@ -249,7 +276,6 @@ void server_stop(struct server *s, bool (*hurry)(void *context), void *context)
         }
     }
     live(s, LIFE_OVER);
-    for (unsigned i = 0; i < s->n_workers; i++)
-        worker_join(s->app.all[i]);
+    join(s);
     free_server(s);
 }

@@ -159,7 +159,7 @@ static void take_mail(struct worker *w)
     pthread_mutex_unlock(&w->lock);
     for (struct connection *next; c; c = next) {
         next = c->link;
-        connection_join(c, true);
+        worker_receive(w, c);
     }
     for (struct exchange *next; x; x = next) {
         next = x->job.next;
@@ -338,13 +338,13 @@ static bool is_over(struct worker *w)
 
     if (life < LIFE_CLOSING || (!scores(w) && life != LIFE_OVER))
         return false;
-    if (w->accept_at_ns != UINT64_MAX) {
+    if (!w->listener->tls && w->accept_at_ns != UINT64_MAX) {
         while (worker_accept_some(w))
             ;
         worker_stop_accepting(w);
     }
-    return !atomic_load(&w->listener->open) && !atomic_load(&w->connections) && !w->job &&
-           (!scores(w) || !queue_waits(&w->app->queue));
+    return !atomic_load(&w->listener->open) && !atomic_load(&w->listener->relayed) &&
+           !atomic_load(&w->connections) && !w->job && (!scores(w) || !queue_waits(&w->app->queue));
 }
 
 /* A thread's own name: that of another would be written into a file, which the sandbox refuses. */
@@ -391,7 +391,7 @@ static bool open_descriptors(struct worker *w, struct err *e)
     w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (w->epoll < 0 || w->wake < 0 || epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->wake, &event) ||
         epoll_ctl(w->epoll, EPOLL_CTL_ADD, library_events(w->library), &served) ||
-        !worker_accept(w, true))
+        (!w->listener->tls && !worker_accept(w, true)))
         return err_errno(e, "cannot watch sockets");
     return true;
 }

@@ -19,7 +19,9 @@ struct listener {
     enum side side;
     int fd;
     uint16_t port;
-    atomic_uint open; /* workers that accept; the last to stop closes the socket */
+    atomic_uint open;    /* threads that accept; the last to stop closes the socket */
+    bool tls;            /* relays accept, not workers (tls_relay.h) */
+    atomic_uint relayed; /* connections that relays have, and no worker counts */
 };
 
 struct worker {
@@ -79,6 +81,10 @@ bool worker_queue(struct worker *w, struct exchange *x);
 bool worker_accept(struct worker *w, bool watch); /* whether it watches its listener */
 bool worker_accept_some(struct worker *w);        /* true: there may be more */
 void worker_stop_accepting(struct worker *w);     /* for good; the last one closes the listener */
+
+struct worker *worker_choose(struct app *app, struct listener *l); /* with the fewest connections */
+/* One that another thread has accepted and handed over. */
+void worker_receive(struct worker *w, struct connection *c);
 
 /* Closes the connection that can best be done without. False: none can. */
 bool worker_shed(struct worker *w);

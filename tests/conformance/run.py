@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds a daemon to HTTP/1.1: ``run.py BIN [--table]`` plays every row of cases.py over raw sockets.
+"""Holds a daemon to HTTP/1.1: ``run.py BIN [--tls]`` plays every row of cases.py over raw sockets, or over TLS.
 
 Behind what a case sends comes a request of ours: its answer says that the connection goes on, and that nothing of
 the case was left over or taken for a request. Closes with "N passed, N failed, N skipped".
@@ -15,7 +15,9 @@ import os
 import re
 import socket
 import subprocess
+import ssl
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -27,7 +29,9 @@ if len(sys.argv) > 1:
     os.environ["SCORED_BIN"] = sys.argv[1]  # before the module that reads it
 
 from cases import END, EXCEPTIONS, MAY, MUST, PAUSE, SHOULD, WAIT, Case, cases
+from certificates import Authority
 from daemon import Daemon
+from secure import Pipe, context
 
 PROBE = b"GET /livez HTTP/1.1\r\nHost: probe\r\nX-Request-Id: probe\r\n\r\n"
 PATIENCE = 20.0
@@ -84,9 +88,12 @@ class Reply:
 class Client:
     """A connection that reads replies by the letter."""
 
+    tls: ssl.SSLContext | None = None
+
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        plain = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = Pipe(plain, self.tls) if self.tls else plain
         self.pending = b""
 
     def close(self) -> None:
@@ -332,14 +339,24 @@ def stop(daemon: Daemon) -> int | str:
         return str(e)
 
 
+def tls(folder: Path) -> list[str]:
+    """Flags of a daemon over TLS, which all clients are of from now on."""
+    authority = Authority(folder)
+    pair = authority.issue("server")
+    Client.tls = context(authority.file)
+    return ["--tls-cert", str(pair.cert), "--tls-key", str(pair.key)]
+
+
 def main() -> int:
     """Plays all cases against a daemon of its own, or one that runs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("bin", help="the daemon")
     parser.add_argument("--match", default="", help="only cases whose name has this")
+    parser.add_argument("--tls", action="store_true", help="over TLS")
     args = parser.parse_args()
     os.environ["SCORED_LAME_DUCK"] = "0"
-    daemon = Daemon()
+    with tempfile.TemporaryDirectory(prefix="scored-tls-") as folder:
+        daemon = Daemon(*tls(Path(folder)) if args.tls else [])
     chosen = [case for case in cases() if args.match in case.id]
     assert len({case.id for case in chosen}) == len(chosen), "two cases of one name"
     try:

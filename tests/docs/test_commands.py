@@ -27,7 +27,7 @@ from world import HASTE, World  # noqa: E402
 from daemon import BIN, BUNDLE, TOP  # noqa: E402
 
 PAGES = subprocess.run(["git", "ls-files", "*.md"], cwd=TOP, capture_output=True, text=True, check=True).stdout.split()
-COMMANDS = ("serve", "predict", "check", "inspect", "fetch", "doctor", "sign", "verify", "token", "ops")
+COMMANDS = ("serve", "predict", "check", "inspect", "fetch", "doctor", "sign", "verify", "token", "health", "ops")
 JOBS = ("generate", "check", "train", "export")
 BUCKET = "models"
 RIGHT_PATH, WRONG_PATH = "curl -s localhost:8080/models", "curl -s localhost:8080/model"

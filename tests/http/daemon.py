@@ -56,6 +56,7 @@ class Daemon:
         with open(self.log_file.name, "w") as log:
             self.process = subprocess.Popen(args, stderr=log, stdout=log, env=ENVIRONMENT | (env or {}))
         self.port, self.admin = self._ports()
+        self.secure = {p for p, flag in ((self.port, "--tls-cert"), (self.admin, "--admin-tls")) if flag in flags}
         for told in STARTED:
             told(self)
 

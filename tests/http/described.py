@@ -124,13 +124,17 @@ def check_reply(port: int, asked: tuple[str, str] | None, reply: wire.Reply) -> 
         document.check(ROW_PROBLEM if reply.status == 422 else PROBLEM, reply.json)
 
 
-def watch() -> None:
-    """From now on every daemon's document is read when it serves, and every reply is held to it."""
-
-    def fetch(d: daemon.Daemon) -> None:
-        for port in (d.port, d.admin):
-            HEADERS[port] = d.headers
+def _begin(d: daemon.Daemon) -> None:
+    """Documents of a daemon's listeners; those that speak TLS make the same from the same routes."""
+    for port in (d.port, d.admin):
+        HEADERS[port] = d.headers
+        if port in d.secure:
+            DOCUMENTS.pop(port, None)
+        else:
             _fetch(port)
 
-    daemon.STARTED.append(fetch)
+
+def watch() -> None:
+    """From now on every daemon's document is read when it serves, and every reply is held to it."""
+    daemon.STARTED.append(_begin)
     wire.READ.append(check_reply)

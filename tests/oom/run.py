@@ -20,6 +20,7 @@ import os
 import re
 import shutil
 import signal
+import ssl
 import struct
 import subprocess
 import sys
@@ -92,6 +93,8 @@ class Bench:
         shutil.copytree(VERSIONS, self.bundle)
         self.publish("v1")
         self.tries = 0
+        self.flags: list[str] = []  # of every daemon
+        self.tls: ssl.SSLContext | None = None  # what the public listener speaks
         self.last: subprocess.Popen[bytes] | None = None  # daemon
 
     def end(self) -> None:
@@ -167,6 +170,8 @@ class Daemon:
     def __init__(self, bench: Bench, bundle: Path | None = None) -> None:
         self.log_path = bench.work / "log"
         args = ["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--workers", "1"]
+        args += bench.flags
+        self.tls = bench.tls
         with self.log_path.open("w") as log:
             self.process = subprocess.Popen(
                 [bench.scored, *args, "--poll", "3600", "--model", str(bundle or bench.bundle)],
@@ -210,7 +215,10 @@ class Daemon:
     ) -> tuple[int, bytes]:
         """Send a request on a connection of its own; status 0: it was closed."""
         port = self.admin if target.endswith("/reload") else self.port
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+        if self.tls and port == self.port:
+            connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=SECONDS, context=self.tls)
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
         try:
             headers = {"Content-Type": kind} if body else {}
             if isinstance(body, bytes):
@@ -219,7 +227,7 @@ class Daemon:
             answer = connection.getresponse()
             text = answer.read()
             return answer.status, gzip.decompress(text) if answer.headers["Content-Encoding"] else text
-        except (ConnectionError, http.client.HTTPException):
+        except (ConnectionError, http.client.HTTPException, ssl.SSLError):
             return 0, b""
         except TimeoutError as late:
             raise Failure(f"{method} {target}: no answer") from late
@@ -271,7 +279,7 @@ def start(bench: Bench, at: int, sticky: bool) -> int:
     return int(served)
 
 
-def starts(bench: Bench) -> str:
+def starts(bench: Bench, samples: int = 40, last: int = OF_SERVER) -> str:
     """Fail allocations of ``scored serve`` until it serves."""
     bench.control.arm(0, False)
     daemon = Daemon(bench)
@@ -282,7 +290,7 @@ def starts(bench: Bench) -> str:
     served = 0
     tries = 0
     for sticky in (False, True):
-        for at in bench.points(allocations, 40, OF_SERVER):
+        for at in bench.points(allocations, samples, last):
             try:
                 served += start(bench, at, sticky)
             except Failure as failure:
@@ -426,16 +434,64 @@ def reloads(bench: Bench) -> str:
     return f"reloads: {allocations} allocations, {kept} pieces kept once by libraries"
 
 
+def handshakes(bench: Bench, daemon: Daemon) -> tuple[int, int]:
+    """Fail allocations of a handshake and its request; what is held longer must not be held twice, as with reloads."""
+    for _ in range(4):
+        daemon.version()
+    time.sleep(0.1)
+    bench.control.arm(0, False)
+    daemon.version()
+    time.sleep(0.1)
+    allocations, held, kept = bench.control.asked, bench.control.held, 0
+    for sticky in (False, True):
+        for at in bench.points(allocations, 300):
+            where = f"allocation {at} ({'sticky' if sticky else 'once'})"
+            for again in (False, True):
+                bench.control.arm(at, sticky)
+                status, body = daemon.ask("POST", "/predict", json.dumps(ROW))
+                bench.control.disarm()
+                bench.tries += 1
+                if status not in (0, 200, 503) or daemon.process.poll() is not None:
+                    raise Failure(f"{where}: {status}: {body!r}: {daemon.log()[-400:]}")
+                more = settled(bench, held)
+                if more and again:
+                    raise Failure(f"{where}: {more} pieces more are held each time")
+                held, kept = held + more, kept + more
+                if not more:
+                    break
+            if daemon.version() != "v1":
+                raise Failure(f"{where}: it no longer answers as it did")
+    return allocations, kept
+
+
+def encrypted(bench: Bench) -> str:
+    """Fail allocations of a start with TLS, and of a request with its handshake."""
+    cert, key = bench.work / "cert.pem", bench.work / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-days", "2", "-out", str(cert), "-keyout", str(key)]
+    subprocess.run(command, check=True, capture_output=True)
+    bench.flags = ["--tls-cert", str(cert), "--tls-key", str(key), "--tls-client-ca", str(cert)]
+    bench.tls = ssl.create_default_context(cafile=str(cert))
+    bench.tls.load_cert_chain(cert, key)
+    told = starts(bench, 100, 0)
+    bench.control.arm(0, False)
+    daemon = Daemon(bench)
+    daemon.wait()
+    allocations, kept = handshakes(bench, daemon)
+    daemon.stop()
+    return f"over TLS: {told}; a request: {allocations} allocations, {kept} pieces kept once by libraries"
+
+
 def main() -> int:
     """Run all; print what was tried and a count."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("scored", help="the program, built without sanitizers")
     parser.add_argument("shim", help="oom_shim.so")
     parser.add_argument("--full", action="store_true", help="every allocation")
-    parser.add_argument("--only", help="one of: commands, starts, requests, reloads")
+    parser.add_argument("--only", help="one of: commands, starts, encrypted, requests, reloads")
     options = parser.parse_args()
     failed = passed = 0
-    for stage in (commands, starts, requests, reloads):
+    for stage in (commands, starts, encrypted, requests, reloads):
         if options.only and stage.__name__ != options.only:
             continue
         begun = time.monotonic()

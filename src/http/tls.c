@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tls.h"
+
+#include "scored/clock.h"
+#include "scored/log.h"
+
+#include <openssl/ssl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+enum { FILES = 3 };
+
+/* As far as one must look to see that a name stands for other bytes now, or may be read at last: a
+ * secret of Kubernetes is replaced by a link that leads elsewhere. */
+struct seen {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec changed;
+};
+
+struct tls {
+    const struct config *config;
+    pthread_mutex_t lock; /* guards the context and when it ends */
+    SSL_CTX *context;
+    int64_t expires;
+    struct seen seen[FILES]; /* of tls_look alone */
+    _Atomic uint64_t counts[HANDSHAKE_COUNT], replaced, kept;
+};
+
+static void look_at(const struct config *config, struct seen out[FILES])
+{
+    const char *const names[FILES] = {config->tls_cert, config->tls_key, config->tls_client_ca};
+    struct stat s;
+
+    for (unsigned i = 0; i < FILES; i++) {
+        out[i] = (struct seen){0};
+        if (*names[i] && !stat(names[i], &s))
+            out[i] = (struct seen){s.st_dev, s.st_ino, s.st_size, s.st_ctim};
+    }
+}
+
+static bool is_same(const struct seen a[FILES], const struct seen b[FILES])
+{
+    bool same = true;
+
+    for (unsigned i = 0; i < FILES; i++)
+        same = same && a[i].device == b[i].device && a[i].inode == b[i].inode &&
+               a[i].size == b[i].size && a[i].changed.tv_sec == b[i].changed.tv_sec &&
+               a[i].changed.tv_nsec == b[i].changed.tv_nsec;
+    return same;
+}
+
+bool tls_is_wanted(const struct config *config)
+{
+    return *config->tls_cert || *config->tls_key || *config->tls_client_ca || config->admin_tls;
+}
+
+static bool is_complete(const struct config *config, struct err *e)
+{
+    if (!*config->tls_cert)
+        return err_set(e, ERR_USAGE, "TLS needs a certificate: --tls-cert FILE (SCORED_TLS_CERT)");
+    return *config->tls_key ||
+           err_set(e, ERR_USAGE,
+                   "--tls-cert needs its private key: --tls-key FILE (SCORED_TLS_KEY)");
+}
+
+struct tls *tls_new(const struct config *config, struct err *e)
+{
+    struct tls *t = is_complete(config, e) ? calloc(1, sizeof *t) : NULL;
+
+    if (!t) {
+        if (e->code == ERR_NONE)
+            err_memory(e);
+        return NULL;
+    }
+    t->config = config;
+    pthread_mutex_init(&t->lock, NULL);
+    look_at(config, t->seen);
+    t->context = tls_context_new(config, &t->expires, e);
+    if (t->context)
+        return t;
+    tls_free(t);
+    return NULL;
+}
+
+void tls_free(struct tls *t)
+{
+    if (!t)
+        return;
+    tls_context_free(t->context);
+    pthread_mutex_destroy(&t->lock);
+    free(t);
+}
+
+struct ssl_ctx_st *tls_context(struct tls *t)
+{
+    pthread_mutex_lock(&t->lock);
+    SSL_CTX *c = SSL_CTX_up_ref(t->context) ? t->context : NULL;
+    pthread_mutex_unlock(&t->lock);
+    return c;
+}
+
+static void replace(struct tls *t, SSL_CTX *next, int64_t expires)
+{
+    char until[CLOCK_TEXT];
+
+    pthread_mutex_lock(&t->lock);
+    SSL_CTX *old = t->context;
+    t->context = next;
+    t->expires = expires;
+    pthread_mutex_unlock(&t->lock);
+    tls_context_free(old);
+    atomic_fetch_add(&t->replaced, 1);
+    clock_text((uint64_t)expires * 1000, until);
+    log_with(LOG_INFO, "new connections get the new certificate",
+             log_text("tls_cert", t->config->tls_cert), log_text("expires", until));
+}
+
+/* Files that change while they are read may not belong together: they are looked at again. */
+void tls_look(struct tls *t, bool asked)
+{
+    struct seen before[FILES], after[FILES];
+    struct err e = {0};
+    int64_t expires = 0;
+
+    look_at(t->config, before);
+    if (!asked && is_same(before, t->seen))
+        return;
+    SSL_CTX *next = tls_context_new(t->config, &expires, &e);
+    look_at(t->config, after);
+    if (!is_same(before, after)) {
+        tls_context_free(next);
+        return;
+    }
+    memcpy(t->seen, after, sizeof after);
+    if (next) {
+        replace(t, next, expires);
+        return;
+    }
+    atomic_fetch_add(&t->kept, 1);
+    log_with(LOG_ERROR, "the new certificate is not taken, the one before stays",
+             log_text("why", e.msg));
+}
+
+void tls_count(struct tls *t, enum handshake h)
+{
+    atomic_fetch_add_explicit(&t->counts[h], 1, memory_order_relaxed);
+}
+
+uint64_t tls_counted(const struct tls *t, enum handshake h)
+{
+    return atomic_load_explicit(&t->counts[h], memory_order_relaxed);
+}
+
+uint64_t tls_replaced(const struct tls *t, bool well)
+{
+    return atomic_load_explicit(well ? &t->replaced : &t->kept, memory_order_relaxed);
+}
+
+int64_t tls_expires(struct tls *t)
+{
+    pthread_mutex_lock(&t->lock);
+    int64_t at = t->expires;
+    pthread_mutex_unlock(&t->lock);
+    return at;
+}
