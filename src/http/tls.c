@@ -65,6 +65,18 @@ static bool is_complete(const struct config *config, struct err *e)
                    "--tls-cert needs its private key: --tls-key FILE (SCORED_TLS_KEY)");
 }
 
+/* OpenSSL may say of a file what is true of memory, "key too small" for one: what is wrong twice is
+ * the file. */
+static SSL_CTX *read_files(const struct config *config, int64_t *expires, struct err *e)
+{
+    SSL_CTX *c = tls_context_new(config, expires, e);
+
+    if (c || e->code != ERR_USAGE)
+        return c;
+    *e = (struct err){0};
+    return tls_context_new(config, expires, e);
+}
+
 struct tls *tls_new(const struct config *config, struct err *e)
 {
     struct tls *t = is_complete(config, e) ? calloc(1, sizeof *t) : NULL;
@@ -77,7 +89,7 @@ struct tls *tls_new(const struct config *config, struct err *e)
     t->config = config;
     pthread_mutex_init(&t->lock, NULL);
     look_at(config, t->seen);
-    t->context = tls_context_new(config, &t->expires, e);
+    t->context = read_files(config, &t->expires, e);
     if (t->context)
         return t;
     tls_free(t);
@@ -127,7 +139,7 @@ void tls_look(struct tls *t, bool asked)
     look_at(t->config, before);
     if (!asked && is_same(before, t->seen))
         return;
-    SSL_CTX *next = tls_context_new(t->config, &expires, &e);
+    SSL_CTX *next = read_files(t->config, &expires, &e);
     look_at(t->config, after);
     if (!is_same(before, after)) {
         tls_context_free(next);
