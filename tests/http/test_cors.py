@@ -148,7 +148,7 @@ def test_a_token_is_needed_but_not_to_ask_whether(tmp_path: Path) -> None:
 )
 def test_what_is_no_origin_is_refused(value: str) -> None:
     args = [str(BIN), "serve", "--model", str(BUNDLE), "--listen", "127.0.0.1:0", "--admin-listen", "off", "--cors-origins", value]
-    done = subprocess.run(args, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(args, capture_output=True, text=True, timeout=20)
     assert done.returncode == 2 and "--cors-origins (SCORED_CORS_ORIGINS) takes" in done.stderr
 
 
