@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from certificates import Authority
 from daemon import BIN, BUNDLE, Daemon, until
-from wire import ask, request, Connection
+from secure import Secure, context
+from wire import Connection, ask, request
 
 WALLS = ("seccomp", "landlock")
 
@@ -89,8 +91,48 @@ def session(d: Daemon, row: dict[str, Any], name: str, tokens: Path) -> None:
     until(lambda: "tokens were read again" in d.log(), "the tokens")
 
 
+traced = pytest.mark.skipif(not shutil.which("strace"), reason="there is no strace")
+
+
+def child_of(d: Daemon) -> int:
+    """The daemon itself, behind strace."""
+    return int(subprocess.run(["pgrep", "-P", str(d.process.pid)], capture_output=True, text=True, check=True).stdout)
+
+
+def check(calls: Path) -> None:
+    """Since it was entered nothing was refused, also to those who would go on without it."""
+    lines = calls.read_text().splitlines()
+    entered = next(i for i, line in enumerate(lines) if "SECCOMP_FILTER_FLAG_TSYNC" in line and "NULL" not in line)
+    refused = [line for line in lines[entered:] if re.search(r"= -1 (EPERM|EACCES)|--- SIGSYS|by SIGSYS", line)]
+    assert not refused, refused[:5]
+    missing = {re.sub(r"^\d+ +(<\.\.\. )?(\w+).*", r"\2", line) for line in lines[entered:] if "= -1 ENOSYS" in line}
+    assert missing <= {"clone3"}, missing
+
+
 @plain
-@pytest.mark.skipif(not shutil.which("strace"), reason="there is no strace")
+@traced
+def test_tls_needs_nothing_that_is_refused(tmp_path: Path) -> None:
+    authority, calls = Authority(tmp_path), tmp_path / "calls"
+    pair = authority.issue("server")
+    d = Daemon("--tls-cert", str(pair.cert), "--tls-key", str(pair.key), tool=("strace", "-f", "-qq", "-o", str(calls)))
+    try:
+        for _ in range(3):
+            with Secure(d.port, context(authority.file)) as c:
+                c.send(request("GET", "/models"))
+                reply = c.read()
+                assert reply and reply.status == 200
+        names = {(t / "comm").read_text().strip() for t in Path(f"/proc/{child_of(d)}/task").iterdir()}
+        assert any(name.startswith("scored-tls-") for name in names), names
+        authority.issue("server")
+        until(lambda: "certificate" in d.log(), "the new certificate")
+    finally:
+        os.kill(child_of(d), signal.SIGTERM)
+        assert d.process.wait(timeout=60) == 0
+    check(calls)
+
+
+@plain
+@traced
 def test_a_session_needs_nothing_that_is_refused(tmp_path: Path, row: dict[str, Any]) -> None:
     """Every call that fails for want of permission is seen, also by those who would go on without it."""
     tokens, calls, served = tmp_path / "tokens", tmp_path / "calls", tmp_path / "bundle"
@@ -100,20 +142,14 @@ def test_a_session_needs_nothing_that_is_refused(tmp_path: Path, row: dict[str, 
     flags = ["--tokens", str(tokens), "--access-log", "all", "--otlp-endpoint", "http://localhost:9/", "--probe-listen", "127.0.0.1:0", "--poll", "0.1"]
     tool = ("strace", "-f", "-qq", "-o", str(calls))
     d = Daemon(*flags, models=(str(served),), tool=tool, headers={"Authorization": "Bearer t"})
-    (child,) = subprocess.run(["pgrep", "-P", str(d.process.pid)], capture_output=True, text=True, check=True).stdout.split()
+    child = child_of(d)
     try:
         session(d, row, name, tokens)
         assert ask(d.admin, "POST", f"/models/{name}/reload", b'{"force":true}', headers={"Authorization": "Bearer t"}).status == 202
-        os.kill(int(child), signal.SIGHUP)
+        os.kill(child, signal.SIGHUP)
         until(lambda: "looking for new versions" in d.log(), "SIGHUP")
         time.sleep(1.5)  # spans are sent
     finally:
-        os.kill(int(child), signal.SIGTERM)
+        os.kill(child, signal.SIGTERM)
         assert d.process.wait(timeout=60) == 0
-    lines = calls.read_text().splitlines()
-    assert any("seccomp(SECCOMP_SET_MODE_FILTER" in line for line in lines)
-    entered = next(i for i, line in enumerate(lines) if "SECCOMP_FILTER_FLAG_TSYNC" in line and "NULL" not in line)
-    refused = [line for line in lines[entered:] if re.search(r"= -1 (EPERM|EACCES)|--- SIGSYS|by SIGSYS", line)]
-    assert not refused, refused[:5]
-    missing = {re.sub(r"^\d+ +(<\.\.\. )?(\w+).*", r"\2", line) for line in lines[entered:] if "= -1 ENOSYS" in line}
-    assert missing <= {"clone3"}, missing
+    check(calls)
