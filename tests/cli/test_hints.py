@@ -48,7 +48,7 @@ FAR = [
     (["-v"], "there is no command '-v'"),
     (["deploy"], "there is no command 'deploy'"),
     (["inspect", "--json", str(BUNDLE)], "there is no --json"),
-    (["serve", "--tls-keys", "x"], "there is no --tls-key"),
+    (["serve", "--zygote", "x"], "there is no --zygote"),
     (["check", "s3://bucket/a?acl=x"], "there is no option 'acl'"),
     (["serve", "--model", str(BUNDLE), "--no-older", "true"], 'unexpected argument "true"'),
     (["ops", "x"], 'unexpected argument "x"'),

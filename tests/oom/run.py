@@ -470,7 +470,7 @@ def encrypted(bench: Bench) -> str:
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost"]
     command += ["-addext", "subjectAltName=IP:127.0.0.1", "-days", "2", "-out", str(cert), "-keyout", str(key)]
     subprocess.run(command, check=True, capture_output=True)
-    bench.flags = ["--tls-cert", str(cert), "--tls-key", str(key), "--tls-client-ca", str(cert)]
+    bench.flags = ["--tls-cert", str(cert), "--tls-key", str(key), "--tls-client-ca", str(cert), "--sandbox", "off"]
     bench.tls = ssl.create_default_context(cafile=str(cert))
     bench.tls.load_cert_chain(cert, key)
     told = starts(bench, 100, 0)
