@@ -146,6 +146,11 @@ def test_a_session_needs_nothing_that_is_refused(tmp_path: Path, row: dict[str, 
     try:
         session(d, row, name, tokens)
         assert ask(d.admin, "POST", f"/models/{name}/reload", b'{"force":true}', headers={"Authorization": "Bearer t"}).status == 202
+        manifest = (served / "bundle.json").read_text()
+        (served / "bundle.new").write_text(manifest.replace(json.loads(manifest)["version"], "next"))
+        (served / "bundle.new").rename(served / "bundle.json")
+        key = {"Authorization": "Bearer t"}
+        until(lambda: ask(d.port, "GET", f"/models/{name}", headers=key).json["version"] == "next", "the next version")
         os.kill(child, signal.SIGHUP)
         until(lambda: "looking for new versions" in d.log(), "SIGHUP")
         time.sleep(1.5)  # spans are sent
