@@ -444,7 +444,7 @@ def handshakes(bench: Bench, daemon: Daemon) -> tuple[int, int]:
     time.sleep(0.1)
     allocations, held, kept = bench.control.asked, bench.control.held, 0
     for sticky in (False, True):
-        for at in bench.points(allocations, 300):
+        for at in bench.points(allocations, 150):
             where = f"allocation {at} ({'sticky' if sticky else 'once'})"
             for again in (False, True):
                 bench.control.arm(at, sticky)
@@ -473,7 +473,7 @@ def encrypted(bench: Bench) -> str:
     bench.flags = ["--tls-cert", str(cert), "--tls-key", str(key), "--tls-client-ca", str(cert), "--sandbox", "off"]
     bench.tls = ssl.create_default_context(cafile=str(cert))
     bench.tls.load_cert_chain(cert, key)
-    told = starts(bench, 100, 0)
+    told = starts(bench, 40, 0)
     bench.control.arm(0, False)
     daemon = Daemon(bench)
     daemon.wait()
