@@ -18,6 +18,7 @@ from content import digest
 TOP = Path(__file__).resolve().parents[2]
 #: Parameters that are no setting: names of stages and columns, and random numbers.
 UNCOUNTED = {"seed", "columnsToPrune", "stageUids", "language"}
+FITTED = ("rank",)  # what an estimator's parameter has become, where the model has no such parameter
 READ = ("inputCol", "inputCols", "featuresCol", "offsetCol", "userCol", "itemCol", "itemsCol", "vectorCol")
 TRIED = ("classifier", "estimator")  # what models that hold models were fitted by: a setting of theirs
 
@@ -68,7 +69,8 @@ def _form(names: str | list[str]) -> str:
 def _setting(saved: dict[str, Any]) -> dict[str, Any]:
     """Return what a stage's parameters are, given or by default; of columns in which form they are given."""
     params = {**saved.get("defaultParamMap", {}), **saved["paramMap"]}
-    return {k: _form(v) if k.endswith(("Col", "Cols")) else v for k, v in params.items() if k not in UNCOUNTED}
+    fitted = {k: saved[k] for k in FITTED if k in saved}
+    return fitted | {k: _form(v) if k.endswith(("Col", "Cols")) else v for k, v in params.items() if k not in UNCOUNTED}
 
 
 def _read(saved: dict[str, Any], shapes: dict[str, str]) -> list[str]:
