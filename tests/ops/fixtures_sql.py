@@ -107,6 +107,7 @@ class Sql(Tools):
         made = ["lpad(s, 7, 'x\U0001d4b3')", "rpad(s, 40, 'xyz')", "lpad(s, 2, '')", "rpad(s, -1, 'a')", "repeat(s, 3)", "translate(s, 'aelX', 'AE')"]
         made += ["translate(s, 'aab\U0001d4b3', 'x\U0001d4b3yz')", "locate(t, s)", "locate('a', s, i)", "position('l' IN s)"]
         made += [f"substring_index(s, '{part}', {n})" for part in ("a", "al", "") for n in (-2, -1, 0, 1, 2)]
+        made += ["trim(BOTH 'bcdefghijklmnopqrstuvwxyz 0123456789\U0001d4b3' || t FROM s)"]
         made += ["substring_index('aaaa' || s, 'aa', 2)", "hash(CAST(i AS decimal(18,3)))", "ascii(s)", "octet_length(s)", "bit_length(s)", "hash(s, t, i)", "hash(i, CAST(i AS bigint), i / 7, i > 0)"]
         made += ["hash(CAST(i AS float), CAST(i AS decimal(9,2)), CAST(i AS decimal(38,9)), DATE'2024-02-29')"]
         made += [f"{shift}({one}, i)" for shift in ("shiftleft", "shiftright", "shiftrightunsigned") for one in ("i", "-i * 3L")]

@@ -72,6 +72,7 @@ UNARY = (
     *("sqrt", "exp", "expm1", "ln", "log2", "log10", "log1p", "rint", "sign", "degrees", "radians", "abs"),
     *("sin", "cos", "tan", "cot", "csc", "sec", "tanh", "cbrt", "signum", "negative", "positive", "log"),
 )
+MANY = "'bcdefghijklmnopqrstuvwxyz 0123456789\U0001d4b3\u0301'"
 SHIFTS = ("shiftleft", "shiftright", "shiftrightunsigned")
 LETTERS = ("'aeiou'", "'AEIOUY'", "'aab'", "''", "' '", "'𝒳́p'", "'p𝒳'")
 SEARCHES = ("startswith", "endswith", "contains")
@@ -313,6 +314,7 @@ class Words:
             lambda: f"{self._r.choice(['lower', 'upper'])}({one()})",
             lambda: f"{self._r.choice(['trim', 'ltrim', 'rtrim', 'reverse', 'btrim'])}({one()})",
             lambda: f"trim({self._r.choice(['BOTH', 'LEADING', 'TRAILING'])} {one()} FROM {one()})",
+            lambda: f"trim({self._r.choice(['BOTH', 'LEADING', 'TRAILING'])} {one()} || {MANY} FROM {one()})",
             lambda: f"substring({one()}, {few()}, {few()})",
             lambda: f"substr({one()}, {few()})",
             lambda: f"{self._r.choice(['left', 'right'])}({one()}, {few()})",

@@ -19,6 +19,17 @@ static inline uint32_t width(char first)
     return c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
 }
 
+/* The character that begins at p. */
+static inline uint32_t code_at(const char *p)
+{
+    static const unsigned char first[] = {0, 0x7f, 0x1f, 0x0f, 0x07}; /* bits of a first byte */
+    uint32_t w = width(*p), code = (unsigned char)*p & first[w];
+
+    for (uint32_t i = 1; i < w; i++)
+        code = code << 6 | ((unsigned char)p[i] & 0x3f);
+    return code;
+}
+
 static inline uint32_t characters(struct text t)
 {
     uint32_t n = 0;

@@ -192,21 +192,11 @@ static enum sql_got run_locate(const struct sql_node *n, const struct sql_row *r
     return SQL_VALUE;
 }
 
-static uint32_t first_code(const char *p)
-{
-    static const unsigned char first[] = {0, 0x7f, 0x1f, 0x0f, 0x07}; /* bits of a first byte */
-    uint32_t w = width(*p), code = (unsigned char)*p & first[w];
-
-    for (uint32_t i = 1; i < w; i++)
-        code = code << 6 | ((unsigned char)p[i] & 0x3f);
-    return code;
-}
-
 TEXT(run_ascii)
 {
     (void)n;
     (void)r;
-    out->i = a[0].t.len ? first_code(a[0].t.p) : 0;
+    out->i = a[0].t.len ? code_at(a[0].t.p) : 0;
     return SQL_VALUE;
 }
 

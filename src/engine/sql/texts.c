@@ -103,19 +103,48 @@ TEXT(run_substring)
     return SQL_VALUE;
 }
 
-static bool is_one_of(struct text set, const char *c)
-{
-    uint32_t w = width(*c);
+/* Characters to look for: a few one by one, many as a bit each, so that no row's work grows as the
+ * product of its texts. */
+struct set {
+    struct text few;
+    uint64_t *bits;
+};
 
-    for (uint32_t i = 0; i < set.len; i += width(set.p[i]))
-        if (width(set.p[i]) == w && memcmp(set.p + i, c, w) == 0)
+enum { FEW_BYTES = 32, SET_WORDS = 0x110000 / 64 };
+
+/* False as frame_take gives NULL. */
+static bool set_init(struct set *x, struct text t, struct frame *f)
+{
+    *x = (struct set){.few = t};
+    if (t.len <= FEW_BYTES)
+        return true;
+    x->bits = frame_take(f, SET_WORDS, sizeof *x->bits);
+    if (!x->bits)
+        return false;
+    memset(x->bits, 0, SET_WORDS * sizeof *x->bits);
+    for (uint32_t i = 0; i < t.len; i += width(t.p[i])) {
+        uint32_t code = code_at(t.p + i);
+        x->bits[code / 64] |= UINT64_C(1) << code % 64;
+    }
+    return true;
+}
+
+static bool has(const struct set *x, const char *c)
+{
+    struct text t = x->few;
+    uint32_t code = code_at(c);
+
+    if (x->bits)
+        return x->bits[code / 64] >> code % 64 & 1;
+    for (uint32_t i = 0; i < t.len; i += width(t.p[i]))
+        if (code_at(t.p + i) == code)
             return true;
     return false;
 }
 
-static struct text strip(struct text t, struct text set, bool front, bool back)
+static struct text strip(struct text t, const struct set *set, bool front, bool back)
 {
-    while (front && t.len && is_one_of(set, t.p)) {
+    while (front && t.len && has(set, t.p)) {
         uint32_t w = width(*t.p);
         t.p += w;
         t.len -= w;
@@ -124,7 +153,7 @@ static struct text strip(struct text t, struct text set, bool front, bool back)
         uint32_t last = t.len - 1;
         while (last > 0 && ((unsigned char)t.p[last] & 0xc0) == 0x80)
             last--;
-        if (!is_one_of(set, t.p + last))
+        if (!has(set, t.p + last))
             break;
         t.len = last;
     }
@@ -136,12 +165,15 @@ static struct text set_of(const struct sql_node *n, const union sql_value *a)
     return n->n_args > 1 ? a[1].t : (struct text){" ", 1};
 }
 
-#define STRIP(name, front, back)                           \
-    TEXT(name)                                             \
-    {                                                      \
-        (void)r;                                           \
-        out->t = strip(a[0].t, set_of(n, a), front, back); \
-        return SQL_VALUE;                                  \
+#define STRIP(name, front, back)                   \
+    TEXT(name)                                     \
+    {                                              \
+        struct set set;                            \
+                                                   \
+        if (!set_init(&set, set_of(n, a), r->f))   \
+            return SQL_STOP;                       \
+        out->t = strip(a[0].t, &set, front, back); \
+        return SQL_VALUE;                          \
     }
 STRIP(run_trim, true, true)
 STRIP(run_ltrim, true, false)
