@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 from rows import Column, Row
@@ -153,6 +154,7 @@ class Scorer:
         self._model = model
         self._schema = _with_id(its_schema)
         self.columns = [ID, *columns]
+        self._decimals: list[str] = []
 
     def transformed(self, rows: Sequence[Row], parts: int) -> Any:
         """Return the model's DataFrame of the numbered rows."""
@@ -160,11 +162,16 @@ class Scorer:
         return self._model.transform(frame(self._spark, self._schema, numbered, parts))
 
     def _plan(self, rows: Sequence[Row], parts: int) -> Any:
-        chosen = self.transformed(rows, parts).select(*self.columns)
-        return chosen._jdf.toJSON().toDF().javaToPython()
+        made = self.transformed(rows, parts)
+        kinds = {field.name: field.dataType.simpleString() for field in made.schema.fields}
+        self._decimals = [name for name in self.columns if kinds[name].startswith("decimal")]
+        texts = [made[name].cast("string").alias(name) if name in self._decimals else made[name] for name in self.columns]
+        return made.select(*texts)._jdf.toJSON().toDF().javaToPython()
 
     def _answers(self, found: Sequence[Any]) -> dict[int, Answer]:
         answers = [json.loads(line[0]) for line in found]
+        for answer in answers:  # the digits of decimals, which no double has
+            answer.update({name: f"{Decimal(answer[name]):f}" for name in self._decimals if answer.get(name) is not None})
         return {answer.pop(ID): answer for answer in answers}
 
     def _run(self, planned: Any, partitions: Sequence[int]) -> dict[int, Answer] | None:
