@@ -59,7 +59,7 @@ LIBRARIES: dict[str, list[str]] = {
     r"curl/": ["store/transport.c"],
     r"pcre2": ["engine/text/regex.c"],
     r"zlib": ["http/gzip.c"],
-    r"seccomp": ["http/sandbox.c"],
+    r"seccomp": ["http/sandbox.c", "http/sandbox/main.c"],
 }
 
 BANNED = "strcpy stpcpy strcat strncat sprintf vsprintf strtok atoi atol atof sscanf gets setlocale alloca"

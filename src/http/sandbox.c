@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two walls. seccomp: sandbox.def lists the calls that there are reasons for; what can only be an
- * attack ends the process, so that somebody sees it; all else fails. Landlock: of the file system
- * nothing can be written but the cache, nor anything executed. Both are entered before the first
- * bundle is read and before there are threads; each thread inherits them.
+ * Two walls. seccomp: sandbox/sandbox.def lists the calls that there are reasons for; what can only
+ * be an attack ends the process, so that somebody sees it; all else fails. Landlock: of the file
+ * system nothing can be written but the cache, nor anything executed. Both are entered before the
+ * first bundle is read and before there are threads; each thread inherits them.
  *
  * No memory becomes executable: regular expressions are interpreted (PCRE2 without JIT), names are
  * resolved by what is part of glibc (files and dns). What it would load beside those, as other
@@ -11,21 +11,18 @@
  */
 #include "scored/sandbox.h"
 
+#include "sandbox/program.h"
+
 #include "scored/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/landlock.h>
-#include <sched.h>
-#include <seccomp.h>
+#include <linux/seccomp.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -42,124 +39,31 @@
 #define SANITIZED 0 /* else they make calls of their own */
 #endif
 
+#include "sandbox_filters.h" /* made by sandbox/main.c of sandbox/sandbox.def */
+
 static bool has_seccomp, has_landlock;
 
 /* -- seccomp -- */
 
-enum rule {
-    ALLOW,
-    ENDS,
-    CACHE,
-    OWN_DATA,    /* nothing that could be executed */
-    OWN_THREAD,  /* threads of this process, within its namespaces */
-    OWN_NAME,    /* the names of threads and of memory */
-    OWN_PROCESS, /* to itself: abort() and what catches it */
-    OWN_LIMITS,  /* of itself */
-    OWN_NETWORK, /* IP, and asking the kernel for its addresses */
-    OWN_IOCTL,   /* of sockets and terminals */
-    OWN_READ,    /* without a cache no file is opened but to be read */
-};
-
-static const struct call {
-    const char *name;
-    enum rule rule;
-} calls[] = {
-#define CALL(name, rule) {#name, rule},
-#include "sandbox.def"
-#undef CALL
-};
-
-/* One argument of a call, and what it must be under a mask; a call may have several such rules. */
-struct only {
-    enum rule rule;
-    unsigned argument;
-    uint64_t mask, value;
-};
-
-#define ALL        UINT64_MAX
-#define ITS_THREAD (CLONE_THREAD | CLONE_VM | CLONE_SIGHAND)
-#define NEW_NAMESPACES                                                                            \
-    (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | \
-     CLONE_NEWNET)
-#define WRITES (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND)
-
-static const struct only only[] = {
-    {OWN_DATA, 2, PROT_EXEC, 0},         {OWN_THREAD, 0, ITS_THREAD | NEW_NAMESPACES, ITS_THREAD},
-    {OWN_NAME, 0, ALL, PR_SET_NAME},     {OWN_NAME, 0, ALL, 0x53564d41 /* PR_SET_VMA */},
-    {OWN_LIMITS, 0, UINT32_MAX, 0},      {OWN_NETWORK, 0, ALL, AF_INET},
-    {OWN_NETWORK, 0, ALL, AF_INET6},     {OWN_NETWORK, 0, ALL, AF_NETLINK},
-    {OWN_IOCTL, 1, UINT32_MAX, FIONBIO}, {OWN_IOCTL, 1, UINT32_MAX, FIONREAD},
-    {OWN_IOCTL, 1, UINT32_MAX, TCGETS},
-};
-
-static int allow_only(scmp_filter_ctx filter, int number, unsigned argument, uint64_t mask,
-                      uint64_t value)
+/* The numbers of the filter's jumps that stand for this process become its own. */
+static void personalise(struct sock_filter *to, const struct sock_filter *from, size_t n)
 {
-    const struct scmp_arg_cmp is = {argument, SCMP_CMP_MASKED_EQ, mask, value};
-
-    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number, 1, &is);
-}
-
-/* What is compared to something that is known only now. */
-static int allow_now(scmp_filter_ctx filter, int number, const struct call *c, bool writes)
-{
-    if (c->rule == OWN_PROCESS)
-        return allow_only(filter, number, 0, UINT32_MAX, (uint64_t)getpid());
-    unsigned flags = number == SCMP_SYS(open) ? 1 : 2;
-    return writes ? seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0)
-                  : allow_only(filter, number, flags, WRITES, 0);
-}
-
-static int allow_some(scmp_filter_ctx filter, int number, const struct call *c, bool writes)
-{
-    if (c->rule == OWN_PROCESS || c->rule == OWN_READ)
-        return allow_now(filter, number, c, writes);
-    for (size_t i = 0; i < countof(only); i++) {
-        const struct only *o = &only[i];
-        int wrong =
-            o->rule == c->rule ? allow_only(filter, number, o->argument, o->mask, o->value) : 0;
-        if (wrong)
-            return wrong;
+    for (size_t i = 0; i < n; i++) {
+        to[i] = from[i];
+        if (BPF_CLASS(to[i].code) == BPF_JMP && to[i].k == OWN_PID)
+            to[i].k = (uint32_t)getpid();
     }
-    return 0;
-}
-
-static int add_rule(scmp_filter_ctx filter, const struct call *c, bool writes)
-{
-    int number = seccomp_syscall_resolve_name(c->name);
-
-    if (number == __NR_SCMP_ERROR || (c->rule == CACHE && !writes))
-        return 0;
-    if (c->rule == ALLOW || c->rule == CACHE)
-        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
-    if (c->rule == ENDS)
-        return seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, number, 0);
-    return allow_some(filter, number, c, writes);
-}
-
-/* clone3 has its flags in memory, where no filter sees them: glibc goes on with clone then. */
-static int fill(scmp_filter_ctx filter, bool writes)
-{
-    int wrong = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
-    int clone3 = seccomp_syscall_resolve_name("clone3");
-
-    for (size_t i = 0; i < countof(calls) && !wrong; i++)
-        wrong = add_rule(filter, &calls[i], writes);
-    if (!wrong && clone3 != __NR_SCMP_ERROR)
-        wrong = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), clone3, 0);
-    return wrong;
 }
 
 static bool filter_calls(bool writes, struct err *e)
 {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-    int wrong = filter ? fill(filter, writes) : -ENOMEM;
+    struct sock_filter own[countof(filter_with_cache) + countof(filter_without_cache)];
+    const struct sock_fprog program = {
+        writes ? countof(filter_with_cache) : countof(filter_without_cache), own};
 
-    if (!wrong)
-        wrong = seccomp_load(filter);
-    seccomp_release(filter);
-    errno = -wrong;
-    return !wrong || err_errno(e, "seccomp");
+    personalise(own, writes ? filter_with_cache : filter_without_cache, program.len);
+    return !syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) ||
+           err_errno(e, "seccomp");
 }
 
 /* -- Landlock -- */

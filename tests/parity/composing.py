@@ -431,9 +431,8 @@ def machines(c: Composer) -> Any:
 @last
 def against_the_rest(c: Composer) -> Any:
     columns = _classes(c, "target_k")
-    del columns["probabilityCol"]
-    raw = {"rawPredictionCol": columns["rawPredictionCol"]}  # PySpark asks the models by the name that the whole has
-    return classification.OneVsRest(classifier=classification.LogisticRegression(maxIter=3, **raw), **columns)
+    del columns["probabilityCol"], columns["rawPredictionCol"]  # whose name PySpark does not save
+    return classification.OneVsRest(classifier=classification.LogisticRegression(maxIter=3), **columns)
 
 
 @last

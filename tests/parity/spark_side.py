@@ -207,7 +207,10 @@ class Scorer:
         The frame is planned once, a row a partition; its first row is a good one, for stages that look at the
         frame's first row when they are planned.
         """
-        yield from self.one_by_one(self._plan([lead, *rows], 1 + len(rows)), len(rows))
+        planned = self._plan([lead, *rows], 1 + len(rows))
+        if self._run(planned, [0]) is None:
+            raise RuntimeError("Spark does not answer a row any more that it answered a moment ago")
+        yield from self.one_by_one(planned, len(rows))
 
     def one_by_one(self, planned: Any, count: int) -> Iterator[Answer]:
         """Yield the answers of partitions 1 to `count` of a planned frame, a row each, in a job each."""

@@ -241,8 +241,8 @@ FORMULAS = [
     for terms, mode, order, label in (
         ("x0 : x1 + s", "keep", "alphabetAsc", True),
         ("(x0 + x1 + s) ^ 2", "keep", "alphabetDesc", True),
-        ("s + 0", "skip", "frequencyAsc", True),
-        ("1 + s : t + x1 * v - x0", "keep", "frequencyDesc", False),
+        ("s + 0", "skip", "frequencyAsc", False),
+        ("1 + s : t + x1 * x0 - x0", "keep", "frequencyDesc", False),
     )
 ]
 
