@@ -68,7 +68,7 @@ static void put_columns_parameter(struct buf *out, const struct model *m)
             "by commas, or all\",\"schema\":{\"type\":\"string\",\"pattern\":");
     buf_json_string(out, pattern.data, pattern.len);
     buf_lit(out, "}},");
-    out->failed |= pattern.failed;
+    out->failed |= names.failed || pattern.failed;
     buf_done(&names);
     buf_done(&pattern);
 }

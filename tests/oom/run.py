@@ -440,7 +440,7 @@ LOST = 4  # of some 300 tries
 def handshakes(bench: Bench, daemon: Daemon) -> tuple[int, int]:
     """Fail allocations of a handshake and its request; what is held longer must not be held twice, as with reloads.
 
-    But OpenSSL 3.0 loses a piece, each time, where it lacks the memory to read the names in a client's certificate.
+    But OpenSSL 3.0 loses a piece or two, each time, where it lacks the memory to read the names in a client's certificate.
     """
     for _ in range(4):
         daemon.version()
@@ -461,7 +461,7 @@ def handshakes(bench: Bench, daemon: Daemon) -> tuple[int, int]:
                     raise Failure(f"{where}: {status}: {body!r}: {daemon.log()[-400:]}")
                 more = settled(bench, held)
                 lost += bool(more and again)
-                if again and (more > 1 or lost > LOST):
+                if again and (more > 2 or lost > LOST):
                     raise Failure(f"{where}: {more} pieces more are held each time, {lost} times so far")
                 held, kept = held + more, kept + more
                 if not more:
