@@ -27,14 +27,18 @@ from world import HASTE, World  # noqa: E402
 from daemon import BIN, BUNDLE, TOP  # noqa: E402
 
 PAGES = subprocess.run(["git", "ls-files", "*.md"], cwd=TOP, capture_output=True, text=True, check=True).stdout.split()
-COMMANDS = ("serve", "predict", "check", "inspect", "fetch", "doctor", "sign", "verify", "token", "health", "ops")
+COMMANDS = ("serve", "predict", "check", "inspect", "fetch", "doctor", "sign", "verify", "health", "token", "ops")
 JOBS = ("generate", "check", "train", "export")
 BUCKET = "models"
 RIGHT_PATH, WRONG_PATH = "curl -s localhost:8080/models", "curl -s localhost:8080/model"
 SOME_VERSION = "9cb6aab898b465bf"  # in documents: the one that is published
 
 EXPORTER = os.environ | {"PYTHONPATH": f"{TOP}/models/export:{TOP}/models"}
-FOREIGN = {"--build", "--driver-memory", "--install", "--image", "--target", "--build-arg", "--data-binary"}  # of other programs
+# Of other programs.
+FOREIGN = {
+    *("--build", "--driver-memory", "--install", "--image", "--target", "--build-arg", "--data-binary", "--from-file"),
+    *("--tool", "--toggle-collect"),
+}
 
 # What a page takes for granted: files of TRAINED, and "served", models/run.sh in another terminal.
 GRANTED = {"README.md": ("served", "saved", "rows.parquet")}
