@@ -228,10 +228,11 @@ stage_cli() {
 }
 stage_http() {
     build_asan
-    install_packages sslscan openssl
+    install_packages sslscan openssl prometheus # for promtool
     run http env SCORED_BIN="$build/asan/scored" "$py" -m pytest -q -p no:cacheprovider tests/http
     build_release
     run http.memory env SCORED_BIN="$build/release/scored" "$py" -m pytest -q -p no:cacheprovider tests/http/test_gzip.py -k bomb
+    run http.sandbox env SCORED_BIN="$build/release/scored" "$py" -m pytest -q -p no:cacheprovider tests/http/test_sandbox.py
 }
 stage_clients() {
     build_release
@@ -259,6 +260,7 @@ stage_conformance() {
 }
 stage_e2e() {
     build_asan
+    install_packages prometheus
     run e2e env SCORED_BIN="$build/asan/scored" SCORED_SLOWER=3 "$py" -m pytest -q -p no:cacheprovider tests/e2e
 }
 stage_faults() {
