@@ -90,10 +90,12 @@ class Case:
 
 
 def stage_names(model: Any) -> list[str]:
-    """Return the class of each stage, and of those within an RFormulaModel."""
+    """Return the class of each stage, and of those within a PipelineModel or an RFormulaModel."""
     names = []
     for stage in getattr(model, "stages", [model]):
         names.append(type(stage).__name__)
+        if hasattr(stage, "stages"):
+            names += stage_names(stage)
         if names[-1] == "RFormulaModel":
             inner = stage._java_obj.pipelineModel().stages()
             names += [str(java.getClass().getSimpleName()) for java in inner]
