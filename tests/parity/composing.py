@@ -331,8 +331,8 @@ def varying(c: Composer) -> Any:
 
 @maker
 def formulas(c: Composer) -> Any:
-    terms = c.r.sample([*c.numbers, *c.texts[:1], *c.codes], 2)
-    formula = f"target_y ~ {terms[0]} {c.one((' + ', ':', ' * '))} {terms[1]}"
+    left, right = c.r.sample(c.numbers, 2)  # what indexes, or is indexed, throws at most rows where it interacts
+    formula = f"target_y ~ {left} {c.one((' + ', ':', ' * '))} {right} + {c.one(c.texts)}"
     names = {"featuresCol": c.unsized_vector(), "labelCol": "target_y"}
     return feature.RFormula(formula=formula, handleInvalid="keep", **names)
 
