@@ -250,3 +250,19 @@ FORMULAS = [
 @turned(Vec("v", size=3), nums("x", 2), S_KNOWN, T_KNOWN, twists=FORMULAS, ci=FULL)
 def formulas(terms: str, mode: str, order: str, label: bool) -> Stages:
     return [formula(terms, mode, stringIndexerOrderType=order, forceIndexLabel=label), lin()]
+
+
+@turned(
+    Code("a"),
+    Code("b"),
+    twists=[dict(mode=mode, drop=drop) for mode in ("error", "keep") for drop in (True, False)],
+    ci=FULL,
+)
+def every_encoding(mode: str, drop: bool) -> Stages:
+    given = {"handleInvalid": mode, "dropLast": drop}
+    return [
+        OneHotEncoder(inputCol="a", outputCol="x", **given),
+        OneHotEncoder(inputCols=["a", "b"], outputCols=["y", "z"], **given),
+        va("x y z"),
+        lin(),
+    ]
