@@ -19,11 +19,13 @@ enum { KEPT = 16, LOG_EVERY_MS = 60 * 1000 };
 struct stranger {
     char name[UNKNOWN_BYTES + 1];
     uint64_t requests, seen_ms, logged_ms;
+    uint64_t turn; /* which sight of any was the last of it: many fall into one millisecond */
 };
 
 struct strangers {
     pthread_mutex_t lock; /* guards all below */
     unsigned n;
+    uint64_t turns;
     struct stranger names[KEPT];
 };
 
@@ -57,7 +59,7 @@ static struct stranger *find(struct strangers *s, const char *name)
     for (unsigned i = 0; i < s->n; i++) {
         if (!strcmp(s->names[i].name, name))
             return &s->names[i];
-        if (s->names[i].seen_ms < oldest->seen_ms)
+        if (s->names[i].turn < oldest->turn)
             oldest = &s->names[i];
     }
     struct stranger *place = s->n < KEPT ? &s->names[s->n++] : oldest;
@@ -77,6 +79,7 @@ static bool note(struct exchange *x, const char *name, uint64_t now, unsigned *u
                limiter_pass(&x->app->strange_fields, unlogged);
     it->requests++;
     it->seen_ms = now;
+    it->turn = ++s->turns;
     if (log)
         it->logged_ms = now;
     pthread_mutex_unlock(&s->lock);

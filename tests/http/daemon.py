@@ -20,6 +20,7 @@ ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("SCORED_"
 START_SECONDS = 30.0
 WAIT_SECONDS = 30.0
 STARTED: list[Callable[[Daemon], object]] = []  # told of each daemon that serves
+ENDED: list[Callable[[Daemon], object]] = []  # and of each that was stopped: its ports may be others' next
 
 
 def until(found: Callable[[], Any], what: str) -> Any:
@@ -88,6 +89,8 @@ class Daemon:
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
+        for told in ENDED:
+            told(self)
         self.last_log = log = self.log()
         self.log_file.close()
         assert "Sanitizer" not in log and "runtime error" not in log, log

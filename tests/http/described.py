@@ -134,7 +134,14 @@ def _begin(d: daemon.Daemon) -> None:
             _fetch(port)
 
 
+def _end(d: daemon.Daemon) -> None:
+    for port in (d.port, d.admin):
+        HEADERS.pop(port, None)
+        DOCUMENTS.pop(port, None)
+
+
 def watch() -> None:
     """From now on every daemon's document is read when it serves, and every reply is held to it."""
     daemon.STARTED.append(_begin)
+    daemon.ENDED.append(_end)
     wire.READ.append(check_reply)
