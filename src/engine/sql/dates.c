@@ -143,7 +143,7 @@ static bool prove_day(struct load *l, struct sql_node *n, struct err *e)
     const struct sql_node *day = n->args[1];
 
     (void)l;
-    return (!day->function && day->column == COLUMN_NONE && !day->null && day->literal.i >= 0 &&
+    return (sql_is_literal(day) && !day->null && day->literal.i >= 0 &&
             day->literal.i < DAYS_OF_WEEK) ||
            err_set(e, ERR_BAD_BUNDLE, "params: next_day takes a day of the week as a constant");
 }

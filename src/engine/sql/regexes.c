@@ -4,7 +4,7 @@
  * literals the expression, its sets, and how Java searches (FORMAT.md, 5.1).
  */
 #include "../text/regex.h"
-#include "sql.h"
+#include "characters.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +72,7 @@ static bool are_literals(const struct sql_node *n)
     for (uint32_t i = ARG_EXPRESSION; i < n->n_args; i++) {
         const struct sql_node *arg = n->args[i];
         enum type type = i == ARG_HOW ? TYPE_INT : TYPE_STRING;
-        if (arg->function || arg->column != COLUMN_NONE || arg->null || arg->type.type != type)
+        if (!sql_is_literal(arg) || arg->null || arg->type.type != type)
             return false;
     }
     return true;
@@ -163,6 +163,11 @@ static bool add(struct growing *g, struct frame *f, const char *p, size_t n)
     return true;
 }
 
+static enum sql_got no_room(const struct sql_node *n, const struct sql_row *r)
+{
+    return r->f->full ? SQL_STOP : too_long(n, r);
+}
+
 /* All matches, each with the replacement in its place. */
 static enum sql_got replace(const struct sql_node *n, const struct sql_row *r,
                             struct regex_search *s, struct growing *g)
@@ -173,12 +178,12 @@ static enum sql_got replace(const struct sql_node *n, const struct sql_row *r,
 
     for (; found == REGEX_FOUND; found = regex_next(s)) {
         if (!add(g, r->f, s->text.p + at, s->begin - at) || !add(g, r->f, with.p, with.len))
-            return r->f->full ? SQL_STOP : sql_fail(n, r, "the text would be too long");
+            return no_room(n, r);
         at = s->end;
     }
     if (found != REGEX_NONE)
         return stop(n, r, found);
-    return add(g, r->f, s->text.p + at, s->text.len - at) ? SQL_VALUE : SQL_STOP;
+    return add(g, r->f, s->text.p + at, s->text.len - at) ? SQL_VALUE : no_room(n, r);
 }
 
 static enum sql_got run_regexp_replace(const struct sql_node *n, const struct sql_row *r,

@@ -165,7 +165,7 @@ static bool prove(struct load *l, struct sql_node *n, struct err *e)
     n->type = n->args[0]->type;
     if (1u << n->type.type & (IS_DOUBLE | IS_FLOAT) && !load_digits(l, "", e))
         return false;
-    return (!scale->function && scale->column == COLUMN_NONE && !scale->null) ||
+    return (sql_is_literal(scale) && !scale->null) ||
            err_set(e, ERR_BAD_BUNDLE, "params: the scale of %s is a literal", n->function->name);
 }
 

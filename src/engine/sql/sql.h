@@ -97,6 +97,12 @@ static inline enum sql_got sql_run(const struct sql_node *n, const struct sql_ro
     return n->run(n, r, out);
 }
 
+/* Is it a constant? It may be null. */
+static inline bool sql_is_literal(const struct sql_node *n)
+{
+    return !n->function && n->column == COLUMN_NONE;
+}
+
 /* The row fails: by a value of the node's. */
 enum sql_got sql_fail(const struct sql_node *n, const struct sql_row *r, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -123,17 +123,12 @@ TEXT(run_translate)
     return SQL_VALUE;
 }
 
-static bool is_constant(const struct sql_node *n)
-{
-    return !n->function && n->column == COLUMN_NONE;
-}
-
 /* Else a row could ask for any size, or for work that grows as the square of its texts. */
 static bool prove_constants(struct load *l, struct sql_node *n, struct err *e)
 {
     (void)l;
     for (uint32_t i = 1; i < n->n_args; i++)
-        if (!is_constant(n->args[i]))
+        if (!sql_is_literal(n->args[i]))
             return err_set(e, ERR_BAD_BUNDLE, "params: %s takes literals behind its text",
                            n->function->name);
     return true;

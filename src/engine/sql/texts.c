@@ -227,7 +227,7 @@ TEXT(run_replace)
     size = t.len - found * part.len + found * with.len;
     char *p = size <= INT32_MAX ? sql_text(r, size, out) : NULL;
     if (!p)
-        return size <= INT32_MAX ? SQL_STOP : sql_fail(n, r, "the text would be too long");
+        return size <= INT32_MAX ? SQL_STOP : too_long(n, r);
     for (uint32_t from = 0; from < t.len;) {
         uint32_t at = find(t, part, from);
         memcpy(p, t.p + from, at - from);
@@ -301,8 +301,8 @@ static bool prove_like(struct load *l, struct sql_node *n, struct err *e)
     const struct sql_node *p = n->args[1], *escape = n->args[2];
 
     (void)l;
-    if (p->function || p->column != COLUMN_NONE || escape->function ||
-        escape->column != COLUMN_NONE || p->null || escape->null || escape->literal.t.len != 1)
+    if (!sql_is_literal(p) || !sql_is_literal(escape) || p->null || escape->null ||
+        escape->literal.t.len != 1)
         return err_set(e, ERR_BAD_BUNDLE,
                        "params: the pattern and the escape of like are literals");
     struct text t = p->literal.t;
@@ -345,7 +345,7 @@ static enum sql_got join(const struct sql_node *n, const struct sql_row *r, cons
         size += t[i].p ? (uint64_t)t[i].len + between.len : 0;
     size -= size ? between.len : 0;
     if (size > INT32_MAX)
-        return sql_fail(n, r, "the text would be too long");
+        return too_long(n, r);
     char *p = sql_text(r, size, out);
     if (!p)
         return SQL_STOP;
