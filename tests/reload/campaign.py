@@ -305,10 +305,17 @@ class IdleWatch:
             self.most = max(self.most, len(self._process.threads(idle=True)))
 
     def stop(self) -> tuple[int, int]:
-        """Return the most that were seen, and those that there are at the end."""
+        """Return the most that were seen, and those that do not end within ten seconds.
+
+        One that looks for a new version, or frees the old one, may be under way just now, and what
+        is of idle priority takes its time on a busy machine.
+        """
         self._stop.set()
         self._thread.join()
-        return self.most, len(self._process.threads(idle=True))
+        ends = time.monotonic() + 10
+        while (left := len(self._process.threads(idle=True))) and time.monotonic() < ends:
+            time.sleep(0.01)
+        return self.most, left
 
 
 # -- a run
