@@ -15,7 +15,7 @@ cd "${script%/*}/.."
 port=${SCORED_PORT:-8080}
 once=
 bundle=models/days_to_sell/bundle
-packages="gcc libc6-dev cmake ninja-build pkg-config libmicrohttpd-dev libcjson-dev libssl-dev libcurl4-openssl-dev libpcre2-dev zlib1g-dev libseccomp-dev
+packages="gcc libc6-dev cmake ninja-build pkg-config libmicrohttpd-dev libcjson-dev libssl-dev libcurl4-openssl-dev libpcre2-dev zlib1g-dev libzstd-dev libseccomp-dev
           curl ca-certificates"
 
 say() { printf '%s\n' "run.sh: $*" >&2; }

@@ -59,6 +59,7 @@ LIBRARIES: dict[str, list[str]] = {
     r"curl/": ["store/transport.c"],
     r"pcre2": ["engine/text/regex.c"],
     r"zlib": ["http/gzip.c"],
+    r"zstd\.h|zstd_errors": ["http/zstd.c"],
     r"seccomp": ["http/sandbox.c", "http/sandbox/main.c"],
 }
 

@@ -37,7 +37,7 @@ die() { echo "tests/run.sh: $*" >&2; exit 1; }
 # -- what must be there -------------------------------------------------------------------------------------------
 
 packages="gcc cmake ninja-build pkg-config git curl ca-certificates python3 python3-venv libmicrohttpd-dev libcjson-dev
-libssl-dev libcurl4-openssl-dev libpcre2-dev zlib1g-dev libseccomp-dev libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev llvm valgrind strace openjdk-17-jre-headless procps
+libssl-dev libcurl4-openssl-dev libpcre2-dev zlib1g-dev libzstd-dev libseccomp-dev libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev llvm valgrind strace openjdk-17-jre-headless procps
 nginx-light haproxy make dpkg-dev"
 
 # install_packages NAME...
@@ -231,7 +231,7 @@ stage_http() {
     install_packages sslscan openssl prometheus # for promtool
     run http env SCORED_BIN="$build/asan/scored" "$py" -m pytest -q -p no:cacheprovider tests/http
     build_release
-    run http.memory env SCORED_BIN="$build/release/scored" "$py" -m pytest -q -p no:cacheprovider tests/http/test_gzip.py -k bomb
+    run http.memory env SCORED_BIN="$build/release/scored" "$py" -m pytest -q -p no:cacheprovider tests/http/test_codings.py -k bomb
     run http.sandbox env SCORED_BIN="$build/release/scored" "$py" -m pytest -q -p no:cacheprovider tests/http/test_sandbox.py
 }
 stage_clients() {
@@ -255,8 +255,10 @@ stage_conformance() {
     run conformance.proxies "$py" tests/conformance/differential.py "$build/release/scored" \
         "$build/release/differential" --streams "$streams"
     install_mhd1
-    build release_mhd1 -DCMAKE_BUILD_TYPE=Release -DTESTS=OFF -DMICROHTTPD_ROOT="$build/mhd1"
+    build release_mhd1 -DCMAKE_BUILD_TYPE=Release -DTESTS=OFF -DZSTD=OFF -DMICROHTTPD_ROOT="$build/mhd1"
     run conformance.mhd1 "$py" tests/conformance/run.py "$build/release_mhd1/scored"
+    run conformance.without_zstd env SCORED_BIN="$build/release_mhd1/scored" SCORED_CODINGS=gzip \
+        "$py" -m pytest -q -p no:cacheprovider tests/http/test_codings.py -k refused
 }
 stage_e2e() {
     build_asan

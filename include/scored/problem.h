@@ -13,6 +13,7 @@
     X(MALFORMED_JSON, 400, "malformed-json", "The body is not well-formed JSON")          \
     X(MALFORMED_CSV, 400, "malformed-csv", "The body is not well-formed CSV")             \
     X(MALFORMED_GZIP, 400, "malformed-gzip", "The body is not well-formed gzip")          \
+    X(MALFORMED_ZSTD, 400, "malformed-zstd", "The body is not well-formed zstd")          \
     X(MALFORMED_UTF8, 400, "malformed-utf8", "The body is not well-formed UTF-8")         \
     X(TOO_DEEP, 400, "too-deep", "The body is nested too deeply")                         \
     X(DUPLICATE_FIELD, 400, "duplicate-field", "A field stands twice in one row")         \

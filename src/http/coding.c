@@ -4,17 +4,10 @@
 #include "connection.h"
 #include "gzip.h"
 
-#include <strings.h>
-
 enum {
     LEAST_BYTES = 4 * 1024, /* of a reply that is worth it */
     BYTE_NS = 8,            /* to compress one */
 };
-
-bool coding_is_gzip(const char *value)
-{
-    return value && (!strcasecmp(value, "gzip") || !strcasecmp(value, "x-gzip"));
-}
 
 /* Gzip is taken as gladly as no coding at all. */
 static bool is_wanted(const char *accept)

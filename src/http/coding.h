@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Content codings (RFC 9110, 8.4): which a body came in, and in which its answer goes. */
+/* The content coding (RFC 9110, 8.4) in which an answer goes. */
 #ifndef SCORED_HTTP_CODING_H
 #define SCORED_HTTP_CODING_H
 
 #include "http_priv.h"
-
-/* Does a Content-Encoding name gzip, and it alone? NULL: no. */
-bool coding_is_gzip(const char *value);
 
 /* Begins to compress the reply, where that is worth while and its reader takes it: x->job has
  * steps to do then. Once; where memory is short the reply goes as it is. */

@@ -2,6 +2,7 @@
 #include "http_priv.h"
 
 #include "gzip.h"
+#include "unpack.h"
 #include "worker.h"
 
 #include "scored/clock.h"
@@ -62,7 +63,7 @@ void exchange_begin(struct exchange *x, const char *target)
     x->complete_ns = 0;
     x->late_ns = UINT64_MAX;
     x->received = 0;
-    x->inflated = 0;
+    x->unpacked = 0;
     x->requests++;
     x->dialect = NULL;
     x->form = false;
@@ -97,8 +98,8 @@ void exchange_end(struct exchange *x)
     metrics_ended(x->app->metrics, x->worker);
     model_release(x->model);
     x->model = NULL;
-    gunzip_free(x->gunzip);
-    x->gunzip = NULL;
+    unpacker_free(x->unpacker);
+    x->unpacker = NULL;
     gzip_free(x->gzip);
     x->gzip = NULL;
     buf_done(&x->packed);
@@ -122,7 +123,7 @@ static size_t held(size_t n)
 
 bool exchange_charge(struct exchange *x, size_t more)
 {
-    size_t coding = (x->gunzip ? GUNZIP_BYTES : 0) + (x->gzip ? GZIP_BYTES : 0);
+    size_t coding = (x->unpacker ? unpack_holds(x->unpacker) : 0) + (x->gzip ? GZIP_BYTES : 0);
 
     return connection_hold(x->connection, held(x->body.len + more) + held(x->reply.len) +
                                               held(x->packed.len) + coding);

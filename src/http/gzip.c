@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gzip.h"
 
+#include "unpack.h"
+
 #include <stdlib.h>
+#define ZLIB_CONST /* what is read is not written */
 #include <zlib.h>
 
 enum {
@@ -12,15 +15,14 @@ enum {
     OUT_BYTES = 8 * 1024,
 };
 
+/* -- inflating -- */
+
 struct gunzip {
     z_stream z;
-    struct buf given;
-    size_t at; /* of it is read */
-    uint64_t read;
     bool ended; /* so has a member */
 };
 
-struct gunzip *gunzip_new(void)
+static void *begin(void)
 {
     struct gunzip *g = calloc(1, sizeof *g);
 
@@ -30,76 +32,54 @@ struct gunzip *gunzip_new(void)
     return NULL;
 }
 
-void gunzip_free(struct gunzip *g)
+static void end(void *memory)
 {
-    if (!g)
-        return;
+    struct gunzip *g = memory;
+
     inflateEnd(&g->z);
-    buf_done(&g->given);
     free(g);
 }
 
-bool gunzip_put(struct gunzip *g, const char *p, size_t n)
+static enum unpacked some(void *memory, struct unpack_io *io)
 {
-    if (g->at == g->given.len) {
-        buf_reset(&g->given);
-        g->at = 0;
-    }
-    buf_put(&g->given, p, n);
-    return !g->given.failed;
-}
+    struct gunzip *g = memory;
 
-/* What there is to read, and where to write. False: no memory. */
-static bool aim(struct gunzip *g, struct buf *out, size_t n)
-{
-    g->z.next_in = (unsigned char *)g->given.data + g->at;
-    g->z.avail_in = (unsigned)(g->given.len - g->at);
-    g->z.next_out = (unsigned char *)buf_reserve(out, n);
-    g->z.avail_out = (unsigned)n;
-    return g->z.next_out != NULL;
-}
-
-/* Takes over how far zlib came. */
-static void advance(struct gunzip *g, struct buf *out, size_t n)
-{
-    size_t left = g->given.len - g->at;
-
-    g->at += left - g->z.avail_in;
-    g->read += left - g->z.avail_in;
-    out->len += n - g->z.avail_out;
-    out->data[out->len] = '\0';
-}
-
-enum gzip_state gunzip_some(struct gunzip *g, struct buf *out, size_t n)
-{
-    if (!g->given.data || (g->at == g->given.len && g->ended))
-        return GZIP_WAITS;
-    if (!aim(g, out, n) || (g->ended && inflateReset(&g->z) != Z_OK))
-        return GZIP_NO_MEMORY;
+    if (g->ended && inflateReset(&g->z) != Z_OK)
+        return UNPACKED_NO_MEMORY;
+    g->z.next_in = (const unsigned char *)io->in;
+    g->z.avail_in = (unsigned)io->in_len;
+    g->z.next_out = (unsigned char *)io->out;
+    g->z.avail_out = (unsigned)io->out_len;
     int result = inflate(&g->z, Z_NO_FLUSH);
-    advance(g, out, n);
+    io->in_len = g->z.avail_in;
+    io->out_len = g->z.avail_out;
     g->ended = result == Z_STREAM_END;
+    if (g->ended)
+        return UNPACKED_MEMBER;
     if (result == Z_MEM_ERROR)
-        return GZIP_NO_MEMORY;
-    if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR)
-        return GZIP_WRONG;
-    return g->z.avail_in || (!g->z.avail_out && !g->ended) ? GZIP_ON : GZIP_WAITS;
+        return UNPACKED_NO_MEMORY;
+    return result == Z_OK || result == Z_BUF_ERROR ? UNPACKED_SOME : UNPACKED_WRONG;
 }
 
-bool gunzip_is_whole(const struct gunzip *g)
+static const char *wrong(const void *memory)
 {
-    return g->ended && g->at == g->given.len;
-}
+    const struct gunzip *g = memory;
 
-const char *gunzip_wrong(const struct gunzip *g)
-{
     return g->z.msg ? g->z.msg : "it is no gzip";
 }
 
-uint64_t gunzip_read(const struct gunzip *g)
-{
-    return g->read;
-}
+const struct unpacking unpacking_gzip = {
+    .name = "gzip",
+    .alias = "x-gzip",
+    .malformed = PROBLEM_MALFORMED_GZIP,
+    .bytes = 48 * 1024,
+    .begin = begin,
+    .end = end,
+    .some = some,
+    .wrong = wrong,
+    .library = "zlib",
+    .version = zlibVersion,
+};
 
 /* -- compressing -- */
 
@@ -143,9 +123,4 @@ enum gzip_state gzip_some(struct gzip *g, const struct buf *text, struct buf *ou
     } while (!g->z.avail_out);
     g->at += n;
     return last ? GZIP_DONE : GZIP_ON;
-}
-
-const char *gzip_library(void)
-{
-    return zlibVersion();
 }

@@ -139,8 +139,8 @@ struct exchange {
     uint64_t received;    /* bytes of the body */
     uint32_t requests;    /* on this connection so far */
     struct buf body;
-    struct gunzip *gunzip; /* what it came compressed by; NULL: it did not */
-    uint64_t inflated;     /* bytes of the body, then */
+    struct unpacker *unpacker; /* of what came compressed; NULL: it did not */
+    uint64_t unpacked;         /* bytes of the body, then */
 
     /* scoring */
     struct model *model;

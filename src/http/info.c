@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the server says of itself and of its models. */
-#include "gzip.h"
 #include "http_priv.h"
+#include "unpack.h"
 
 #include "scored/clock.h"
 #include "scored/crypto.h"
@@ -205,7 +205,8 @@ void answer_version(struct exchange *x)
     put_member(&x->reply, "libcurl", store_library());
     put_member(&x->reply, "openssl", crypto_library());
     put_member(&x->reply, "cjson", json_library());
-    put_member(&x->reply, "zlib", gzip_library());
+    for (unsigned i = 0; unpacking_at(i); i++)
+        put_member(&x->reply, unpacking_at(i)->library, unpacking_at(i)->version());
     put_member(&x->reply, "libc", gnu_get_libc_version());
     put_member(&x->reply, "compiler", __VERSION__);
     buf_char(&x->reply, '}');

@@ -3,6 +3,7 @@
  * stands once a model, with its fields. The schemas that are the same for all models are those of
  * components.json. */
 #include "http_priv.h"
+#include "unpack.h"
 
 #include "scored/server.h"
 #include "scored/version.h"
@@ -239,8 +240,10 @@ static void put_answers(struct buf *out, const char *model)
 static void put_predict(struct buf *out, const struct operation *o)
 {
     put_parameters(out, o->route, o->model);
-    buf_lit(out, "\"requestBody\":{\"required\":true,\"description\":\"may be compressed: "
-                 "Content-Encoding: gzip\",");
+    buf_printf(out,
+               "\"requestBody\":{\"required\":true,\"description\":\"may be compressed, by one "
+               "Content-Encoding: %s\",",
+               unpacking_names);
     put_rows(out, o->name);
     buf_lit(out, "},\"responses\":{\"200\":{\"description\":\"one answer a row, in order\",");
     put_answers(out, o->name);

@@ -4,7 +4,7 @@
  * all a frame at a time, so that a long body can wait between two.
  */
 #include "coding.h"
-#include "gzip.h"
+#include "unpack.h"
 #include "worker.h"
 
 #include "scored/clock.h"
@@ -106,14 +106,16 @@ bool model_open(struct exchange *x)
 }
 
 /* Where the body comes compressed: what undoes it, and memory for that. */
-static bool open_gunzip(struct exchange *x)
+static bool open_unpacker(struct exchange *x)
 {
-    if (!coding_is_gzip(x->head.content_encoding))
+    const struct unpacking *by = unpacking_of(x->head.content_encoding);
+
+    if (!by)
         return true;
-    x->gunzip = gunzip_new();
-    if (!x->gunzip)
+    x->unpacker = unpacker_new(by);
+    if (!x->unpacker)
         reply_problem(x, PROBLEM_OUT_OF_MEMORY, NULL, "try again");
-    return x->gunzip && exchange_hold(x, 0);
+    return x->unpacker && exchange_hold(x, 0);
 }
 
 bool predict_open(struct exchange *x)
@@ -148,9 +150,9 @@ bool predict_open(struct exchange *x)
     score_begin(&x->body_scoring, x->dialect, &x->scoring, &x->reply);
     x->step_due = STREAM_BYTES;
     x->content_type = x->dialect->answers;
-    if (!open_gunzip(x))
+    if (!open_unpacker(x))
         return false;
-    if (x->dialect->streams || x->gunzip)
+    if (x->dialect->streams || x->unpacker)
         return true;
     if (!exchange_hold(x, x->head.length))
         return false;
@@ -315,53 +317,55 @@ static bool step(struct exchange *x)
         drop_scored(x);
     else
         end(x);
-    return !x->status && x->gunzip;
+    return !x->status && x->unpacker;
 }
 
 /* -- of what comes compressed -- */
 
-static void inflate_failed(struct exchange *x, enum gzip_state state)
+static void unpack_failed(struct exchange *x, enum unpack_state state)
 {
-    if (state == GZIP_NO_MEMORY)
+    const struct unpacking *by = unpack_by(x->unpacker);
+    unsigned long long at = unpack_read(x->unpacker);
+
+    if (state == UNPACK_NO_MEMORY)
         failed_for_memory(x);
-    else if (state == GZIP_WRONG)
-        reply_problem(x, PROBLEM_MALFORMED_GZIP, NULL, "%s, before byte %llu of it",
-                      gunzip_wrong(x->gunzip), (unsigned long long)gunzip_read(x->gunzip));
+    else if (state == UNPACK_WRONG)
+        reply_problem(x, by->malformed, NULL, "%s, before byte %llu of it",
+                      unpack_wrong(x->unpacker), at);
     else
-        reply_problem(x, PROBLEM_MALFORMED_GZIP, NULL, "it ends within a member, after %llu bytes",
-                      (unsigned long long)gunzip_read(x->gunzip));
+        reply_problem(x, by->malformed, NULL, "it ends within a member, after %llu bytes", at);
     count(x);
 }
 
-/* Inflates a little. One byte more than may be shows that there are too many. */
-static enum gzip_state inflate_some(struct exchange *x)
+/* Unpacks a little. One byte more than may be shows that there are too many. */
+static enum unpack_state unpack_little(struct exchange *x)
 {
-    uint64_t room = body_max(x) - x->inflated + 1;
-    size_t n = room < GZIP_STEP ? (size_t)room : (size_t)GZIP_STEP, had = x->body.len;
+    uint64_t room = body_max(x) - x->unpacked + 1;
+    size_t n = room < UNPACK_STEP ? (size_t)room : (size_t)UNPACK_STEP, had = x->body.len;
 
     if (!exchange_hold(x, n))
-        return GZIP_ON;
-    enum gzip_state state = gunzip_some(x->gunzip, &x->body, n);
-    x->inflated += x->body.len - had;
-    if (x->inflated > body_max(x)) {
+        return UNPACK_ON;
+    enum unpack_state state = unpack_some(x->unpacker, &x->body, n);
+    x->unpacked += x->body.len - had;
+    if (x->unpacked > body_max(x)) {
         too_large(x, body_max(x));
         count(x);
-    } else if (state == GZIP_WRONG || state == GZIP_NO_MEMORY ||
-               (state == GZIP_WAITS && x->complete_ns && !gunzip_is_whole(x->gunzip))) {
-        inflate_failed(x, state);
+    } else if (state == UNPACK_WRONG || state == UNPACK_NO_MEMORY ||
+               (state == UNPACK_WAITS && x->complete_ns && !unpack_is_whole(x->unpacker))) {
+        unpack_failed(x, state);
     }
     return state;
 }
 
-/* Inflates until there is enough to score, and scores that. */
-static bool inflate_step(struct exchange *x)
+/* Unpacks until there is enough to score, and scores that. */
+static bool unpack_step(struct exchange *x)
 {
     bool enough = x->body_scoring.last || (x->dialect->streams && x->body.len >= x->step_due);
 
     if (enough)
         return step(x);
-    enum gzip_state state = inflate_some(x);
-    if (x->status || state == GZIP_ON)
+    enum unpack_state state = unpack_little(x);
+    if (x->status || state == UNPACK_ON)
         return !x->status;
     x->body_scoring.last = x->complete_ns;
     return x->body_scoring.last;
@@ -369,8 +373,8 @@ static bool inflate_step(struct exchange *x)
 
 static void take_compressed(struct exchange *x, const char *p, size_t n)
 {
-    if (gunzip_put(x->gunzip, p, n))
-        x->job.step = inflate_step;
+    if (unpack_put(x->unpacker, p, n))
+        x->job.step = unpack_step;
     else
         failed_for_memory(x);
 }
@@ -382,7 +386,7 @@ void predict_body(struct exchange *x, const char *p, size_t n)
         too_large(x, body_max(x));
         return;
     }
-    if (x->gunzip) {
+    if (x->unpacker) {
         take_compressed(x, p, n);
         return;
     }
@@ -395,8 +399,8 @@ void predict_body(struct exchange *x, const char *p, size_t n)
 
 void predict_answer(struct exchange *x)
 {
-    if (x->gunzip) {
-        x->job.step = inflate_step;
+    if (x->unpacker) {
+        x->job.step = unpack_step;
         return;
     }
     if (x->body.failed || !buf_reserve(&x->body, 0)) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The one table of what there is; both listeners look it up here. */
-#include "coding.h"
+
+#include "http_priv.h"
+#include "unpack.h"
 
 #include <strings.h>
 
@@ -164,18 +166,19 @@ void route_body(struct exchange *x, const char *p, size_t n)
         x->route->body(x, p, n);
 }
 
-/* Rows may come as gzip, what operators ask may not. */
+/* Rows may come compressed, what operators ask may not. */
 static bool check_coding(struct exchange *x)
 {
     const char *coding = x->head.content_encoding;
     bool unpacks = x->route->body == predict_body;
 
-    if (!coding || !strcasecmp(coding, "identity") || (unpacks && coding_is_gzip(coding)))
+    if (!coding || !strcasecmp(coding, "identity") || (unpacks && unpacking_of(coding)))
         return true;
+    const char *names = unpacks ? unpacking_names : "identity";
     reply_problem(x, PROBLEM_UNSUPPORTED_TYPE, NULL,
-                  "the body came with Content-Encoding: %.60s; send it %swithout encoding", coding,
-                  unpacks ? "as gzip, or " : "");
-    reply_header_text(x, "Accept-Encoding", unpacks ? "gzip" : "identity");
+                  "the body came with Content-Encoding: %.60s; what is taken is: %s", coding,
+                  names);
+    reply_header_text(x, "Accept-Encoding", names);
     return false;
 }
 
@@ -189,7 +192,7 @@ static bool check_body(struct exchange *x)
         return true;
     if (!check_coding(x))
         return false;
-    bool form = h->content_type && is_form(x), packed = coding_is_gzip(h->content_encoding);
+    bool form = h->content_type && is_form(x), packed = unpacking_of(h->content_encoding);
     x->form = form && !packed; /* no browser compresses one */
     if (!h->content_type || form || media_listed(r->consumes, h->content_type))
         return true;

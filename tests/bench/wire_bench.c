@@ -7,6 +7,7 @@
  */
 #include "../unit/wire_kit.h"
 #include "gzip.h"
+#include "unpack.h"
 
 #include <time.h>
 
@@ -96,13 +97,13 @@ static void pack(const struct buf *text, struct buf *packed)
 /* As the server has it: into a buffer of its own. */
 static void unpack(const struct buf *packed, struct buf *text)
 {
-    struct gunzip *g = gunzip_new();
+    struct unpacker *u = unpacker_new(&unpacking_gzip);
 
     buf_reset(text);
-    kit_check(g && gunzip_put(g, packed->data, packed->len), "gunzip");
-    while (gunzip_some(g, text, GZIP_STEP) == GZIP_ON)
+    kit_check(u && unpack_put(u, packed->data, packed->len), "gunzip");
+    while (unpack_some(u, text, UNPACK_STEP) == UNPACK_ON)
         ;
-    gunzip_free(g);
+    unpacker_free(u);
 }
 
 /* What is measured of a body: by its time here, by its instructions with

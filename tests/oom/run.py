@@ -29,10 +29,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import zstandard
+
 TESTS = Path(__file__).resolve().parents[1]
 VERSIONS = TESTS / "bundles" / "versions"
 SERVING = re.compile(r"listen=\S*:(\d+) admin=\S*?:(\d+) ")
 SECONDS = 60.0
+ZSTD = b"\x28\xb5\x2f\xfd"  # how a frame begins
 OF_SERVER = 100  # allocations at the least, after its bundle has been read
 ROW = {"km": 2, "year": 3}
 ANSWERS = {
@@ -222,7 +225,8 @@ class Daemon:
         try:
             headers = {"Content-Type": kind} if body else {}
             if isinstance(body, bytes):
-                headers |= {"Content-Encoding": "gzip", "Accept-Encoding": "gzip"}
+                coding = "zstd" if body.startswith(ZSTD) else "gzip"
+                headers |= {"Content-Encoding": coding, "Accept-Encoding": "gzip"}
             connection.request(method, target, body, headers)
             answer = connection.getresponse()
             text = answer.read()
@@ -347,6 +351,7 @@ def requests(bench: Bench) -> str:
         ("/predict", lines, "application/x-ndjson"),
         ("/predict", gzip.compress(lines.encode()), "application/x-ndjson"),
         ("/predict", gzip.compress(json.dumps([ROW] * 200).encode()), JSON),
+        ("/predict", zstandard.compress(lines.encode()), "application/x-ndjson"),
     ]
     gets = [
         "/models",

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bodies that come as gzip, and answers that go so."""
+"""Bodies that come compressed, and answers that go so."""
 
 from __future__ import annotations
 
 import contextlib
 import gzip
 import json
+import os
 import re
 import struct
 import zlib
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 from daemon import Daemon
 from wire import Connection, Reply, ask, chunked, request
 
@@ -22,6 +24,27 @@ JSON, NDJSON, CSV = "application/json", "application/x-ndjson", "text/csv"
 MIB = 1 << 20
 LIMIT = 2 * MIB
 SLACK = 6 * MIB  # of a process that a request passes through
+CODINGS = os.environ.get("SCORED_CODINGS", "gzip, zstd")  # of the build
+
+
+def zstd(text: bytes, level: int = 3, window: int = 20, sized: bool = False) -> bytes:
+    """A frame of RFC 8878 with a sum, of a window of 2^window bytes unless it tells its size."""
+    how = zstandard.ZstdCompressionParameters.from_level(
+        level, window_log=window, write_content_size=sized, write_checksum=True
+    )
+    packer = zstandard.ZstdCompressor(compression_params=how).compressobj(
+        size=len(text) if sized else -1
+    )
+    return packer.compress(text) + packer.flush()
+
+
+PACK = {"gzip": gzip.compress, "zstd": zstd}
+
+
+@pytest.fixture(params=sorted(PACK))
+def coding(request: pytest.FixtureRequest) -> str:
+    """Each coding in turn."""
+    return request.param
 
 
 def post(
@@ -62,37 +85,38 @@ def body_of(kind: str, row: dict[str, Any], rows: int) -> bytes:
 @pytest.mark.parametrize("kind", [JSON, NDJSON, CSV])
 @pytest.mark.parametrize("rows", [1, 1200])
 def test_the_answer_is_that_of_the_plain_body(
-    port: int, row: dict[str, Any], kind: str, rows: int
+    port: int, row: dict[str, Any], kind: str, rows: int, coding: str
 ) -> None:
     body = body_of(kind, row, rows)
     plain = ask(port, "POST", "/predict", body, kind)
     assert plain.status == 200 and "vary" not in plain.headers or rows > 1
     for level in (0, 1, 9):
-        packed = post(port, gzip.compress(body, level), kind)
+        packed = post(port, PACK[coding](body, level), kind, coding=coding)
         assert (packed.status, packed.body) == (200, plain.body)
 
 
 def test_one_row_cut_at_every_byte(
-    port: int, row: dict[str, Any], answer: dict[str, Any]
+    port: int, row: dict[str, Any], answer: dict[str, Any], coding: str
 ) -> None:
-    packed = gzip.compress(json.dumps(row).encode())
+    packed = PACK[coding](json.dumps(row).encode())
     for cut in range(1, len(packed)):
         text = chunked("POST", "/predict", [packed[:cut], packed[cut:]])
         with Connection(port) as c:  # chunks end it
-            c.send(text.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n", 1))
+            end = f"\r\nContent-Encoding: {coding}\r\n\r\n".encode()
+            c.send(text.replace(b"\r\n\r\n", end, 1))
             reply = c.read()
             assert reply is not None and reply.json == answer
 
 
 def test_a_byte_at_a_time(
-    port: int, row: dict[str, Any], answer: dict[str, Any]
+    port: int, row: dict[str, Any], answer: dict[str, Any], coding: str
 ) -> None:
     head, _, body = request(
         "POST",
         "/predict",
-        gzip.compress(body_of(NDJSON, row, 40)),
+        PACK[coding](body_of(NDJSON, row, 40)),
         NDJSON,
-        {"Content-Encoding": "gzip"},
+        {"Content-Encoding": coding},
     ).partition(b"\r\n\r\n")
     with Connection(port) as c:
         c.send(head + b"\r\n\r\n")
@@ -162,17 +186,17 @@ def test_what_is_no_gzip(port: int, row: dict[str, Any]) -> None:
 
 
 def test_torn_at_every_byte(
-    port: int, row: dict[str, Any], answer: dict[str, Any]
+    port: int, row: dict[str, Any], answer: dict[str, Any], coding: str
 ) -> None:
-    packed = gzip.compress(body_of(NDJSON, row, 3))
-    headers = {"Content-Encoding": "gzip"}
+    packed = PACK[coding](body_of(NDJSON, row, 3))
+    headers = {"Content-Encoding": coding}
     with Connection(port) as c:
         for n in range(len(packed)):
             c.send(request("POST", "/predict", packed[:n], NDJSON, headers))
             reply = c.read()
             assert reply is not None and (reply.status, reply.json["type"]) == (
                 400,
-                "urn:scored:malformed-gzip",
+                f"urn:scored:malformed-{coding}",
             ), n
         c.send(request("POST", "/predict", json.dumps(row)))
         reply = c.read()
@@ -180,17 +204,71 @@ def test_torn_at_every_byte(
 
 
 def test_a_stream_that_goes_wrong_late_has_no_answers(
-    port: int, row: dict[str, Any]
+    port: int, row: dict[str, Any], coding: str
 ) -> None:
-    packed = gzip.compress(body_of(NDJSON, row, 20000))
+    packed = PACK[coding](body_of(NDJSON, row, 20000))
     for wrong in (packed[:-1], packed + b"x", packed[:-8] + bytes(4) + packed[-4:]):
-        reply = post(port, wrong, NDJSON)
-        assert (reply.status, reply.json["type"]) == (400, "urn:scored:malformed-gzip")
+        reply = post(port, wrong, NDJSON, coding=coding)
+        assert (reply.status, reply.json["type"]) == (400, f"urn:scored:malformed-{coding}")
+
+
+@pytest.mark.parametrize("sized", [False, True])
+def test_frames_as_the_rfc_has_them(
+    port: int, row: dict[str, Any], answer: dict[str, Any], sized: bool
+) -> None:
+    text = json.dumps(row).encode()
+    skipped = b"\x5f\x2a\x4d\x18\x03\x00\x00\x00abc"
+    empty = zstd(b"", sized=sized)
+    whole = {
+        "two frames": zstd(text[:9], sized=sized) + zstd(text[9:], sized=sized),
+        "empty frames": empty * 5000 + zstd(text) + empty * 5000,
+        "a frame a byte": b"".join(zstd(text[i : i + 1], sized=sized) for i in range(len(text))),
+        "skippable frames": skipped + zstd(text, sized=sized) + skipped,
+        "no sum": zstandard.ZstdCompressor(write_checksum=False).compress(text),
+        "no sum, and long": zstandard.ZstdCompressor().compress(text + b" " * 100_000),
+        "a window of 8 MiB": zstd(text, 19, 23, sized),
+    }
+    for name, body in whole.items():
+        reply = post(port, body, coding="zstd")
+        assert reply.status == 200 and reply.json == answer, name
+    assert post(port, whole["two frames"], coding="ZSTD").json == answer
+
+
+def test_what_is_no_zstd(port: int, row: dict[str, Any]) -> None:
+    text = json.dumps(row).encode()
+    good = zstd(text)
+    wrong = {
+        "nothing": (b"", "ends within"),
+        "plain": (text, "frame descriptor"),
+        "gzip": (gzip.compress(text), "frame descriptor"),
+        "a reserved bit": (good[:4] + bytes([good[4] | 8]) + good[5:], "parameter"),
+        "a wrong sum": (good[:-4] + bytes(4), "checksum"),
+        "a reserved kind of block": (good[:6] + bytes([good[6] | 6]) + good[7:], ""),
+        "something behind it": (good + b"\n", "frame descriptor"),
+        "half a frame behind it": (good + good[:-1], "ends within"),
+        "a dictionary": (zstandard_with_dictionary(text), "ictionary"),
+        "a window of 16 MiB": (zstd(text, 3, 24), "8 MiB"),
+        "a window of 2 GiB": (good[:5] + b"\xa8" + good[6:], "8 MiB"),
+    }
+    for name, (body, why) in wrong.items():
+        for kind in (JSON, NDJSON):
+            reply = post(port, body, kind, coding="zstd")
+            assert reply.status == 400, (name, reply)
+            assert reply.json["type"] == "urn:scored:malformed-zstd", name
+            assert why in reply.json["detail"], (name, reply.json["detail"])
+
+
+def zstandard_with_dictionary(text: bytes) -> bytes:
+    """A frame that names a dictionary, which nobody has agreed on."""
+    known = zstandard.train_dictionary(4096, [text + str(i).encode() * 40 for i in range(400)])
+    return zstandard.ZstdCompressor(dict_data=known).compress(text)
 
 
 @cache
-def bomb(byte: bytes, mib: int) -> bytes:
+def bomb(coding: str, byte: bytes, mib: int) -> bytes:
     """So many MiB of one byte."""
+    if coding == "zstd":
+        return zstd(byte * MIB * mib, window=23)
     packer = zlib.compressobj(6, wbits=31)
     return b"".join(packer.compress(byte * MIB) for _ in range(mib)) + packer.flush()
 
@@ -215,25 +293,26 @@ def peak(d: Daemon) -> int:
 @pytest.mark.parametrize("kind", [JSON, NDJSON, CSV])
 @pytest.mark.parametrize("byte", [b" ", b"[", b"x", b'"'])
 def test_a_bomb_costs_no_more_than_the_limit(
-    small: Daemon, kind: str, byte: bytes
+    small: Daemon, kind: str, byte: bytes, coding: str
 ) -> None:
-    body = bomb(byte, 256)
+    body = bomb(coding, byte, 256)
     assert len(body) < LIMIT
     if "libasan" in Path(f"/proc/{small.process.pid}/maps").read_text():
         pytest.skip("a sanitizer keeps what is freed: tests/run.sh runs this on the release too")
-    post(small.port, bomb(byte, 1), kind)
+    post(small.port, bomb(coding, byte, 1), kind, coding=coding)
     before = peak(small)
-    reply = post(small.port, body, kind)
+    reply = post(small.port, body, kind, coding=coding)
     assert (reply.status, reply.json["type"]) == (413, "urn:scored:too-large")
     assert peak(small) < before + LIMIT + SLACK
 
 
 def test_the_limit_is_of_the_inflated_bytes(
-    small: Daemon, row: dict[str, Any], answer: dict[str, Any]
+    small: Daemon, row: dict[str, Any], answer: dict[str, Any], coding: str
 ) -> None:
     text = json.dumps(row).encode()
     for n, status in ((LIMIT, 200), (LIMIT + 1, 413)):
-        reply = post(small.port, gzip.compress(text + b" " * (n - len(text))))
+        body = PACK[coding](text + b" " * (n - len(text)))
+        reply = post(small.port, body, coding=coding)
         assert reply.status == status
         assert (
             reply.json == answer
@@ -245,7 +324,7 @@ def test_the_limit_is_of_the_inflated_bytes(
 def test_other_codings_are_refused(daemon: Daemon, manifest: dict[str, Any]) -> None:
     for coding in (
         "br",
-        "zstd",
+        "zstd" if "zstd" not in CODINGS else "zstd, gzip",
         "deflate",
         "gzip, gzip",
         "gzip,identity",
@@ -253,7 +332,7 @@ def test_other_codings_are_refused(daemon: Daemon, manifest: dict[str, Any]) -> 
         "",
     ):
         reply = post(daemon.port, b"{}", coding=coding)
-        assert (reply.status, reply.headers["accept-encoding"]) == (415, "gzip"), coding
+        assert (reply.status, reply.headers["accept-encoding"]) == (415, CODINGS), coding
     twice = request(
         "POST",
         "/predict",
@@ -270,11 +349,12 @@ def test_other_codings_are_refused(daemon: Daemon, manifest: dict[str, Any]) -> 
     assert (reply.status, reply.headers["accept-encoding"]) == (415, "identity")
 
 
-def test_what_curl_calls_a_form_may_be_gzip(
-    port: int, row: dict[str, Any], answer: dict[str, Any]
+def test_what_curl_calls_a_form_may_be_compressed(
+    port: int, row: dict[str, Any], answer: dict[str, Any], coding: str
 ) -> None:
-    packed = gzip.compress(json.dumps(row).encode())
-    assert post(port, packed, "application/x-www-form-urlencoded").json == answer
+    packed = PACK[coding](json.dumps(row).encode())
+    form = "application/x-www-form-urlencoded"
+    assert post(port, packed, form, coding=coding).json == answer
 
 
 # -- answers
