@@ -73,7 +73,7 @@ static const char *wrong(const void *memory)
 const struct unpacking unpacking_zstd = {
     .name = "zstd",
     .malformed = PROBLEM_MALFORMED_ZSTD,
-    .bytes = STATE_BYTES + 3 * BLOCK_BYTES,
+    .bytes = STATE_BYTES + 3 * (size_t)BLOCK_BYTES,
     .window = (size_t)1 << WINDOW,
     .begin = begin,
     .end = end,
