@@ -38,7 +38,7 @@ ARROWS: dict[str, list[str]] = {
 
 # The room whose contract a header of include/scored is.
 HEADERS: dict[str, str] = {
-    "util": "arena base64 buf calendar cgroup clock config crypto decimal dict distance ed25519 err fault file hash json log number problem scratch "
+    "util": "arena base64 buf calendar cgroup clock config crypto decimal dict distance ed25519 err fault file hash hex json log number problem scratch stamp "
     "type utf8 version",
     "bundle": "bounds bundle signature",
     "engine": "blas fastmath frame java jmath ops plan value",

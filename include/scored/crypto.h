@@ -31,9 +31,6 @@ void sha256_free(struct sha256 *s);                                         /* t
 /* Guards nothing: S3 wants it beside a key, against slips of transmission. */
 bool md5_bytes(const void *p, size_t n, unsigned char out[MD5_SIZE], struct err *e);
 
-/* Writes 2n lower-case hex digits and a NUL. */
-void hex_text(const unsigned char *p, size_t n, char *out);
-
 const char *crypto_library(void); /* the version of OpenSSL */
 
 #endif

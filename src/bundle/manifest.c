@@ -2,6 +2,7 @@
 /* The manifest, FORMAT.md 3: form only. What params mean is the ops' business. */
 #include "bundle_priv.h"
 
+#include "scored/hex.h"
 #include "scored/utf8.h"
 
 #include <stdio.h>
@@ -450,7 +451,7 @@ static bool read_file(struct bundle *b, const struct json *v, struct err *e)
         !json_get_u64(v, "size", sizes[role], &f->size, e) ||
         !json_get_string(v, "name", &f->name, e))
         return false;
-    if (strlen(digest) != SHA256_HEX || strspn(digest, "0123456789abcdef") != SHA256_HEX)
+    if (!hex_is(digest, SHA256_HEX))
         return json_fail(v, e, "sha256 must be 64 lower-case hex digits");
     memcpy(f->sha256, digest, sizeof f->sha256);
     if (!is_file_name(f, role))

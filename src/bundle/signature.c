@@ -2,6 +2,7 @@
 /* DSSE, https://github.com/secure-systems-lab/dsse, version 1 of its protocol; models/FORMAT.md 1.1
  * says which envelopes are read. */
 #include "scored/signature.h"
+#include "scored/hex.h"
 
 #include "scored/base64.h"
 #include "scored/bounds.h"
@@ -105,7 +106,7 @@ static bool read_signature(const struct json *v, struct signature *s, struct err
     if (!only(v, names, 2, e) || !json_get_string(v, "keyid", &s->key, e) ||
         !json_get_string(v, "sig", &text, e))
         return false;
-    if (strlen(s->key) != KEY_ID - 1 || strspn(s->key, "0123456789abcdef") != KEY_ID - 1)
+    if (!hex_is(s->key, KEY_ID - 1))
         return json_fail(v, e, "keyid must be 64 lower-case hex digits");
     return base64_read(text, s->bytes, sizeof s->bytes) ||
            json_fail(v, e, "sig must be the base64 of 64 bytes");

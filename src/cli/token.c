@@ -5,6 +5,7 @@
 #include "commands.h"
 
 #include "scored/crypto.h"
+#include "scored/hex.h"
 
 #include <stddef.h>
 #include <stdio.h>

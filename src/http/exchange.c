@@ -6,6 +6,7 @@
 #include "worker.h"
 
 #include "scored/clock.h"
+#include "scored/hex.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -153,9 +154,9 @@ static bool is_request_id(const char *p)
 /* run-thread-number: each in fixed width, so that no two are ever the same. */
 void request_name(struct app *app, unsigned worker, char id[REQUEST_ID])
 {
-    put_hex(id, app->run, 8);
-    put_hex(id + 8, worker, 4);
-    put_hex(id + 12, metrics_next_id(app->metrics, worker), 12);
+    hex_number(app->run, 4, id);
+    hex_number(worker, 2, id + 8);
+    hex_number(metrics_next_id(app->metrics, worker), 6, id + 12);
     id[24] = '\0';
 }
 

@@ -3,6 +3,7 @@
 
 #include "scored/clock.h"
 #include "scored/log.h"
+#include "scored/stamp.h"
 
 #include <openssl/ssl.h>
 #include <stdlib.h>
@@ -12,42 +13,29 @@ enum { FILES = 3 };
 
 /* As far as one must look to see that a name stands for other bytes now, or may be read at last: a
  * secret of Kubernetes is replaced by a link that leads elsewhere. */
-struct seen {
-    dev_t device;
-    ino_t inode;
-    off_t size;
-    struct timespec changed;
-};
-
 struct tls {
     const struct config *config;
     pthread_mutex_t lock; /* guards the context and when it ends */
     SSL_CTX *context;
     int64_t expires;
-    struct seen seen[FILES]; /* of tls_look alone */
+    struct stamp seen[FILES]; /* of tls_look alone */
     _Atomic uint64_t counts[HANDSHAKE_COUNT], replaced, kept;
 };
 
-static void look_at(const struct config *config, struct seen out[FILES])
+static void look_at(const struct config *config, struct stamp out[FILES])
 {
     const char *const names[FILES] = {config->tls_cert, config->tls_key, config->tls_client_ca};
-    struct stat s;
 
-    for (unsigned i = 0; i < FILES; i++) {
-        out[i] = (struct seen){0};
-        if (*names[i] && !stat(names[i], &s))
-            out[i] = (struct seen){s.st_dev, s.st_ino, s.st_size, s.st_ctim};
-    }
+    for (unsigned i = 0; i < FILES; i++)
+        stamp_take(&out[i], names[i]);
 }
 
-static bool is_same(const struct seen a[FILES], const struct seen b[FILES])
+static bool is_same(const struct stamp a[FILES], const struct stamp b[FILES])
 {
     bool same = true;
 
     for (unsigned i = 0; i < FILES; i++)
-        same = same && a[i].device == b[i].device && a[i].inode == b[i].inode &&
-               a[i].size == b[i].size && a[i].changed.tv_sec == b[i].changed.tv_sec &&
-               a[i].changed.tv_nsec == b[i].changed.tv_nsec;
+        same = same && stamp_same(&a[i], &b[i]);
     return same;
 }
 
@@ -132,7 +120,7 @@ static void replace(struct tls *t, SSL_CTX *next, int64_t expires)
 /* Files that change while they are read may not belong together: they are looked at again. */
 void tls_look(struct tls *t, bool asked)
 {
-    struct seen before[FILES], after[FILES];
+    struct stamp before[FILES], after[FILES];
     struct err e = {0};
     int64_t expires = 0;
 

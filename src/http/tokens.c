@@ -4,7 +4,9 @@
 #include "scored/buf.h"
 #include "scored/clock.h"
 #include "scored/crypto.h"
+#include "scored/hex.h"
 #include "scored/log.h"
+#include "scored/stamp.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -28,19 +30,11 @@ struct list {
     unsigned n, room;
 };
 
-/* What tells one file from another under the same name. */
-struct mark {
-    dev_t device;
-    ino_t inode;
-    off_t size;
-    struct timespec changed;
-};
-
 struct tokens {
     const char *path;
     pthread_rwlock_t lock; /* guards the list */
     struct list list;
-    struct mark seen; /* of what the name stood for at the last look; all zero: for nothing */
+    struct stamp seen; /* of the file at the last look */
     _Atomic uint64_t failures, read_ms;
 };
 
@@ -54,26 +48,10 @@ const char *scope_name(enum scope s)
 
 /* -- a line -- */
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 /* False: these are not the digits of a digest, and no more. */
 static bool read_digest(const char *p, size_t n, unsigned char out[SHA256_SIZE])
 {
-    if (n != SHA256_HEX)
-        return false;
-    for (size_t i = 0; i < SHA256_SIZE; i++) {
-        int high = hex_digit(p[2 * i]), low = hex_digit(p[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return false;
-        out[i] = (unsigned char)(high << 4 | low);
-    }
-    return true;
+    return n == SHA256_HEX && hex_read(p, SHA256_SIZE, out);
 }
 
 static enum scope read_scope(const char *p, size_t n)
@@ -210,20 +188,6 @@ static bool read_list(const char *path, struct list *out, struct err *e)
 
 /* -- in use -- */
 
-/* Was there another file at the look before? It is marked before it is read: what changes meanwhile
- * is read again. */
-static bool has_changed(struct tokens *t)
-{
-    struct mark old = t->seen, now = {0};
-    struct stat s;
-
-    if (!stat(t->path, &s))
-        now = (struct mark){s.st_dev, s.st_ino, s.st_size, s.st_mtim};
-    t->seen = now;
-    return now.device != old.device || now.inode != old.inode || now.size != old.size ||
-           now.changed.tv_sec != old.changed.tv_sec || now.changed.tv_nsec != old.changed.tv_nsec;
-}
-
 struct tokens *tokens_open(const char *path, struct err *e)
 {
     struct tokens *t = calloc(1, sizeof *t);
@@ -235,7 +199,7 @@ struct tokens *tokens_open(const char *path, struct err *e)
     t->path = path;
     pthread_rwlock_init(&t->lock, NULL);
     atomic_store(&t->read_ms, clock_ms());
-    has_changed(t);
+    stamp_take(&t->seen, path); /* before it is read: what changes meanwhile is read again */
     if (read_list(path, &t->list, e))
         return t;
     tokens_close(t);
@@ -274,7 +238,7 @@ void tokens_look(struct tokens *t)
     struct err e = {0};
     struct list l;
 
-    if (!t || !has_changed(t))
+    if (!t || !stamp_moved(&t->seen, t->path))
         return;
     if (read_list(t->path, &l, &e))
         take(t, &l);

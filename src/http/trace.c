@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace.h"
 
+#include "scored/hex.h"
+
 #include <stdio.h>
 #include <string.h>
 
 /* "vv-" trace "-" span "-ff" */
 enum { VERSION_AT = 0, ID_AT = 3, SPAN_AT = 36, FLAGS_AT = 53, LENGTH = 55 };
-
-void put_hex(char *out, uint64_t n, unsigned digits)
-{
-    while (digits--) {
-        out[digits] = "0123456789abcdef"[n & 15];
-        n >>= 4;
-    }
-}
 
 /* The digits are lower case, and a dash or the end follows. */
 static bool is_field(const char *p, size_t digits)
@@ -68,15 +62,15 @@ void trace_begin(struct trace *t, uint64_t number)
 {
     const uint64_t other = UINT64_C(0x9e3779b97f4a7c15);
 
-    put_hex(t->id, mix(number ^ other), SPAN_ID - 1);
-    put_hex(t->id + SPAN_ID - 1, mix(number), SPAN_ID - 1);
+    hex_number(mix(number ^ other), (SPAN_ID - 1) / 2, t->id);
+    hex_number(mix(number), (SPAN_ID - 1) / 2, t->id + SPAN_ID - 1);
     t->id[TRACE_ID - 1] = t->parent[0] = '\0';
     t->sampled = true;
 }
 
 void trace_span(struct trace *t, uint64_t number)
 {
-    put_hex(t->span, mix(number), SPAN_ID - 1);
+    hex_number(mix(number), (SPAN_ID - 1) / 2, t->span);
     t->span[SPAN_ID - 1] = '\0';
 }
 

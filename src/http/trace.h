@@ -39,7 +39,4 @@ void trace_span(struct trace *t, uint64_t number);
 /* A traceparent whose span is the request's own. */
 void trace_write(const struct trace *t, char out[TRACEPARENT]);
 
-/* So many lower-case digits of n, without a NUL. */
-void put_hex(char *out, uint64_t n, unsigned digits);
-
 #endif

@@ -268,7 +268,12 @@ static void count_row(const struct watch *w, const struct cells *cells,
 static void count_missing(const struct watch *w, const struct cells *cells,
                           const struct column *columns, uint64_t rows)
 {
-    for (unsigned i = 0; i < w->plan->n_inputs; i++)
+    const unsigned n = w->plan->n_inputs;
+    uint64_t some = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        some |= columns[i].nulls;
+    for (unsigned i = 0; some & rows && i < n; i++)
         if (columns[i].nulls & rows)
             add(&cells->fields[i].missing, (unsigned)__builtin_popcountll(columns[i].nulls & rows));
 }

@@ -9,14 +9,11 @@
  */
 #include "slot_priv.h"
 
+#include "scored/hex.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static bool is_digest(const char *text)
-{
-    return strlen(text) == SHA256_HEX && strspn(text, "0123456789abcdef") == SHA256_HEX;
-}
 
 static bool get_digest(const struct json *v, const char *key, char out[SHA256_HEX + 1])
 {
@@ -24,7 +21,7 @@ static bool get_digest(const struct json *v, const char *key, char out[SHA256_HE
     struct err ignored;
 
     out[0] = '\0';
-    if (!json_get_string(v, key, &text, &ignored) || !is_digest(text))
+    if (!json_get_string(v, key, &text, &ignored) || !hex_is(text, SHA256_HEX))
         return false;
     memcpy(out, text, SHA256_HEX + 1);
     return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What all kinds of sources do: the pin behind '#', digests, and what is kept. */
 #include "scored/source.h"
+#include "scored/hex.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@ static bool read_pin(struct source *s, char *uri, struct err *e)
     if (!mark)
         return true;
     const char *hex = mark + sizeof pin_mark - 1;
-    if (strlen(hex) != 64 || strspn(hex, "0123456789abcdef") != 64)
+    if (!hex_is(hex, 64))
         return err_set(e, ERR_USAGE, "'%.200s': #sha256= wants 64 lower-case hex digits", uri);
     memcpy(s->pin, hex, sizeof s->pin);
     snprintf(s->manifest, sizeof s->manifest, "bundle-%.16s.json", hex);

@@ -2,7 +2,8 @@
 #include "aws_config.h"
 
 #include "ini.h"
-#include "stamp.h"
+
+#include "scored/stamp.h"
 
 #include <errno.h>
 #include <fcntl.h>

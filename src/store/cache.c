@@ -11,6 +11,7 @@
 
 #include "scored/clock.h"
 #include "scored/file.h"
+#include "scored/hex.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -67,11 +68,6 @@ void cache_free(struct cache *c)
     free(c);
 }
 
-static bool is_digest(const char *name)
-{
-    return strlen(name) == SHA256_HEX && strspn(name, "0123456789abcdef") == SHA256_HEX;
-}
-
 static bool path_of(const struct cache *c, const char *name, char out[PATH_MAX])
 {
     return snprintf(out, PATH_MAX, "%s/%s", c->folder, name) < PATH_MAX;
@@ -82,7 +78,7 @@ bool cache_get(struct cache *c, const char *sha256, uint64_t max, struct source_
     char path[PATH_MAX];
     struct err ignored = {0};
 
-    if (!is_digest(sha256) || !path_of(c, sha256, path))
+    if (!hex_is(sha256, SHA256_HEX) || !path_of(c, sha256, path))
         return false;
     if (!file_read(path, max, f, &ignored))
         return false;
@@ -132,7 +128,7 @@ static unsigned list_files(DIR *d, struct entry *entries, uint64_t *total)
         if (fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
             continue;
         remove_leftover(dirfd(d), entry->d_name, &st);
-        if (!is_digest(entry->d_name) || n == CACHE_FILES)
+        if (!hex_is(entry->d_name, SHA256_HEX) || n == CACHE_FILES)
             continue;
         memcpy(entries[n].name, entry->d_name, sizeof entries[n].name);
         entries[n].bytes = (uint64_t)st.st_size;

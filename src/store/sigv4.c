@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sigv4.h"
 
+#include "scored/hex.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>

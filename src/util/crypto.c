@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scored/crypto.h"
+#include "scored/hex.h"
 
 #include "crypto_priv.h"
 
@@ -13,17 +14,6 @@ bool crypto_start(struct err *e)
 
     /* OpenSSL 3.0 goes on with a context that it had no memory to make, and crashes */
     return (OSSL_LIB_CTX_get0_global_default() || err_memory(e)) && sha256_hex("", 0, digest, e);
-}
-
-void hex_text(const unsigned char *p, size_t n, char *out)
-{
-    static const char digits[] = "0123456789abcdef";
-
-    for (size_t i = 0; i < n; i++) {
-        out[2 * i] = digits[p[i] >> 4];
-        out[2 * i + 1] = digits[p[i] & 15];
-    }
-    out[2 * n] = '\0';
 }
 
 bool sha256_bytes(const void *p, size_t n, unsigned char out[SHA256_SIZE], struct err *e)

@@ -8,6 +8,7 @@
 #include "scored/decimal.h"
 #include "scored/dict.h"
 #include "scored/err.h"
+#include "scored/hex.h"
 #include "scored/problem.h"
 #include "scored/utf8.h"
 
@@ -146,6 +147,28 @@ static void bits_dict_finds_bits(void **state)
     arena_done(&a);
 }
 
+static void hex_goes_both_ways(void **state)
+{
+    const unsigned char bytes[] = {0x00, 0x9f, 0xa0, 0xff};
+    const char *const wrong[] = {"009fa0f",  "009fa0fg", "009fa0f/",
+                                 "009fa0f:", "009fa0f`", "009fa0f@"};
+    char text[9], number[] = "............";
+    unsigned char back[4];
+
+    (void)state;
+    hex_text(bytes, sizeof bytes, text);
+    assert_string_equal(text, "009fa0ff");
+    hex_number(0x123456789abcdef0, 5, number + 1);
+    assert_string_equal(number, ".789abcdef0.");
+    assert_true(hex_read("009FA0fF", sizeof back, back));
+    assert_memory_equal(back, bytes, sizeof bytes);
+    for (size_t i = 0; i < countof(wrong); i++)
+        assert_false(hex_read(wrong[i], sizeof back, back));
+    assert_true(hex_is("009fa0ff", 8) && hex_is("", 0));
+    assert_false(hex_is("009fa0ff", 7) || hex_is("009fa0ff", 9) || hex_is("009fa0fF", 8) ||
+                 hex_is("x", 0));
+}
+
 static void small_things(void **state)
 {
     char text[CLOCK_TEXT], hex[SHA256_HEX + 1];
@@ -202,10 +225,15 @@ static void decimals_are_strict(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(errors_gather_context),   cmocka_unit_test(arena_aligns_and_refuses),
-        cmocka_unit_test(buf_writes_json_strings), cmocka_unit_test(utf8_is_strict),
-        cmocka_unit_test(dict_finds_every_key),    cmocka_unit_test(bits_dict_finds_bits),
-        cmocka_unit_test(decimals_are_strict),     cmocka_unit_test(small_things),
+        cmocka_unit_test(errors_gather_context),
+        cmocka_unit_test(arena_aligns_and_refuses),
+        cmocka_unit_test(buf_writes_json_strings),
+        cmocka_unit_test(utf8_is_strict),
+        cmocka_unit_test(dict_finds_every_key),
+        cmocka_unit_test(bits_dict_finds_bits),
+        cmocka_unit_test(decimals_are_strict),
+        cmocka_unit_test(hex_goes_both_ways),
+        cmocka_unit_test(small_things),
     };
     return cmocka_run_group_tests_name("util", tests, NULL, NULL);
 }

@@ -4,8 +4,9 @@
 #define SCORED_STORE_CREDENTIALS_PRIV_H
 
 #include "../credentials.h"
-#include "../stamp.h"
 #include "../xml.h"
+
+#include "scored/stamp.h"
 
 #include <limits.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "stamp.h"
+#include "scored/stamp.h"
 
 static bool same_time(struct timespec a, struct timespec b)
 {
@@ -24,12 +24,17 @@ void stamp_take(struct stamp *s, const char *path)
     s->changed = st.st_ctim;
 }
 
+bool stamp_same(const struct stamp *a, const struct stamp *b)
+{
+    return a->there == b->there && a->regular == b->regular && a->device == b->device &&
+           a->inode == b->inode && a->size == b->size && same_time(a->written, b->written) &&
+           same_time(a->changed, b->changed);
+}
+
 bool stamp_moved(struct stamp *s, const char *path)
 {
     struct stamp was = *s;
 
     stamp_take(s, path);
-    return was.there != s->there || was.regular != s->regular || was.device != s->device ||
-           was.inode != s->inode || was.size != s->size || !same_time(was.written, s->written) ||
-           !same_time(was.changed, s->changed);
+    return !stamp_same(&was, s);
 }

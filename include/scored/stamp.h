@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether a file was replaced or written since it was last looked at. */
-#ifndef SCORED_STORE_STAMP_H
-#define SCORED_STORE_STAMP_H
+#ifndef SCORED_STAMP_H
+#define SCORED_STAMP_H
 
 #include <stdbool.h>
 #include <sys/stat.h>
@@ -18,6 +18,8 @@ struct stamp {
 
 /* To be taken before the file is read: what is written meanwhile is then a change. */
 void stamp_take(struct stamp *s, const char *path);
+
+bool stamp_same(const struct stamp *a, const struct stamp *b);
 
 /* Whether the file differs from what `s` says, which then says what it is now. */
 bool stamp_moved(struct stamp *s, const char *path);
