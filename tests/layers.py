@@ -138,7 +138,7 @@ def check_headers(tree: Tree) -> Iterator[str]:
     for path in sorted((tree.top / "include" / "scored").glob("*.h")):
         if path.name not in ROOM_OF:
             yield f"include/scored/{path.name}:1: belongs to no room"
-    for folder in sorted(path.name for path in (tree.top / "src").iterdir() if path.is_dir()):
+    for folder in sorted({path.relative_to(tree.top / "src").parts[0] for path in (tree.top / "src").rglob("*/*.[ch]")}):
         if folder not in ARROWS:
             yield f"src/{folder}:1: is not a room"
 

@@ -15,7 +15,7 @@ logs=$build/logs
 py=$build/venv/bin/python
 
 stages="lint unit bundles ops export example parity cli http clients described conformance e2e faults memory oom load reload threads fuzz packaging"
-by_name="s3servers overload slow drain beside soak" # only when named
+by_name="packages s3servers overload slow drain beside soak" # only when named
 full=
 chosen=
 for arg in "$@"; do
@@ -148,6 +148,17 @@ install_s3servers() {
     cp "$want" "$moto/.requirements"
 }
 
+# What builds wheels with programs in them: a virtual environment of its own.
+install_wheel() {
+    local want="$top/tests/packages/requirements.txt" to="$build/wheel"
+    cmp -s "$want" "$to/.requirements" && return
+    say "installing auditwheel into build/wheel"
+    rm -rf "$to"
+    python3 -m venv "$to" && "$to/bin/pip" install -q --disable-pip-version-check -r "$want" >"$logs/pip.log" 2>&1 ||
+        { tail -5 "$logs/pip.log"; die "pip failed"; }
+    cp "$want" "$to/.requirements"
+}
+
 # build DIR OPTION...: configures once, then builds what changed.
 build() {
     local dir=$build/$1; shift
@@ -217,7 +228,8 @@ stage_ops() {
     run ops "$py" tests/ops/run.py "$build/asan/scored"
 }
 stage_export() {
-    run export pytests tests/export
+    build_release
+    run export env SCORED_BIN="$build/release/scored" "$py" -m pytest -q -p no:cacheprovider tests/export
     install_other_pandas
     run export.pandas env PYTHONPATH="$build/pandas:$PYTHONPATH" "$py" -m pytest -q -p no:cacheprovider tests/export/test_samples.py
 }
@@ -339,6 +351,13 @@ stage_fuzz() {
     build_fuzz
     run fuzz bash tests/fuzz/run.sh "$build/fuzz" ${full:+--full}
     run fuzz.mutants "$py" tests/fuzz/mutate.py "$build/fuzz/bundle_fuzz" ${full:+--full}
+}
+# The wheel and Debian's package, from their building to their removal.
+stage_packages() {
+    install_packages mmdebstrap lintian systemd man-db groff-base binutils dpkg-dev gzip
+    install_wheel
+    build_release
+    run packages pytests tests/packages
 }
 stage_packaging() { build_release; run packaging "$py" tests/packaging/check.py "$build/release/scored"; }
 

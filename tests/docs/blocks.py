@@ -55,8 +55,3 @@ def of_help(command: str, text: str) -> list[Block]:
         Block(f"{command} --help", "python" if python else "sh", "".join(line[2:] or "\n" for line in lines.splitlines(True)))
         for python, lines in EXAMPLE.findall(text if text.endswith("\n") else text + "\n")
     ]
-
-
-def of_manual(path: Path) -> list[Block]:
-    """The examples of a manual page."""
-    return [Block(path.name, "sh", text.replace("\\-", "-")) for text in re.findall(r"^\.nf\n(.*?)^\.fi", path.read_text(), re.M | re.S)]

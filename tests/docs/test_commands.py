@@ -37,7 +37,7 @@ EXPORTER = os.environ | {"PYTHONPATH": f"{TOP}/models/export:{TOP}/models"}
 # Of other programs.
 FOREIGN = {
     *("--build", "--driver-memory", "--install", "--image", "--target", "--build-arg", "--data-binary", "--from-file"),
-    *("--tool", "--toggle-collect"),
+    *("--tool", "--toggle-collect", "--now"),
 }
 
 # What a page takes for granted: files of TRAINED, and "served", models/run.sh in another terminal.
@@ -165,11 +165,6 @@ def test_the_help_of_the_exporter_works(enter: Enter) -> None:
     world = enter()
     for block in found:
         world.run(block)
-
-
-def test_the_manual_works(enter: Enter) -> None:
-    (block,) = blocks.of_manual(TOP / "src/cli/scored.1")
-    enter().run(block)
 
 
 def test_every_command_has_an_example() -> None:

@@ -95,7 +95,7 @@ class World:
             text = text.replace(word, meaning)
         if block.language == "python":
             command = [sys.executable, "-c", self.prelude + text]
-            env = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{self.folder}/site:{TOP}/models/export"}
+            env = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{self.folder}/site:{TOP}/models/export", "SCORED_BIN": str(BIN)}
             self.prelude += "".join(line for line in text.splitlines(True) if line.startswith(("import ", "from ")))
         else:
             command, env = ["/bin/bash", "-eu", "-o", "pipefail", "-c", REFUSED.sub(r"\1 && false || [ $? = 22 ]", text)], {}
