@@ -240,7 +240,7 @@ stage_cli() {
 }
 stage_http() {
     build_asan
-    install_packages sslscan openssl prometheus # for promtool
+    install_packages sslscan openssl prometheus chromium # promtool comes with prometheus
     run http env SCORED_BIN="$build/asan/scored" "$py" -m pytest -q -p no:cacheprovider tests/http
     build_release
     run http.memory env SCORED_BIN="$build/release/scored" "$py" -m pytest -q -p no:cacheprovider tests/http/test_codings.py -k bomb

@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 from daemon import BUNDLE, TOP, Daemon, until
 from wire import ask
@@ -28,10 +27,9 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
 def tool(name: str) -> str:
-    """The path of a program; where there is none the test is skipped."""
+    """The path of a program."""
     found = os.environ.get(name.upper()) or shutil.which(name)
-    if not found:
-        pytest.skip(f"{name} is not installed")
+    assert found, f"{name} is not installed; tests/run.sh e2e does so"
     return found
 
 

@@ -19,9 +19,11 @@ FLAGS = ["--headless=new", "--disable-gpu", "--no-sandbox", "--disable-dev-shm-u
          "--remote-debugging-pipe"]  # fmt: skip
 
 
-def find() -> str | None:
-    """The program, or None where there is none."""
-    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+def find() -> str:
+    """The program."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    assert found, "there is no chromium; tests/run.sh http installs it, CHROMIUM names another"
+    return found
 
 
 class Browser:
@@ -36,7 +38,7 @@ class Browser:
             to_it, from_it = os.dup(to_it), os.dup(from_it)
             command = f"exec 3<&{to_it} 4>&{from_it}; exec \"$@\""
         self.process = subprocess.Popen(
-            ["bash", "-c", command, "chromium", str(find()), *FLAGS, f"--user-data-dir={self.folder.name}", "about:blank"],
+            ["bash", "-c", command, "chromium", find(), *FLAGS, f"--user-data-dir={self.folder.name}", "about:blank"],
             pass_fds=(to_it, from_it), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         os.close(to_it)

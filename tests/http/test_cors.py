@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import browser
 import pytest
 from browser import Browser
 from daemon import BIN, BUNDLE, Daemon
@@ -152,7 +151,6 @@ def test_what_is_no_origin_is_refused(value: str) -> None:
     assert done.returncode == 2 and "--cors-origins (SCORED_CORS_ORIGINS) takes" in done.stderr
 
 
-@pytest.mark.skipif(not browser.find(), reason="there is no chromium")
 def test_a_browser_reads_what_it_may(shared: Daemon, daemon: Daemon, row: dict[str, Any], answer: dict[str, Any]) -> None:
     """From a page of another port, which is another origin."""
     d = Daemon("--cors-origins", f"http://127.0.0.1:{daemon.port}")

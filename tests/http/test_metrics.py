@@ -295,9 +295,7 @@ def test_the_process(daemon: Daemon) -> None:
 
 
 def test_promtool_has_nothing_to_say(port: int, row: dict[str, Any]) -> None:
-    promtool = os.environ.get("PROMTOOL") or shutil.which("promtool")
-    if not promtool:
-        pytest.skip("promtool is not installed")
+    promtool = os.environ.get("PROMTOOL", "promtool")
     ask(port, "POST", "/predict", json.dumps(row))
     text = ask(port, "GET", "/metrics").body
     done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True)

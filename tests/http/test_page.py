@@ -12,7 +12,6 @@ import subprocess
 from collections.abc import Iterator
 from typing import Any
 
-import browser
 import pytest
 from browser import Browser
 from daemon import TOP, Daemon
@@ -82,8 +81,6 @@ def test_others_are_told_that_nothing_is_there(daemon: Daemon) -> None:
 
 # -- what a browser makes of it
 
-needs_browser = pytest.mark.skipif(not browser.find(), reason="there is no chromium")
-
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Browser]:
@@ -113,7 +110,6 @@ def value(b: Browser) -> str:
     return b.until("document.querySelector('.answers dd') && document.querySelector('.answers dd').textContent")
 
 
-@needs_browser
 def test_the_example_is_filled_in_and_scored(opened: Browser, port: int, manifest: dict[str, Any], row: dict[str, Any]) -> None:
     assert opened.run("document.querySelectorAll('.field').length") == len(manifest["input"])
     sent = json.loads(opened.run("body()"))
@@ -127,7 +123,6 @@ def test_the_example_is_filled_in_and_scored(opened: Browser, port: int, manifes
     check_quiet(opened, port)
 
 
-@needs_browser
 def test_a_changed_field_changes_the_answer(opened: Browser, port: int, row: dict[str, Any], text_field: str) -> None:
     odd = "it's $HOME \"quoted\" \\ é"
     opened.run(f"""(() => {{
@@ -143,7 +138,6 @@ def test_a_changed_field_changes_the_answer(opened: Browser, port: int, row: dic
     check_quiet(opened, port)
 
 
-@needs_browser
 def test_the_keyboard_is_enough(opened: Browser, port: int) -> None:
     opened.run("$('form').querySelector('input:not([hidden]), select').focus()")
     for _ in range(60):
@@ -157,7 +151,6 @@ def test_the_keyboard_is_enough(opened: Browser, port: int) -> None:
     check_quiet(opened, port)
 
 
-@needs_browser
 def test_a_problem_is_shown_at_its_field(opened: Browser, port: int, manifest: dict[str, Any]) -> None:
     number = next(f["name"] for f in manifest["input"] if f["type"] == "int")
     opened.run(f"fields.find(f => f.name === {json.dumps(number)}).set('many'); document.querySelector('button.main').click()")
@@ -167,7 +160,6 @@ def test_a_problem_is_shown_at_its_field(opened: Browser, port: int, manifest: d
     assert all("422" in line for line in opened.told())  # the browser itself tells of the status
 
 
-@needs_browser
 def test_charts_follow_what_is_asked(opened: Browser, port: int, row: dict[str, Any]) -> None:
     for _ in range(2):
         for _ in range(20):
@@ -192,7 +184,6 @@ def contrast(b: Browser) -> list[str]:
     })()""")
 
 
-@needs_browser
 @pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (1200, "dark"), (375, "light"), (320, "dark")])
 def test_it_can_be_read(opened: Browser, width: int, scheme: str) -> None:
     opened.view(width, 800, scheme)
@@ -204,7 +195,6 @@ def test_it_can_be_read(opened: Browser, width: int, scheme: str) -> None:
     assert opened.run(unlabelled) == 0
 
 
-@needs_browser
 def test_another_model_can_be_chosen(page: Browser) -> None:
     d = Daemon(models=(f"a={SECOND}", f"days_to_sell={TOP / 'models/days_to_sell/bundle'}"))
     try:

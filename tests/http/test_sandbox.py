@@ -91,9 +91,6 @@ def session(d: Daemon, row: dict[str, Any], name: str, tokens: Path) -> None:
     until(lambda: "tokens were read again" in d.log(), "the tokens")
 
 
-traced = pytest.mark.skipif(not shutil.which("strace"), reason="there is no strace")
-
-
 def child_of(d: Daemon) -> int:
     """The daemon itself, behind strace."""
     return int(subprocess.run(["pgrep", "-P", str(d.process.pid)], capture_output=True, text=True, check=True).stdout)
@@ -110,7 +107,6 @@ def check(calls: Path) -> None:
 
 
 @plain
-@traced
 def test_tls_needs_nothing_that_is_refused(tmp_path: Path) -> None:
     authority, calls = Authority(tmp_path), tmp_path / "calls"
     pair = authority.issue("server")
@@ -132,7 +128,6 @@ def test_tls_needs_nothing_that_is_refused(tmp_path: Path) -> None:
 
 
 @plain
-@traced
 def test_a_session_needs_nothing_that_is_refused(tmp_path: Path, row: dict[str, Any]) -> None:
     """Every call that fails for want of permission is seen, also by those who would go on without it."""
     tokens, calls, served = tmp_path / "tokens", tmp_path / "calls", tmp_path / "bundle"

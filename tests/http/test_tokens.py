@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import browser
 import pytest
 from browser import Browser
 from daemon import BIN, BUNDLE, Daemon, until
@@ -349,7 +348,6 @@ def test_no_token_is_made_of_what_is_wrong(args: tuple[str, ...]) -> None:
 # -- the page
 
 
-@pytest.mark.skipif(not browser.find(), reason="there is no chromium")
 def test_the_page_asks_for_a_token_and_keeps_it_in_its_tab(closed: Daemon, row: dict[str, Any], answer: dict[str, Any]) -> None:
     b = Browser()
     try:
