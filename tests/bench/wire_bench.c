@@ -10,6 +10,9 @@
 #include "unpack.h"
 
 #include <time.h>
+#ifdef SCORED_ZSTD
+#include <zstd.h>
+#endif
 
 enum { ROWS = 64, ROUNDS = 500, PASSES = 20 };
 
@@ -83,7 +86,7 @@ static void put_body(const struct dialect *dialect, const struct buf *row, struc
     buf_text(body, dialect == &dialect_json ? "]" : "");
 }
 
-static void pack(const struct buf *text, struct buf *packed)
+static void by_gzip(const struct buf *text, struct buf *packed)
 {
     struct gzip *g = gzip_new();
 
@@ -94,49 +97,83 @@ static void pack(const struct buf *text, struct buf *packed)
     gzip_free(g);
 }
 
-/* As the server has it: into a buffer of its own. */
-static void unpack(const struct buf *packed, struct buf *text)
+#ifdef SCORED_ZSTD
+static void by_zstd(const struct buf *text, struct buf *packed)
 {
-    struct unpacker *u = unpacker_new(&unpacking_gzip);
+    size_t room = ZSTD_compressBound(text->len);
+
+    buf_reset(packed);
+    char *to = buf_reserve(packed, room);
+    kit_check(to != NULL, "memory");
+    packed->len = ZSTD_compress(to, room, text->data, text->len, 3);
+    kit_check(!ZSTD_isError(packed->len), "zstd");
+}
+#endif
+
+/* As the server has it: into a buffer of its own. */
+static void unpack(const struct unpacking *by, const struct buf *packed, struct buf *text)
+{
+    struct unpacker *u = unpacker_new(by);
 
     buf_reset(text);
-    kit_check(u && unpack_put(u, packed->data, packed->len), "gunzip");
+    kit_check(u && unpack_put(u, packed->data, packed->len), by->name);
     while (unpack_some(u, text, UNPACK_STEP) == UNPACK_ON)
         ;
     unpacker_free(u);
 }
 
+static const struct measure {
+    const char *name;
+    bool reversed;
+    uint16_t n_columns;
+    const struct dialect *dialect; /* NULL: lines, without a body */
+    const struct unpacking *by;    /* NULL: the body comes as it is */
+    void (*pack)(const struct buf *text, struct buf *packed);
+} measures[] = {
+    {"decode, fields in order", false, 0, NULL, NULL, NULL},
+    {"decode, fields in reverse", true, 0, NULL, NULL, NULL},
+    {"the same in order, one double back", false, 1, NULL, NULL, NULL},
+    {"the same in order, 12 fields back", false, countof(inputs), NULL, NULL, NULL},
+    {"a body of JSON, one double back", false, 1, &dialect_json, NULL, NULL},
+    {"a body of NDJSON, one double back", false, 1, &dialect_ndjson, NULL, NULL},
+    {"a body of CSV, one double back", false, 1, &dialect_csv, NULL, NULL},
+    {"a body of gzip'd NDJSON, the same", false, 1, &dialect_ndjson, &unpacking_gzip, by_gzip},
+#ifdef SCORED_ZSTD
+    {"a body of zstd'd NDJSON, the same", false, 1, &dialect_ndjson, &unpacking_zstd, by_zstd},
+#endif
+};
+
 /* What is measured of a body: by its time here, by its instructions with
  * valgrind --tool=callgrind --toggle-collect=measured_body. */
-static __attribute__((noinline)) void measured_body(struct kit *k, const struct dialect *dialect,
+static __attribute__((noinline)) void measured_body(struct kit *k, const struct measure *m,
                                                     const struct buf *packed, struct buf *body,
                                                     struct buf *out)
 {
     struct body_scoring b;
 
-    if (packed)
-        unpack(packed, body);
-    score_begin(&b, dialect, &k->scoring, out);
+    if (m->by)
+        unpack(m->by, packed, body);
+    score_begin(&b, m->dialect, &k->scoring, out);
     do
         score_text(&b, body->data, body->len, true);
     while (score_step(&b, out) == SCORING_ON);
 }
 
 /* The least nanoseconds a row of a body of ROWS rows, which is scored where it stands. */
-static double body_ns(struct kit *k, const struct dialect *dialect, const struct buf *row,
-                      uint16_t n_columns, bool packs, unsigned rounds)
+static double body_ns(struct kit *k, const struct measure *m, const struct buf *row,
+                      unsigned rounds)
 {
     struct buf body = {0}, packed = {0}, out = {0};
     double least = 1e18;
 
-    k->question.n_columns = n_columns;
+    k->question.n_columns = m->n_columns;
     for (unsigned round = 0; round < rounds; round++) {
-        put_body(dialect, row, &body);
-        if (packs)
-            pack(&body, &packed);
+        put_body(m->dialect, row, &body);
+        if (m->by)
+            m->pack(&body, &packed);
         buf_reset(&out);
         double from = now_ns();
-        measured_body(k, dialect, packs ? &packed : NULL, &body, &out);
+        measured_body(k, m, &packed, &body, &out);
         double took = (now_ns() - from) / ROWS;
         least = took < least ? took : least;
     }
@@ -147,30 +184,13 @@ static double body_ns(struct kit *k, const struct dialect *dialect, const struct
     return least;
 }
 
-static const struct measure {
-    const char *name;
-    bool reversed;
-    uint16_t n_columns;
-    const struct dialect *dialect; /* NULL: lines, without a body */
-    bool packs;
-} measures[] = {
-    {"decode, fields in order", false, 0, NULL, false},
-    {"decode, fields in reverse", true, 0, NULL, false},
-    {"the same in order, one double back", false, 1, NULL, false},
-    {"the same in order, 12 fields back", false, countof(inputs), NULL, false},
-    {"a body of JSON, one double back", false, 1, &dialect_json, false},
-    {"a body of NDJSON, one double back", false, 1, &dialect_ndjson, false},
-    {"a body of CSV, one double back", false, 1, &dialect_csv, false},
-    {"a body of gzip'd NDJSON, the same", false, 1, &dialect_ndjson, true},
-};
-
 /* Of the measure of that number, a body once, and no other: to count its instructions. */
 static int one_body(struct kit *k, const struct buf *row, const char *number)
 {
     size_t i = strtoul(number, NULL, 10);
 
     kit_check(i < countof(measures) && measures[i].dialect, "the number of a body's measure");
-    body_ns(k, measures[i].dialect, row, 1, measures[i].packs, 1);
+    body_ns(k, &measures[i], row, 1);
     printf("%s, %d rows\n", measures[i].name, ROWS);
     return 0;
 }
@@ -190,8 +210,8 @@ int main(int argc, char **argv)
         for (size_t i = 0; i < countof(measures); i++) {
             const struct measure *m = &measures[i];
             const struct buf *text = m->reversed ? &reversed : &row;
-            double ns = m->dialect ? body_ns(&k, m->dialect, text, m->n_columns, m->packs, ROUNDS)
-                                   : lines_ns(&k, text, m->n_columns);
+            double ns =
+                m->dialect ? body_ns(&k, m, text, ROUNDS) : lines_ns(&k, text, m->n_columns);
             least[i] = pass && least[i] < ns ? least[i] : ns;
         }
     }
