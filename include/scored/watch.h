@@ -46,6 +46,7 @@ struct watch_predictions {
     const char *column; /* NULL: it has none that is a number */
     unsigned n_bounds;
     const double *bounds;
+    const double *shares; /* of training's predictions that are at most bounds[i] */
     uint64_t counts[WATCH_BOUNDS + 1];
     double sum;
 };

@@ -130,18 +130,32 @@ static void put_prediction(const struct text_of *t, const struct served *s,
     put_value(t, below);
 }
 
-static void put_predictions(const struct text_of *t)
+/* What of training's is in the buckets up to each bound. */
+static void put_trained(const struct text_of *t, const struct served *s,
+                        const struct watch_predictions *p)
+{
+    char number[NUMBER_MAX + 1];
+
+    for (unsigned b = 0; b < p->n_bounds; b++) {
+        put_version(t, "scored_prediction_trained_ratio", s);
+        put_label(t, ",at_most", exact(p->bounds[b], number));
+        put_real(t, p->shares[b]);
+    }
+}
+
+/* A family, of all models whose predictions are counted. */
+static void put_predictions(const struct text_of *t,
+                            void (*put)(const struct text_of *, const struct served *,
+                                        const struct watch_predictions *))
 {
     struct watch_predictions p;
 
-    put_family(t, "scored_prediction", "histogram",
-               "Values predicted; the bounds are twentieths of training's predictions.");
     for (unsigned i = 0; i < t->m->n_slots; i++) {
         struct served s = serve(t, i);
         if (s.model)
             watch_predictions(s.model->watch, &p);
         if (s.model && p.column)
-            put_prediction(t, &s, &p);
+            put(t, &s, &p);
         model_release(s.model);
     }
 }
@@ -151,5 +165,10 @@ void put_watch_metrics(const struct text_of *t)
     for (enum kind kind = MISSING; kind < KIND_COUNT; kind++)
         put_counts(t, kind);
     put_shares(t);
-    put_predictions(t);
+    put_family(t, "scored_prediction", "histogram",
+               "Values predicted; the bounds are twentieths of training's predictions.");
+    put_predictions(t, put_prediction);
+    put_family(t, "scored_prediction_trained_ratio", "gauge",
+               "Share of training's predictions that were at most so much.");
+    put_predictions(t, put_trained);
 }

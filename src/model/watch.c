@@ -46,7 +46,7 @@ struct watch {
     struct cells *cells; /* by thread */
     unsigned n_threads, n_bounds, n_ranges, n_sets;
     uint16_t column; /* of the prediction, or COLUMN_NONE */
-    double bounds[WATCH_BOUNDS];
+    double bounds[WATCH_BOUNDS], trained[WATCH_BOUNDS];
 };
 
 /* -- the profile -- */
@@ -140,7 +140,8 @@ static void learn_input(struct watch *w, unsigned i, const struct json *columns,
         learn_set(w, i, &v, arena);
 }
 
-/* Every fifth of the hundred quantiles, each once. */
+/* Every fifth of the hundred quantiles, each once, with the share that is at most it: where many
+ * predictions were alike, that of the last. */
 static void learn_bounds(struct watch *w, const struct json *v)
 {
     struct json list;
@@ -154,6 +155,8 @@ static void learn_bounds(struct watch *w, const struct json *v)
         bool more = !w->n_bounds || x > w->bounds[w->n_bounds - 1];
         if (it.n > 1 && (it.n - 1) % EACH == 0 && isfinite(x) && more)
             w->bounds[w->n_bounds++] = x;
+        if (w->n_bounds && x <= w->bounds[w->n_bounds - 1])
+            w->trained[w->n_bounds - 1] = (double)(it.n - 1) / 100;
     }
 }
 
@@ -354,7 +357,8 @@ void watch_field(const struct watch *w, unsigned i, struct watch_field *out)
 
 void watch_predictions(const struct watch *w, struct watch_predictions *out)
 {
-    *out = (struct watch_predictions){.n_bounds = w->n_bounds, .bounds = w->bounds};
+    *out = (struct watch_predictions){
+        .n_bounds = w->n_bounds, .bounds = w->bounds, .shares = w->trained};
     if (w->column != COLUMN_NONE)
         out->column = w->plan->columns[w->column].name;
     for (unsigned t = 0; t < w->n_threads; t++) {

@@ -229,6 +229,14 @@ def test_nan_is_outside_unless_training_had_some(
     assert of_feature(s, "out_of_range_total", "price_ratio") == outside
 
 
+def test_predictions_that_are_alike_share_a_bound(row: dict[str, Any], tmp_path: Path) -> None:
+    def alike(profile: dict[str, Any]) -> None:
+        profile["outputs"]["prediction"]["quantiles"] = [1.0] * 33 + [2.0] * 68
+
+    s = watched(changed(tmp_path / "bundle", alike), [row])
+    assert [v for k, v in s.items() if k.startswith("scored_prediction_trained_ratio")] == [0.32, 1]
+
+
 def predictions(samples: dict[str, float]) -> list[tuple[float, float]]:
     """Bounds and counts of the histogram of predictions."""
     found = [(re.search(r'le="([^"]+)"', k), v) for k, v in samples.items() if k.startswith("scored_prediction_bucket")]
@@ -245,6 +253,8 @@ def test_predictions_are_counted(row: dict[str, Any], answer: dict[str, float], 
     told = predictions(s)
     assert [le for le, _ in told] == [*quantiles[5::5], float("inf")]
     assert [count for _, count in told] == [n if value <= le else 0 for le, _ in told]
+    shares = [(re.search(r'at_most="([^"]+)"', k), v) for k, v in s.items() if k.startswith("scored_prediction_trained_ratio")]
+    assert [(float(le[1]), v) for le, v in shares if le] == [(q, (5 + 5 * i) / 100) for i, q in enumerate(quantiles[5::5])]
     assert total(s, "scored_prediction_count") == n
     assert total(s, "scored_prediction_sum") == pytest.approx(n * value, rel=1e-14)
 
