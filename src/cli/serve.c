@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 static const char above[] =
     "usage: scored serve --model [NAME=]URI ... [flags]\n"
@@ -38,9 +39,11 @@ static const char above[] =
     "latest. SIGTERM and SIGINT stop after the requests in flight; SIGQUIT, USR1, USR2, ALRM, "
     "VTALRM, PROF,\n"
     "IO, PWR, STKFLT, XFSZ, PIPE and the real-time signals do nothing.\n"
-    "Each flag but --model, --port, --trust and --print-config is also an environment variable, "
-    "as\n"
-    "SCORED_MAX_BODY is --max-body.\n";
+    "Each flag but --port, --trust and --print-config is also an environment variable, as "
+    "SCORED_MAX_BODY\n"
+    "is --max-body. Without --model it is SCORED_MODEL, of one model; without both, /opt/ml/model, "
+    "if it\n"
+    "has a bundle, as where SageMaker starts it.\n";
 static const char below[] =
     "example:\n"
     "  scored serve --model models/days_to_sell/bundle --port 8080 &\n"
@@ -55,6 +58,7 @@ struct arguments {
     struct settings settings;
     struct option options[SETTING_COUNT + OWN_OPTIONS];
     struct option_list models, keys;
+    const char *model_source; /* what named the models */
     uint64_t port;
     bool has_port, print_config;
     char listen[32];
@@ -90,6 +94,23 @@ static struct option_table take_options(struct arguments *a)
     return (struct option_table){a->options, SETTING_COUNT + OWN_OPTIONS};
 }
 
+/* Where no flag names a model: that of the environment, else what SageMaker has unpacked. */
+static void take_usual_model(struct arguments *a)
+{
+    const char *named = getenv("SCORED_MODEL"); /* NOLINT(concurrency-mt-unsafe): no threads */
+
+    a->model_source = "flag";
+    if (a->models.n)
+        return;
+    if (named && *named) {
+        a->models.items[a->models.n++] = named;
+        a->model_source = "SCORED_MODEL";
+    } else if (!access("/opt/ml/model/bundle.json", F_OK)) {
+        a->models.items[a->models.n++] = "/opt/ml/model";
+        a->model_source = "default";
+    }
+}
+
 /* What no single flag says: what they are together, and what the environment adds. */
 static bool finish(struct arguments *a, struct err *e)
 {
@@ -102,9 +123,9 @@ static bool finish(struct arguments *a, struct err *e)
     }
     if (!settings_finish(&a->settings, a->options, e))
         return false;
+    take_usual_model(a);
     return a->print_config || a->models.n ||
-           err_set(e, ERR_USAGE, "which model? --model URI, a directory with a bundle.json%s",
-                   getenv("SCORED_MODEL") ? "; SCORED_MODEL is not read" : ""); /* NOLINT */
+           err_set(e, ERR_USAGE, "which model? --model URI, a directory with a bundle.json");
 }
 
 /* As many open files as the system lets us have: connections take one each. */
@@ -327,10 +348,10 @@ static int run(struct arguments *a)
     return code;
 }
 
-static void print_list(const char *flag, const struct option_list *l)
+static void print_list(const char *flag, const struct option_list *l, const char *source)
 {
     for (unsigned i = 0; i < l->n; i++)
-        printf("%-20s %-24s flag\n", flag, l->items[i]);
+        printf("%-20s %-24s %s\n", flag, l->items[i], source);
     if (!l->n)
         printf("%-20s %-24s default\n", flag, "");
 }
@@ -348,8 +369,8 @@ int cmd_serve(int argc, char **argv)
         return command_usage("serve", &e);
     if (a.print_config) {
         settings_print(&a.settings, a.options);
-        print_list("model", &a.models);
-        print_list("trust", &a.keys);
+        print_list("model", &a.models, a.model_source);
+        print_list("trust", &a.keys, "flag");
         return EXIT_FINE;
     }
     return run(&a);

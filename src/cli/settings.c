@@ -131,7 +131,6 @@ bool settings_finish(struct settings *s, const struct option options[SETTING_COU
 static const struct {
     const char *variable, *instead;
 } no_variables[] = {
-    {"SCORED_MODEL", "--model"},
     {"SCORED_TRUST", "--trust"},
     {"SCORED_PRINT_CONFIG", "--print-config"},
     {"SCORED_PORT", "SCORED_LISTEN"},
@@ -147,7 +146,7 @@ static bool is_a_port(const char *value)
 static bool is_known(const struct settings *s, const char *name, size_t n)
 {
     static const char *const others[] = {"SCORED_SERVICE_", "SCORED_PORT_", "SCORED_S3_",
-                                         "SCORED_STOP_AT"};
+                                         "SCORED_STOP_AT", "SCORED_MODEL="};
 
     for (size_t i = 0; i < countof(others); i++)
         if (!strncmp(name, others[i], strlen(others[i])))

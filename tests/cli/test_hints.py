@@ -78,18 +78,28 @@ def test_a_model_without_its_flag(command):
 
 
 def test_variables_that_only_flags_are():
-    env = {"SCORED_MODEL": "x", "SCORED_PORT": "9000", "SCORED_TRUST": "y", "SCORED_BANANA": "1"}
+    env = {"SCORED_PORT": "9000", "SCORED_TRUST": "y", "SCORED_BANANA": "1"}
     d = Daemon(env=env)
     assert d.stop() == 0
     told = dict(re.findall(r'level=warn msg="no setting has [^"]*" variable=(\w+)(.*)', d.last_log))
     assert told == {
-        "SCORED_MODEL": " nearest=--model",
         "SCORED_PORT": " nearest=SCORED_LISTEN",
         "SCORED_TRUST": " nearest=--trust",
         "SCORED_BANANA": "",
     }
-    assert "SCORED_MODEL is not read" in run("serve", env=env).stderr
-    assert "SCORED" not in run("serve").stderr
+
+
+def served(*flags: str, env: dict[str, str]) -> str:
+    """What a daemon says of its first model when it has none of the usual flags."""
+    return run("serve", *flags, "--print-config", env=env).stdout
+
+
+def test_the_model_of_the_environment():
+    assert re.search(r"^model +x +SCORED_MODEL$", served(env={"SCORED_MODEL": "x"}), re.MULTILINE)
+    both = served("--model", "y", env={"SCORED_MODEL": "x"})
+    assert re.search(r"^model +y +flag$", both, re.MULTILINE) and "SCORED_MODEL" not in both
+    done = run("serve", env={"SCORED_MODEL": ""})
+    assert done.returncode == 2 and "which model?" in done.stderr
 
 
 def test_the_port_of_a_service_of_kubernetes_is_none_of_ours():

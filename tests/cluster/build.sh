@@ -1,0 +1,33 @@
+#!/bin/sh
+# build.sh DIR: a Kubernetes control plane, kubectl and kwok from their Go modules into DIR; what is there stays.
+set -eu
+dir=$(mkdir -p "$1" && cd "$1" && pwd)
+version=v1.34.4
+staging=v0.34.4 # what k8s.io/kubernetes calls ./staging/src/k8s.io/X, published
+kwok=v0.7.0
+PATH=$PATH:/usr/local/go/bin
+
+# The module is no library: its go.mod points at directories of its repository. This one says where they are published.
+module() {
+    from=$(go mod download -json "k8s.io/kubernetes@$version" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+    cp "$from/go.mod" "$from/go.sum" .
+    chmod u+w go.mod go.sum
+    sed -i -e 's|^module .*|module control-plane|' \
+        -e "s|\(k8s.io/[a-z0-9-]* =>\) ./staging/src/\(k8s.io/[a-z0-9-]*\)|\1 \2 $staging|" \
+        -e "s|\(k8s.io/[a-z0-9-]*\) v0.0.0\$|\1 $staging|" go.mod
+    echo "require k8s.io/kubernetes $version" >>go.mod
+}
+
+kubernetes() {
+    [ -x "$dir/$1" ] && return
+    said=k8s.io/component-base/version
+    CGO_ENABLED=0 GOFLAGS=-mod=mod go build -p 2 -o "$dir/$1" -ldflags "-s -w -X $said.gitVersion=$version
+        -X $said.gitMajor=1 -X $said.gitMinor=34" "k8s.io/kubernetes/cmd/$1"
+}
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+module
+for program in kube-apiserver kube-controller-manager kube-scheduler kubectl; do kubernetes $program; done
+[ -x "$dir/kwok" ] || GOBIN=$dir go install "sigs.k8s.io/kwok/cmd/kwok@$kwok"
