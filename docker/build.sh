@@ -23,7 +23,7 @@ while [ $# -gt 0 ]; do
 done
 
 commit=$(git rev-parse HEAD)
-[ -z "$(git status --porcelain)" ] || commit=$commit-dirty
+[ -z "$(git status --porcelain -- CMakeLists.txt docker include models src)" ] || commit=$commit-dirty
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 export SOURCE_DATE_EPOCH
 version=$(sed -n 's/^project(scored VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)

@@ -15,7 +15,7 @@ logs=$build/logs
 py=$build/venv/bin/python
 
 stages="lint unit bundles ops export example parity cli http clients described conformance e2e faults memory oom load reload threads fuzz packaging"
-by_name="packages s3servers overload slow drain beside soak" # only when named
+by_name="packages s3servers image cluster overload slow drain beside soak" # only when named
 full=
 chosen=
 for arg in "$@"; do
@@ -91,11 +91,11 @@ install_clients() {
     cat "$here/requirements.txt" "$here/package.json" >"$to/.requirements"
 }
 
-# What makes requests of OpenAPI documents: a virtual environment of its own.
-install_described() {
-    local want="$top/tests/described/requirements.txt" to="$build/described"
+# install_into NAME REQUIREMENTS: a virtual environment of its own, build/NAME.
+install_into() {
+    local want="$top/$2" to="$build/$1"
     cmp -s "$want" "$to/.requirements" && return
-    say "installing schemathesis into build/described"
+    say "installing Python packages into build/$1"
     rm -rf "$to"
     python3 -m venv "$to" && "$to/bin/pip" install -q --disable-pip-version-check -r "$want" >"$logs/pip.log" 2>&1 ||
         { tail -5 "$logs/pip.log"; die "pip failed"; }
@@ -253,7 +253,7 @@ stage_clients() {
 }
 stage_described() {
     build_release
-    install_described
+    install_into described tests/described/requirements.txt
     run described "$py" tests/described/run.py "$build/release/scored" ${full:+--full}
 }
 # On both versions of the library; then in front of it nginx and HAProxy, and streams with mutations.
@@ -359,7 +359,24 @@ stage_packages() {
     build_release
     run packages pytests tests/packages
 }
-stage_packaging() { build_release; run packaging "$py" tests/packaging/check.py "$build/release/scored"; }
+stage_packaging() {
+    build_release
+    run packaging "$py" tests/packaging/check.py "$build/release/scored"
+    install_into manifests tests/packaging/requirements.txt
+    run packaging.manifests "$build/manifests/bin/python" tests/packaging/manifests.py
+}
+# The image itself, by buildah and podman, which want root; then the daemon of the image, with the image's libraries, through
+# the tests of what those libraries do.
+stage_image() {
+    install_packages buildah mmdebstrap podman runc openssl
+    install_into manifests tests/packaging/requirements.txt
+    run image "$py" tests/image/run.py "$build/image" --hadolint "$build/manifests/bin/hadolint"
+    build_release
+    run image.e2e env SCORED_BIN="$build/image/scored" SCORED_BUILD="$build/release" \
+        "$py" -m pytest -q -p no:cacheprovider tests/e2e/test_e2e.py tests/e2e/test_credentials.py tests/e2e/test_proxy.py
+    run image.conformance "$py" tests/conformance/run.py "$build/image/scored"
+    run image.conformance.tls "$py" tests/conformance/run.py "$build/image/scored" --tls
+}
 
 # -- two lanes ----------------------------------------------------------------------------------------------------
 

@@ -77,18 +77,22 @@ def ignored(source: str) -> bool:
 
 def check_dockerfile(docker: Dockerfile, known: set[str]) -> Checks:
     """Sources exist, commands are commands, the user is no root."""
-    bundle = next(a.partition("=")[2] for a in docker.all("ARG") if a.startswith("BUNDLE="))
+    arguments = dict(a.partition("=")[::2] for line in docker.all("ARG") for a in line.split())
+    yield "the bundle is in the context", not ignored(arguments["MODEL_URI"])
+    yield (
+        "VERSION is this release's",
+        f"project(scored VERSION {arguments['VERSION']} " in (TOP / "CMakeLists.txt").read_text(),
+    )
     for copy in docker.all("COPY"):
-        if not copy.startswith("--from"):
+        if not copy.startswith("--from") and not copy.startswith(". "):
             for source in shlex.split(copy)[:-1]:
-                source = source.replace("${BUNDLE}", bundle)
                 yield (
                     f"COPY {source}: is there and in the context",
                     (TOP / source).exists() and not ignored(source),
                 )
     for command in docker.all("CMD"):
-        arguments = json.loads(command)
-        yield f"CMD {command}: serves", arguments[0] == "serve" and flags(arguments) <= known
+        words = json.loads(command)
+        yield f"CMD {command}: serves", words[0] == "serve" and flags(words) <= known
     yield "ENTRYPOINT is the binary", docker.all("ENTRYPOINT") == ['["/scored"]']
     yield "USER is no root", all(re.fullmatch(r"[1-9]\d*:[1-9]\d*", u) for u in docker.all("USER"))
 
@@ -116,8 +120,17 @@ def check_manifests(docs: dict[str, dict[str, Any]], docker: Dockerfile, known: 
         "probes and metrics are asked for where no load reaches them",
         metrics == listens["probe"] and {container[p]["httpGet"]["port"] for p in PROBES} == {"probe"},
     )
-    yield "the service's port exists", docs["Service"]["spec"]["ports"][0]["targetPort"] in ports
+    yield "the service's ports exist", {p["targetPort"] for p in docs["Service"]["spec"]["ports"]} == set(ports)
+    yield "the pods' account exists", pod["serviceAccountName"] == docs["ServiceAccount"]["metadata"]["name"]
+    scaled = docs["HorizontalPodAutoscaler"]["spec"]
+    yield (
+        "the autoscaler scales the deployment, which says no number of its own",
+        scaled["scaleTargetRef"]["name"] == docs["Deployment"]["metadata"]["name"] and "replicas" not in deployment,
+    )
+    policy = docs["NetworkPolicy"]["spec"]
+    yield "the policy's ports exist", {p["port"] for rule in policy["ingress"] for p in rule["ports"]} == set(ports)
     for kind, selector in (
+        ("NetworkPolicy", policy["podSelector"]["matchLabels"]),
         ("Deployment", deployment["selector"]["matchLabels"]),
         ("Service", docs["Service"]["spec"]["selector"]),
         ("PodDisruptionBudget", docs["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"]),
@@ -147,7 +160,6 @@ def check_s3(docs: dict[str, dict[str, Any]], known: set[str]) -> Checks:
     pod = patch["spec"]["template"]["spec"]
     container = pod["containers"][0]
     arguments = dict(a.partition("=")[::2] for a in container["args"])
-    account = yaml.safe_load((TOP / "k8s/s3/serviceaccount.yaml").read_text())
 
     yield "s3: the patch is of the deployment", patch["metadata"]["name"] == docs["Deployment"]["metadata"]["name"]
     yield "s3: the container is the deployment's", container["name"] == base["containers"][0]["name"]
@@ -157,7 +169,9 @@ def check_s3(docs: dict[str, dict[str, Any]], known: set[str]) -> Checks:
     yield "s3: the cache is a volume", mounts.get("cache") == arguments["--cache"]
     limit = next(v for v in pod["volumes"] if v["name"] == "cache")["emptyDir"]["sizeLimit"]
     yield "s3: the cache fits into it", int(arguments["--cache-bytes"]) < int(limit.removesuffix("M")) * 10**6
-    yield "s3: the account exists", pod["serviceAccountName"] == account["metadata"]["name"]
+    for patch in kustomization["patches"]:
+        changed = yaml.safe_load((TOP / "k8s/s3" / patch["path"]).read_text())
+        yield f"s3: {patch['path']} changes what there is", changed["metadata"]["name"] == docs[changed["kind"]]["metadata"]["name"]
 
 
 def ask(url: str, body: bytes | None = None) -> tuple[int, bytes]:
