@@ -37,5 +37,6 @@ else
 fi
 case ${BUILDER:-docker} in
 docker) exec docker buildx build -f docker/Dockerfile --output "type=docker,name=$tag,rewrite-timestamp=true" "$@" . ;;
-*) exec "$BUILDER" build -f docker/Dockerfile --format docker --timestamp "$SOURCE_DATE_EPOCH" -t "$tag" "$@" . ;;
+# not --format docker, which puts the name of the container that it was built in into the image, but has HEALTHCHECK
+*) exec "$BUILDER" build -f docker/Dockerfile --format oci --timestamp "$SOURCE_DATE_EPOCH" -t "$tag" "$@" . ;;
 esac

@@ -1,5 +1,6 @@
 #!/bin/sh
-# build.sh DIR: a Kubernetes control plane, kubectl and kwok from their Go modules into DIR; what is there stays.
+# build.sh DIR: a Kubernetes control plane, kubectl and kwok from their Go modules into DIR, and into DIR/crds what defines the
+# kinds of others that k8s/ has: Prometheus's operator's, the Gateway API's and KServe's. What is there stays.
 set -eu
 dir=$(mkdir -p "$1" && cd "$1" && pwd)
 version=v1.34.4
@@ -7,9 +8,12 @@ staging=v0.34.4 # what k8s.io/kubernetes calls ./staging/src/k8s.io/X, published
 kwok=v0.7.0
 PATH=$PATH:/usr/local/go/bin
 
+# unpacked MODULE@VERSION
+unpacked() { go mod download -json "$1" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p'; }
+
 # The module is no library: its go.mod points at directories of its repository. This one says where they are published.
 module() {
-    from=$(go mod download -json "k8s.io/kubernetes@$version" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+    from=$(unpacked "k8s.io/kubernetes@$version")
     cp "$from/go.mod" "$from/go.sum" .
     chmod u+w go.mod go.sum
     sed -i -e 's|^module .*|module control-plane|' \
@@ -31,3 +35,17 @@ cd "$work"
 module
 for program in kube-apiserver kube-controller-manager kube-scheduler kubectl; do kubernetes $program; done
 [ -x "$dir/kwok" ] || GOBIN=$dir go install "sigs.k8s.io/kwok/cmd/kwok@$kwok"
+
+# definitions MODULE@VERSION FILE...
+definitions() {
+    from=$(unpacked "$1")
+    shift
+    for file in "$@"; do install -D -m 644 "$from/$file" "$dir/crds/${file##*/}"; done
+}
+[ -f "$dir/crds/serving.kserve.io_inferenceservices.yaml" ] || {
+    of=example/prometheus-operator-crd/monitoring.coreos.com
+    definitions github.com/prometheus-operator/prometheus-operator@v0.85.0 ${of}_servicemonitors.yaml ${of}_prometheusrules.yaml
+    definitions sigs.k8s.io/gateway-api@v1.3.0 config/crd/standard/gateway.networking.k8s.io_httproutes.yaml
+    of=config/crd/full/serving.kserve.io
+    definitions github.com/kserve/kserve@v0.15.2 ${of}_clusterservingruntimes.yaml ${of}_inferenceservices.yaml
+}

@@ -72,6 +72,16 @@ def test_rules_name_metrics_that_there_are() -> None:
     assert re.search(r'^scored_requests_total\{route="/predict",model="\w+",status="200"\} 1$', text, re.M)
 
 
+def queries() -> dict[str, str]:
+    """The dashboard's queries by panel and letter, as Grafana sends them of all models."""
+    panels = json.loads((TOP / "k8s" / "monitoring" / "dashboard.json").read_text())["panels"]
+    return {
+        f"{panel['title']} {target['refId']}": target["expr"].replace("$__rate_interval", "5s").replace("$model", ".*")
+        for panel in panels
+        for target in panel["targets"]
+    }
+
+
 # -- a server
 
 
@@ -162,5 +172,26 @@ def test_prometheus_scrapes_a_run(tmp_path: Path) -> None:
             assert len(rules) >= 19 and {r["name"] for r in rules if r["type"] == "alerting"} == set(alerts())
             until(lambda: all(r["health"] == "ok" for g in p.ask("rules")["groups"] for r in g["rules"]), "rules")
             assert not [r["lastError"] for g in p.ask("rules")["groups"] for r in g["rules"] if r.get("lastError")]
+    finally:
+        assert d.stop() == 0
+
+
+def test_every_query_of_the_dashboard_has_data(tmp_path: Path) -> None:
+    row = json.loads((BUNDLE / "bundle.json").read_text())["example"]["in"]
+    d = Daemon("--poll", "3600")
+
+    def without_data(p: Prometheus) -> list[str]:
+        """Asks something, then all that the dashboard asks."""
+        for _ in range(20):
+            assert ask(d.port, "POST", "/predict", json.dumps(row)).status == 200
+        found = {name: p.ask("query", query=query)["result"] for name, query in queries().items()}
+        return [name for name, result in found.items() if not result or result[0]["value"][1] == "NaN"]
+
+    try:
+        with prometheus(tmp_path, d.admin) as p:
+            end = time.monotonic() + 30
+            while (lacking := without_data(p)) and time.monotonic() < end:
+                time.sleep(0.5)
+            assert not lacking and len(queries()) > 20
     finally:
         assert d.stop() == 0
