@@ -111,10 +111,13 @@ def check_in_flight(plane: Plane, folder: Path) -> Checks:
 
 
 def everything(plane: Plane) -> dict[str, Manifest]:
-    """Return a manifest of each kind."""
+    """Return the first manifest of each kind."""
     texts = [built(plane, K8S / name) for name in OVERLAYS]
     texts.append(subprocess.run([str(K8S / "monitoring/prometheusrule.sh")], capture_output=True, text=True, check=True).stdout)
-    return {doc["kind"]: doc for text in texts for doc in yaml.safe_load_all(text)}
+    found: dict[str, Manifest] = {}
+    for doc in (doc for text in texts for doc in yaml.safe_load_all(text)):
+        found.setdefault(doc["kind"], doc)
+    return found
 
 
 def check_refusals(plane: Plane) -> Checks:
