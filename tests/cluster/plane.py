@@ -101,6 +101,7 @@ class Plane:
             "--service-account-issuer=https://kubernetes.default.svc", f"--service-account-key-file={pub}",
             f"--service-account-signing-key-file={key}", "--service-cluster-ip-range=10.96.0.0/16",
             f"--token-auth-file={f}/tokens.csv", "--authorization-mode=RBAC", "--endpoint-reconciler-type=none",
+            "--feature-gates=WatchList=false",  # Debian's etcd is older than that wants
         )  # fmt: skip
         until("the API server", lambda: self.kubectl("get", "--raw", "/readyz").stdout == "ok")
         own = [f"--kubeconfig={self.config}", "--leader-elect=false", "--bind-address=127.0.0.1", "--secure-port=0"]
@@ -110,6 +111,7 @@ class Plane:
         self.start(
             str(self.tools / "kwok"), f"--kubeconfig={self.config}", "--manage-all-nodes=false", "--node-ip=127.0.0.1",
             "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake", f"--node-port={free_port()}",
+            "--node-lease-duration-seconds=40",
         )  # fmt: skip
         return self
 
