@@ -338,6 +338,13 @@ stage_oom() {
     build_release
     run oom "$py" tests/oom/run.py "$build/release/scored" "$build/release/oom_shim.so" ${full:+--full}
 }
+# A Kubernetes control plane, by Go: a quarter of an hour the first time, and 10 GB of Go's caches.
+stage_cluster() {
+    install_packages etcd-server openssl
+    say "building Kubernetes into build/tools, if it is not there"
+    tests/cluster/build.sh "$build/tools" >"$logs/kubernetes.log" 2>&1 || { tail -5 "$logs/kubernetes.log"; die "Kubernetes cannot be built"; }
+    run cluster "$py" tests/cluster/run.py "$build/tools"
+}
 stage_parity() {
     build_release
     run parity.harness pytests tests/parity
@@ -368,12 +375,13 @@ stage_packaging() {
 # The image itself, by buildah and podman, which want root; then the daemon of the image, with the image's libraries, through
 # the tests of what those libraries do.
 stage_image() {
-    install_packages buildah mmdebstrap podman runc openssl
+    install_packages buildah mmdebstrap podman runc openssl haproxy nginx-light
     install_into manifests tests/packaging/requirements.txt
     run image "$py" tests/image/run.py "$build/image" --hadolint "$build/manifests/bin/hadolint"
     build_release
     run image.e2e env SCORED_BIN="$build/image/scored" SCORED_BUILD="$build/release" \
         "$py" -m pytest -q -p no:cacheprovider tests/e2e/test_e2e.py tests/e2e/test_credentials.py tests/e2e/test_proxy.py
+    run image.rollouts env SCORED_BIN="$build/release/scored" "$py" tests/image/rollouts.py "$build/image"
     run image.conformance "$py" tests/conformance/run.py "$build/image/scored"
     run image.conformance.tls "$py" tests/conformance/run.py "$build/image/scored" --tls
 }
