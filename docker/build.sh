@@ -7,7 +7,11 @@
 # is a file of AWS's form that the build reads S3 by, and the image does not have. What follows -- is the builder's. BUILDER is docker (the default), podman or buildah.
 set -eu
 cd "$(dirname "$0")/.."
-[ $# -gt 0 ] || { sed -n '2,7s/^# \{0,1\}//p' docker/build.sh >&2; exit 2; }
+usage() { sed -n '2,9s/^# \{0,1\}//p' docker/build.sh; }
+case ${1:-} in
+'') usage >&2; exit 2 ;;
+-h | --help) usage; exit 0 ;;
+esac
 tag=$1
 shift
 model='' trust='' credentials='' region=${AWS_REGION:-}

@@ -197,7 +197,7 @@ def test_flags_that_pages_name_exist() -> None:
     """In the text too, not only in what is run."""
     helps = [help_of(str(BIN), command) for command in COMMANDS]
     helps += [help_of(sys.executable, "-m", module) for module in ("scored_export.cli", *(f"days_to_sell.{j}" for j in JOBS))]
-    helps += [help_of(str(TOP / script)) for script in ("models/run.sh", "tests/run.sh")]
+    helps += [help_of(str(TOP / script)) for script in ("models/run.sh", "tests/run.sh", "docker/build.sh")]
     helps += [help_of(sys.executable, str(HERE.parent / s)) for s in ("docs/generated.py", "parity/run.py", "parity/matrix.py")]
     known = set(re.findall(r"--[a-z][a-z0-9-]*", " ".join(helps))) | FOREIGN
     for page in PAGES:

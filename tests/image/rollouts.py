@@ -205,7 +205,7 @@ def check_pod(v: Verdicts, pod: Pod) -> None:
 
 def updates(v: Verdicts, fleet: Fleet, load: Load, images: list[str], count: int) -> None:
     """Roll out image after image under load, four to a timetable."""
-    longest, done = 30.0, 0
+    longest, done = 20.0, 0
     began = time.monotonic()
     while done < count:
         some = min(4, count - done)
