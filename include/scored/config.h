@@ -18,7 +18,7 @@ enum unknown_fields { UNKNOWN_IGNORE, UNKNOWN_REJECT };
 enum missing_fields { MISSING_NULL, MISSING_REJECT };
 
 /* Names in the order of their enumeration; NULL ends a list. */
-#define CHOICES_kernel         "auto", "walk", "tiles", NULL
+#define CHOICES_kernel         "auto", "walk", "avx2", "avx512", NULL
 #define CHOICES_sandbox        "auto", "on", "off", NULL
 #define CHOICES_unknown_fields "ignore", "reject", NULL
 #define CHOICES_missing_fields "null", "reject", NULL

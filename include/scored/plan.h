@@ -91,8 +91,9 @@ struct program {
 /* How trees are asked (src/engine/trees); answers are the same, to the bit. */
 enum plan_kernel {
     KERNEL_AUTO,  /* as is faster here, measured when the model is loaded */
-    KERNEL_WALK,  /* node by node */
-    KERNEL_TILES, /* the upper levels at once, where the CPU can */
+    KERNEL_WALK,  /* node by node, as where the CPU has not what follows */
+    KERNEL_AVX2,  /* the upper levels at once, by AVX2 */
+    KERNEL_AVX512 /* or by AVX-512 with VBMI */
 };
 
 struct plan {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rows_bench [BUNDLE ...]: nanoseconds a row, without HTTP. First the plan alone: 8 empty ops on
- * one row. Then for each bundle, over its golden rows that have an answer: decoding JSON text into
- * a frame, running the plan, and the rest, which is encoding the answer; at 1 row a frame, as a
- * single request has it, and at 64. The golden rows are replayed bit for bit before, and all timed
- * answers are compared.
+ * rows_bench [--kernel NAME] [BUNDLE ...]: nanoseconds a row, without HTTP. First the plan alone: 8
+ * empty ops on one row. Then for each bundle, over its golden rows that have an answer: decoding
+ * JSON text into a frame, running the plan, and the rest, which is encoding the answer; at 1 row a
+ * frame, as a single request has it, and at 64. The golden rows are replayed bit for bit before,
+ * and all timed answers are compared.
  *
  * rows_bench --only decode|score|all PASSES BUNDLE: nothing but so many passes at 1 row a frame,
- * for whoever counts instructions (test_instructions.py).
+ * trees walked, for whoever counts instructions (test_instructions.py).
  */
+#include "scored/config.h"
 #include "scored/model.h"
 
 #include <stdio.h>
@@ -212,10 +213,13 @@ static bool bench_frame(struct bench *b, const char *name, unsigned frame)
 }
 
 /* The model, and its golden rows, which it does not keep. */
-static struct model *load(const char *uri, struct source_file *golden)
+static struct model *load(const char *uri, enum plan_kernel kernel, struct source_file *golden)
 {
-    const struct model_options options = {
-        .workers = 1, .scratch = SCRATCH, .frame_rows = FRAME_ROWS, .verify = true};
+    const struct model_options options = {.workers = 1,
+                                          .scratch = SCRATCH,
+                                          .frame_rows = FRAME_ROWS,
+                                          .verify = true,
+                                          .kernel = kernel};
     struct err e = {0};
     struct source *s = source_open_folder(uri, &e);
     struct model *m = s ? model_load(s, &options, &e) : NULL;
@@ -236,6 +240,7 @@ static struct model *load(const char *uri, struct source_file *golden)
 struct only {
     enum pass pass;
     unsigned passes;
+    enum plan_kernel kernel;
 };
 
 static bool run_rows(struct bench *b, const struct model *m, const struct only *only)
@@ -256,7 +261,7 @@ static bool run_rows(struct bench *b, const struct model *m, const struct only *
 static bool bench_bundle(const char *uri, const struct only *only)
 {
     struct source_file golden = {0};
-    struct model *m = load(uri, &golden);
+    struct model *m = load(uri, only->kernel, &golden);
     struct bench *b = calloc(1, sizeof *b);
     bool same = false;
 
@@ -284,7 +289,7 @@ static bool bench_bundle(const char *uri, const struct only *only)
 static int count_rows(char **argv)
 {
     static const char *const passes[] = {"decode", "score", "all"};
-    struct only only = {PASS_COUNT, (unsigned)strtoul(argv[3], NULL, 10)};
+    struct only only = {PASS_COUNT, (unsigned)strtoul(argv[3], NULL, 10), KERNEL_WALK};
 
     for (unsigned i = 0; i < PASS_COUNT; i++)
         if (strcmp(argv[2], passes[i]) == 0)
@@ -292,15 +297,33 @@ static int count_rows(char **argv)
     return only.pass == PASS_COUNT || !only.passes || !bench_bundle(argv[4], &only);
 }
 
+/* Auto, where there is no --kernel; else moves behind it. */
+static enum plan_kernel kernel_of(char ***arguments)
+{
+    static const char *const names[] = {CHOICES_kernel};
+    unsigned i = 0;
+
+    if (!**arguments || strcmp(**arguments, "--kernel") != 0)
+        return KERNEL_AUTO;
+    while (names[i] && (*arguments)[1] && strcmp(names[i], (*arguments)[1]) != 0)
+        i++;
+    if (!names[i] || !(*arguments)[1])
+        exit(fprintf(stderr, "rows_bench: --kernel takes a name that serve --help lists\n") > 0);
+    *arguments += 2;
+    return (enum plan_kernel)i;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 5 && strcmp(argv[1], "--only") == 0)
         return count_rows(argv);
+    char **bundles = argv + 1;
+    const struct only all = {.kernel = kernel_of(&bundles)};
     bool fine = bench_plan();
 
     printf("%-24s %5s %8s %8s %8s %8s   ns a row, median of %d passes\n", "model", "frame",
            "decode", "score", "encode", "all", ROUNDS);
-    for (int i = 1; i < argc; i++)
-        fine = bench_bundle(argv[i], &(struct only){0}) && fine;
+    for (; *bundles; bundles++)
+        fine = bench_bundle(*bundles, &all) && fine;
     return !fine;
 }

@@ -68,7 +68,7 @@ def count_served(requests: int, folder: Path) -> int:
     """Return the instructions of a daemon that answers so many requests of one row."""
     command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", str(BUILD / "scored"), "serve",
                "--model", str(BUNDLES["days_to_sell"]), "--listen", "127.0.0.1:0", "--admin-listen", "off",
-               "--workers", "1", "--lame-duck", "0"]  # fmt: skip
+               "--workers", "1", "--lame-duck", "0", "--kernel", "walk"]  # fmt: skip
     daemon = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | NO_STRINGS)
     assert daemon.stderr
     told = ""

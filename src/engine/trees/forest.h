@@ -32,6 +32,7 @@ struct forest_category {
 };
 
 struct tiles;
+struct tile_kernel;
 
 struct forest {
     uint32_t n_trees, n_leaves, n_stats, n_features;
@@ -46,8 +47,9 @@ struct forest {
     bool stumps;               /* every tree is a leaf: none looks at the vector */
     uint32_t cell;             /* bytes of a row of the hidden column of slots; 0: there is none */
     const struct tiles *tiles; /* of the trees' upper levels (tiles.h); NULL: all is walked */
-    double *prediction;        /* by leaf; where it is kept */
-    double *stats;             /* n_stats a leaf; the same */
+    const struct tile_kernel *tile_kernel; /* who asks them; set where there are tiles */
+    double *prediction;                    /* by leaf; where it is kept */
+    double *stats;                         /* n_stats a leaf; the same */
     const double *tree_weight;
 };
 

@@ -17,6 +17,21 @@ enum {
     TRIAL_ROUNDS = 5
 };
 
+static const struct tile_kernel *const kernels[] = {&tiles_avx512, &tiles_avx2, NULL};
+
+const struct tile_kernel *tiles_kernel(unsigned i)
+{
+    return kernels[i];
+}
+
+static const struct tile_kernel *working(enum plan_kernel which)
+{
+    for (unsigned i = 0; kernels[i]; i++)
+        if ((which == KERNEL_AUTO || which == kernels[i]->is) && kernels[i]->works())
+            return kernels[i];
+    return NULL;
+}
+
 /* A node of a tile that compares. */
 struct split {
     int64_t threshold;
@@ -232,7 +247,8 @@ bool tiles_build(struct load *l, struct forest *x, struct err *e)
 {
     struct build b = {.l = l, .x = x};
 
-    if (!tiles_work() || x->stumps || x->n_trees > TREES_MAX || !forest_has_slots(x))
+    x->tile_kernel = working(l->plan->kernel);
+    if (!x->tile_kernel || x->stumps || x->n_trees > TREES_MAX || !forest_has_slots(x))
         return true;
     bool good = make(&b);
     free(b.nodes);
@@ -273,7 +289,7 @@ static uint64_t time_rows(const struct forest *x, void *cell, uint32_t n_rows,
             draw_keys(&drawing, row, r);
             uint64_t begin = clock_ns();
             if (x->tiles)
-                tiles_rank(x->tiles, row);
+                x->tile_kernel->rank(x->tiles, row);
             for (uint32_t t = 0; t < x->n_trees; t += FOREST_GROUP) {
                 uint32_t leaf[FOREST_GROUP];
                 forest_leaves(x, t, row, leaf);
@@ -285,23 +301,36 @@ static uint64_t time_rows(const struct forest *x, void *cell, uint32_t n_rows,
     return least;
 }
 
-bool tiles_choose(struct forest *x, enum plan_kernel kernel, struct err *e)
+/* The fastest of walking and the kernels that work here. */
+static void choose(struct forest *x, void *cell)
 {
     uint32_t n_rows = TRIAL_STEPS / x->n_trees + 1;
-    struct forest walked = *x;
+    const struct tiles *tiles = x->tiles;
+    struct forest trial = *x;
 
-    if (kernel == KERNEL_WALK)
-        x->tiles = NULL;
-    if (!x->tiles || kernel == KERNEL_TILES)
+    n_rows = n_rows < TRIAL_ROWS ? n_rows : TRIAL_ROWS;
+    trial.tiles = x->tiles = NULL;
+    uint64_t least = time_rows(&trial, cell, n_rows, tiles);
+    trial.tiles = tiles;
+    for (unsigned i = 0; kernels[i]; i++) {
+        trial.tile_kernel = kernels[i];
+        uint64_t took = kernels[i]->works() ? time_rows(&trial, cell, n_rows, tiles) : UINT64_MAX;
+        if (took > least)
+            continue;
+        least = took;
+        x->tiles = tiles;
+        x->tile_kernel = kernels[i];
+    }
+}
+
+bool tiles_choose(struct forest *x, enum plan_kernel kernel, struct err *e)
+{
+    if (!x->tiles || kernel != KERNEL_AUTO)
         return true;
     void *cell = malloc(x->cell);
     if (!cell)
         return err_memory(e);
-    walked.tiles = NULL;
-    n_rows = n_rows < TRIAL_ROWS ? n_rows : TRIAL_ROWS;
-    uint64_t tiles = time_rows(x, cell, n_rows, x->tiles);
-    if (time_rows(&walked, cell, n_rows, x->tiles) < tiles)
-        x->tiles = NULL;
+    choose(x, cell);
     free(cell);
     return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The upper levels of every tree as a tile, of which all nodes are asked at once (tiles_vbmi.c).
+ * The upper levels of every tree as a tile, of which all nodes are asked at once, by a kernel
+ * that the CPU allows (tiles_avx512.c, tiles_avx2.c).
  *
  * A tile has TILE_LEVELS levels as a heap has them: node 1 is the root, 2i and 2i + 1 are the
  * children of node i; below a leaf there is the leaf again. What is right of a node, of all 63,
@@ -56,22 +57,26 @@ struct tiles {
     struct tile_set *sets;
 };
 
-/* Makes the tiles of a compiled forest where this CPU and its lanes allow them; else leaves
- * x->tiles NULL. False: no memory. */
+/* Makes the tiles of a compiled forest where this CPU has a kernel for them and their lanes are not
+ * too many; else leaves x->tiles NULL. False: no memory. */
 bool tiles_build(struct load *l, struct forest *x, struct err *e);
 
-/* Keeps the tiles if they are the faster way, as measured here, or forced by `kernel`. */
+/* Keeps the tiles, with the kernel that asks them, if they are the faster way as measured here, or
+ * forced by `kernel`; a kernel that this CPU has not is none. */
 bool tiles_choose(struct forest *x, enum plan_kernel kernel, struct err *e);
 
-/* -- of the kernel: only where tiles_work() -- */
+struct tile_kernel {
+    enum plan_kernel is;
+    bool (*works)(void); /* on this CPU: all else may be called only then */
+    /* Ranks a row's keys. */
+    void (*rank)(const struct tiles *x, const struct forest_row *row);
+    /* Where rows leave the tiles of trees [t, t + n), n at most FOREST_GROUP. */
+    void (*exits)(const struct forest *x, uint32_t t, uint32_t n, const struct forest_row *row,
+                  uint32_t exit[FOREST_GROUP]);
+};
 
-bool tiles_work(void);
-
-/* Ranks a row's keys. */
-void tiles_rank(const struct tiles *x, const struct forest_row *row);
-
-/* Where rows leave the tiles of trees [t, t + n), n at most FOREST_GROUP. */
-void tiles_exits(const struct forest *x, uint32_t t, uint32_t n, const struct forest_row *row,
-                 uint32_t exit[FOREST_GROUP]);
+extern const struct tile_kernel tiles_avx512, tiles_avx2;
+/* Those of this build, the i-th, or NULL. */
+const struct tile_kernel *tiles_kernel(unsigned i);
 
 #endif

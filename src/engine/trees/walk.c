@@ -75,7 +75,7 @@ void forest_finish_row(const struct forest *x, const struct forest_row *row)
         row->shifts[x->category_slot + k] = category_shift(c, value);
     }
     if (x->tiles)
-        tiles_rank(x->tiles, row);
+        x->tile_kernel->rank(x->tiles, row);
 }
 
 void forest_put_slots(const struct forest *x, const struct forest_row *row)
@@ -197,11 +197,11 @@ uint32_t forest_leaves(const struct forest *x, uint32_t t, const struct forest_r
         return leaves_one_by_one(x, t, c.n, row, leaf);
     uint32_t left = x->steps[t / FOREST_GROUP];
     if (x->tiles && left <= TILE_LEVELS) {
-        tiles_exits(x, t, c.n, row, leaf);
+        x->tile_kernel->exits(x, t, c.n, row, leaf);
         return c.n;
     }
     if (x->tiles) {
-        tiles_exits(x, t, c.n, row, c.at);
+        x->tile_kernel->exits(x, t, c.n, row, c.at);
         left -= TILE_LEVELS;
     } else {
         memcpy(c.at, &x->root[t], c.n * sizeof *c.at);

@@ -20,13 +20,13 @@
 
 enum { TREES_A_REGISTER = 8 };
 
-bool tiles_work(void)
+static bool works(void)
 {
     return __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
 }
 
-void tiles_rank(const struct tiles *x, const struct forest_row *row)
+static void rank(const struct tiles *x, const struct forest_row *row)
 {
     for (uint32_t k = 0; k < x->n_lanes; k++) {
         const struct tile_lane *lane = &x->lanes[k];
@@ -48,9 +48,9 @@ static inline void compare(const struct tile *tile, uint32_t n, const uint8_t *r
 
     for (uint32_t k = 0; k < n; k++) {
         __m512i lane = _mm512_load_si512(tile[k].lane);
-        __m512i rank =
+        __m512i found =
             two ? _mm512_permutex2var_epi8(low, lane, high) : _mm512_permutexvar_epi8(lane, low);
-        right[k] = _mm512_cmpgt_epu8_mask(rank, _mm512_load_si512(tile[k].above));
+        right[k] = _mm512_cmpgt_epu8_mask(found, _mm512_load_si512(tile[k].above));
     }
 }
 
@@ -88,8 +88,8 @@ static void follow(const struct tile *tile, uint32_t n, const uint64_t right[FOR
         exit[k] = tile[k].exit[out[k] - TILE_NODES];
 }
 
-void tiles_exits(const struct forest *x, uint32_t t, uint32_t n, const struct forest_row *row,
-                 uint32_t exit[FOREST_GROUP])
+static void exits(const struct forest *x, uint32_t t, uint32_t n, const struct forest_row *row,
+                  uint32_t exit[FOREST_GROUP])
 {
     const struct tiles *tiles = x->tiles;
     const struct tile *tile = &tiles->tile[t];
@@ -105,3 +105,6 @@ void tiles_exits(const struct forest *x, uint32_t t, uint32_t n, const struct fo
         look_up_sets(tiles, t / FOREST_GROUP, n, row->shifts, right);
     follow(tile, n, right, exit);
 }
+
+const struct tile_kernel tiles_avx512 = {
+    .is = KERNEL_AVX512, .works = works, .rank = rank, .exits = exits};
