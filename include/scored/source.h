@@ -91,5 +91,7 @@ bool file_read(const char *path, uint64_t max, struct source_file *f, struct err
 
 /* Memory for n bytes and a NUL behind them, 64-aligned, freed by free(). */
 unsigned char *file_memory(size_t n, struct err *e);
+/* Makes `f` hold a copy of n bytes that came, and their digest. */
+bool file_of_bytes(struct source_file *f, const char *p, size_t n, struct err *e);
 
 #endif

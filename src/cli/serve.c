@@ -22,14 +22,13 @@ static const char above[] =
     "\n"
     "Answers POST /predict with what Spark would answer. URI is the directory of an exported "
     "bundle,\n"
-    "file://DIRECTORY, or s3://BUCKET/PREFIX/; behind it, #sha256=<64 hex digits> pins a version. "
-    "Of several\n"
-    "models each must have a name, and is asked at /models/NAME/predict; what follows the first "
-    "'=' "
-    "is then\n"
-    "the URI. Of a single one the name may be left out; to give it, write the URI with /, ./, "
-    "file: "
-    "or s3:.\n"
+    "file://DIRECTORY, s3://BUCKET/PREFIX/, or models:/NAME@ALIAS of MLflow; behind it,\n"
+    "#sha256=<64 hex digits> pins a version. Of several models each must have a name, and is asked "
+    "at\n"
+    "/models/NAME/predict; what follows the first '=' is then the URI. Of a single one the name "
+    "may "
+    "be left\n"
+    "out; to give it, write the URI with /, ./, file:, s3: or models:.\n"
     "\n"
     "A version that is published later replaces the one served, once its digests and golden rows "
     "are right;\n"
@@ -278,10 +277,11 @@ static void warn_of_idle_cache(const struct arguments *a)
     const char *cache = a->settings.config.cache;
 
     for (unsigned i = 0; i < a->models.n; i++)
-        if (strstr(a->models.items[i], "s3://"))
+        if (strstr(a->models.items[i], "s3://") || strstr(a->models.items[i], "models:/"))
             return;
     if (*cache)
-        log_with(LOG_WARN, "nothing is cached: no model is of s3://", log_text("cache", cache));
+        log_with(LOG_WARN, "nothing is cached: no model is of s3:// or models:/",
+                 log_text("cache", cache));
 }
 
 static int serve_models(struct arguments *a, const sigset_t *signals)
@@ -307,7 +307,10 @@ static int serve_models(struct arguments *a, const sigset_t *signals)
                   .verify = true,
                   .trust = trust,
                   .memory = config->memory},
-        .source = {.cache = config->cache, .cache_bytes = config->cache_bytes, .stop = &stopping},
+        .source = {.cache = config->cache,
+                   .cache_bytes = config->cache_bytes,
+                   .mlflow = config->mlflow,
+                   .stop = &stopping},
         .poll_ms = config->poll,
         .keep = (unsigned)config->keep_versions,
         .no_older = config->no_older,

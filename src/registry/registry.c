@@ -18,7 +18,7 @@ static size_t label_length(const char *s)
  * taken for one. */
 static const char *split_spec(const char *spec, bool must_name, char name[SLOT_NAME])
 {
-    static const char *const starts[] = {"/", "./", "file:", "s3:"};
+    static const char *const starts[] = {"/", "./", "file:", "s3:", "models:"};
     size_t n = label_length(spec);
 
     name[0] = '\0';

@@ -36,6 +36,21 @@ unsigned char *file_memory(size_t n, struct err *e)
     return p;
 }
 
+bool file_of_bytes(struct source_file *f, const char *p, size_t n, struct err *e)
+{
+    f->bytes = file_memory(n, e);
+    if (!f->bytes)
+        return false;
+    if (n)
+        memcpy(f->bytes, p, n);
+    f->n = n;
+    if (sha256_hex(f->bytes, n, f->sha256, e))
+        return true;
+    free(f->bytes);
+    f->bytes = NULL;
+    return false;
+}
+
 static bool read_all(int fd, unsigned char *bytes, size_t n, struct sha256 *digest, struct err *e)
 {
     size_t at = 0;

@@ -16,13 +16,20 @@ static bool open_kind(struct source *s, const struct source_options *options, st
 {
     const char *scheme = strstr(s->uri, "://");
 
+    if (strncmp(s->uri, "models:/", 8) == 0) {
+        s->remote = true;
+        return mlflow_source(s, s->uri, options, e);
+    }
+
     if (strncmp(s->uri, "s3://", 5) == 0) {
         s->remote = true;
         return s3_source(s, s->uri, options, e);
     }
     if (scheme && strncmp(s->uri, "file://", 7) != 0)
-        return err_set(e, ERR_USAGE,
-                       "'%.200s': a URI is a path, file://PATH or s3://BUCKET/PREFIX/", s->uri);
+        return err_set(
+            e, ERR_USAGE,
+            "'%.200s': a URI is a path, file://PATH, s3://BUCKET/PREFIX/ or models:/NAME@ALIAS",
+            s->uri);
     return source_of_folder(s, scheme ? s->uri + 7 : s->uri, e);
 }
 

@@ -5,7 +5,6 @@
 #include "scored/clock.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 struct piece {
     const struct s3_client *client;
@@ -45,24 +44,10 @@ static void again(void *context)
 
 static bool finish(const struct piece *x, struct source_file *f, struct err *e)
 {
-    size_t n = x->body.len;
-
     f->unchanged = x->request.unchanged;
     snprintf(f->tag, sizeof f->tag, "%s",
              f->unchanged ? x->request.if_none_match : x->request.etag);
-    if (f->unchanged)
-        return true;
-    f->bytes = file_memory(n, e);
-    if (!f->bytes)
-        return false;
-    if (n)
-        memcpy(f->bytes, x->body.data, n);
-    f->n = n;
-    if (sha256_hex(f->bytes, n, f->sha256, e))
-        return true;
-    free(f->bytes);
-    f->bytes = NULL;
-    return false;
+    return f->unchanged || file_of_bytes(f, x->body.data, x->body.len, e);
 }
 
 bool s3_get(struct s3_client *c, const struct source_request *r, struct source_file *f,

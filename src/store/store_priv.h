@@ -10,6 +10,11 @@
 bool s3_source(struct source *s, const char *uri, const struct source_options *options,
                struct err *e);
 
+/* Makes `s` read the files of models:/NAME@ALIAS or models:/NAME/VERSION, which MLflow's registry
+ * knows the place of. */
+bool mlflow_source(struct source *s, const char *uri, const struct source_options *options,
+                   struct err *e);
+
 /*
  * Verified files by digest, "<folder>/<64 hex>". A file gets its name when it is whole and on disk;
  * what is read is hashed again, and a file that was altered is removed. Safe for several processes
