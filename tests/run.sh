@@ -15,7 +15,7 @@ logs=$build/logs
 py=$build/venv/bin/python
 
 stages="lint unit bundles ops export example parity cli http clients described conformance e2e faults memory oom load reload threads fuzz packaging"
-by_name="packages s3servers image cluster overload slow drain beside soak" # only when named
+by_name="packages airflow mlflow s3servers image cluster overload slow drain beside soak" # only when named
 full=
 chosen=
 for arg in "$@"; do
@@ -102,16 +102,6 @@ install_into() {
     cp "$want" "$to/.requirements"
 }
 
-# install_by_go NAME MODULE
-install_by_go() {
-    local go
-    [ -x "$build/tools/$1" ] && return
-    go=$(PATH=$PATH:/usr/local/go/bin command -v go) || die "$1 is built by Go; there is none"
-    say "building $1 into build/tools"
-    GOBIN=$build/tools "$go" install "$2@latest" >"$logs/go.log" 2>&1 ||
-        { tail -5 "$logs/go.log"; die "go install failed"; }
-}
-
 # libmicrohttpd 1.0 as the newest Debian has it, from its source, without TLS: into build/mhd1.
 install_mhd1() {
     local to=$build/mhd1 keys=/usr/share/keyrings/debian-archive-keyring.gpg uri
@@ -146,17 +136,6 @@ install_s3servers() {
     python3 -m venv "$moto" && "$moto/bin/pip" install -q --disable-pip-version-check -r "$want" >"$logs/pip.log" 2>&1 ||
         { tail -5 "$logs/pip.log"; die "pip failed"; }
     cp "$want" "$moto/.requirements"
-}
-
-# What builds wheels with programs in them: a virtual environment of its own.
-install_wheel() {
-    local want="$top/tests/packages/requirements.txt" to="$build/wheel"
-    cmp -s "$want" "$to/.requirements" && return
-    say "installing auditwheel into build/wheel"
-    rm -rf "$to"
-    python3 -m venv "$to" && "$to/bin/pip" install -q --disable-pip-version-check -r "$want" >"$logs/pip.log" 2>&1 ||
-        { tail -5 "$logs/pip.log"; die "pip failed"; }
-    cp "$want" "$to/.requirements"
 }
 
 # build DIR OPTION...: configures once, then builds what changed.
@@ -233,7 +212,10 @@ stage_export() {
     install_other_pandas
     run export.pandas env PYTHONPATH="$build/pandas:$PYTHONPATH" "$py" -m pytest -q -p no:cacheprovider tests/export/test_samples.py
 }
-stage_example() { run example pytests tests/example; }
+stage_example() {
+    build_release
+    run example env SCORED_BIN="$build/release/scored" "$py" -m pytest -q -p no:cacheprovider tests/example
+}
 stage_cli() {
     build_asan
     run cli env SCORED_BIN="$build/asan/scored" "$py" -m pytest -q -p no:cacheprovider tests/cli tests/docs
@@ -362,9 +344,23 @@ stage_fuzz() {
 # The wheel and Debian's package, from their building to their removal.
 stage_packages() {
     install_packages mmdebstrap lintian systemd man-db groff-base binutils dpkg-dev gzip
-    install_wheel
+    install_into wheel tests/packages/requirements.txt
     build_release
     run packages pytests tests/packages
+}
+# The DAG on both lines of Airflow, from the sources to a daemon that answers, and every fault that halts it.
+stage_airflow() {
+    install_into airflow3 tests/airflow/requirements-3.txt
+    install_into airflow2 tests/airflow/requirements-2.txt
+    build_release
+    run airflow env SCORED_BIN="$build/release/scored" "$py" -m pytest -q -p no:cacheprovider tests/airflow
+    cat "$logs/faults.md"
+}
+# A tracking server of MLflow, and a daemon that asks it.
+stage_mlflow() {
+    install_into mlflow tests/mlflow/requirements.txt
+    build_release
+    run mlflow env SCORED_BIN="$build/release/scored" "$py" -m pytest -q -p no:cacheprovider tests/mlflow
 }
 stage_packaging() {
     build_release

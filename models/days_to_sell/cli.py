@@ -6,10 +6,11 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-OK, REFUSED, USAGE = 0, 1, 2
+OK, REFUSED, USAGE, WAITING, BROKEN = 0, 1, 2, 3, 4
 
 
 class Refused(Exception):
@@ -18,6 +19,10 @@ class Refused(Exception):
 
 class Usage(Exception):
     """The job was called wrongly, or before the job it needs. Exit code 2."""
+
+
+class Wait(Exception):
+    """What the job needs is not there yet, and may come; the message says what. Exit code 3."""
 
 
 class Folder:
@@ -31,7 +36,8 @@ class Folder:
         self.profile = root / "profile.json"  # the last run that passed: what drift is measured against
         self.model = root / "model"  # train -> export
         self.metrics = root / "metrics.json"
-        self.bundle = root / "bundle"
+        self.bundle = root / "bundle"  # export -> prove, publish
+        self.published = root / "published.json"  # publish -> commit, confirm
 
     def need(self, path: Path, job: str) -> Path:
         """Return `path`, or tell the user which job makes it."""
@@ -48,7 +54,7 @@ def parser(job: str, text: str) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="folder that the four jobs share"
+        "--out", type=Path, required=True, metavar="DIR", help="folder that the jobs share"
     )
     return made
 
@@ -59,7 +65,7 @@ def say(text: str) -> None:
 
 
 def run(job: str, work: Callable[[], None]) -> int:
-    """Run a job and return its exit code: 0 fine, 1 refused, 2 called wrongly; the reason on stderr."""
+    """Run a job and return its exit code: 0 fine, 1 refused, 2 called wrongly, 3 not yet, 4 broken; the reason on stderr."""
     begun = time.monotonic()
     try:
         work()
@@ -69,5 +75,12 @@ def run(job: str, work: Callable[[], None]) -> int:
     except Usage as why:
         print(f"{job}: {why}", file=sys.stderr)
         return USAGE
+    except Wait as why:
+        print(f"{job}: {why}", file=sys.stderr)
+        return WAITING
+    except Exception as error:  # what another time may go well: a network, a disk, a JVM
+        traceback.print_exc()
+        print(f"{job}: broke: {error}", file=sys.stderr)
+        return BROKEN
     say(f"{job}: done in {time.monotonic() - begun:.1f} s")
     return OK

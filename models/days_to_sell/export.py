@@ -14,13 +14,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from days_to_sell import cli, session
 from days_to_sell.columns import DESCRIPTIONS, FEATURES, request_schema
-from days_to_sell.lineage import lineage
-
-try:
-    import scored_export
-except ImportError:  # a checkout: the exporter lies beside this package
-    sys.path.append(str(Path(__file__).parents[1] / "export"))
-    import scored_export
+from days_to_sell.exporter import scored_export
+from days_to_sell.lineage import label, lineage
 
 
 def requests(spark: SparkSession, training: Path) -> DataFrame:
@@ -35,6 +30,7 @@ def export(folder: cli.Folder, args: argparse.Namespace) -> None:
     model = folder.need(folder.model, "train")
     training = folder.need(folder.training, "check")
     profile, report = (json.loads(p.read_text(encoding="utf-8")) for p in (folder.profile, folder.metrics))
+    made = lineage(profile, report, args.training_data_uri)
     spark = session.spark(args.master)
     try:
         digest = scored_export.export(
@@ -42,11 +38,14 @@ def export(folder: cli.Folder, args: argparse.Namespace) -> None:
             bundle,
             sample=requests(spark, training),
             name="days_to_sell",
-            version=args.version,
-            lineage=lineage(profile, report, args.training_data_uri),
+            version=args.version or (args.created and label(args.created, made)),
+            created=args.created,
+            lineage=made,
             descriptions=DESCRIPTIONS,
             sign_key=args.sign_key,
         )
+    except scored_export.Unavailable:
+        raise
     except scored_export.Refused as why:
         raise cli.Refused(str(why)) from why
     cli.say(f"  {bundle}: sha256 {digest}")
@@ -67,6 +66,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     p.add_argument("--sign-key", metavar="PEM", help="sign it with this Ed25519 private key")
     p.add_argument("--version", help="label of this version (default: UTC time and a hash)")
+    p.add_argument(
+        "--created",
+        metavar="TIME",
+        help="what it is of, 2026-06-30T00:00:00.000Z (default now): the same run again gives the same version",
+    )
     p.add_argument("--training-data-uri", metavar="URI", help="where the training data is kept, for lineage")
     p.add_argument("--master", default="local[2]", help="Spark master (default local[2])")
     args = p.parse_args(argv)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -13,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from days_to_sell import cli, market
+from days_to_sell.sources import SCHEMAS
 
 MONTHS = 24  # of adverts and of valuations
 OLDEST = 14  # years
@@ -238,8 +240,18 @@ def generate(folder: cli.Folder, rows: int, seed: int, end: date) -> None:
         cli.say(f"  {name}: {write(folder.sources / f'{name}.csv', header, lines):,} rows")
 
 
+def take(folder: cli.Folder, feed: Path) -> None:
+    """Copy what arrived, so that this run and its reruns read the same whatever arrives meanwhile."""
+    folder.sources.mkdir(parents=True, exist_ok=True)
+    for name in SCHEMAS:
+        if not (folder.sources / f"{name}.csv").exists():
+            shutil.copy(folder.need(feed / f"{name}.csv", "arrive"), folder.sources)
+    cli.say(f"  {folder.sources}: as they arrived at {feed}")
+
+
 HELP = """Make the four sources: adverts, taxonomy, valuations, geography, as CSV under DIR/sources.
-The data is GENERATED: real names, invented numbers, the same for the same --seed.
+The data is GENERATED: real names, invented numbers, the same for the same --seed. With --feed they are
+copied from where real ones arrive; those that DIR has already stay.
 
 example:
   python -m days_to_sell.generate --out build/days_to_sell --rows 20000"""
@@ -257,7 +269,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="YYYY-MM-DD",
         help="last day of the data (default 2026-06-30)",
     )
+    p.add_argument("--feed", type=Path, metavar="FEED", help="copy the sources from here, invent nothing")
     args = p.parse_args(argv)
+    if args.feed:
+        return cli.run("generate", lambda: take(cli.Folder(args.out), args.feed))
     if args.rows < 1:
         p.error("--rows must be at least 1")
     return cli.run("generate", lambda: generate(cli.Folder(args.out), args.rows, args.seed, args.end))

@@ -29,6 +29,12 @@ def commit() -> str | None:
     return head.stdout.strip() + ("-dirty" if changed.stdout else "")
 
 
+def label(created: str, made: dict) -> str:
+    """Return the version of a run: its day, and what it is made of; the same run again has the same."""
+    parts = (created[:10].replace("-", ""), made["training_data_sha256"][:8], made.get("git_commit", "")[:8])
+    return "-".join(part for part in parts if part)
+
+
 def lineage(profile: dict, report: dict, uri: str | None) -> dict:
     """Return the manifest's `lineage` from what `check` and `train` wrote down; unknown keys are left out."""
     known = {
@@ -37,6 +43,7 @@ def lineage(profile: dict, report: dict, uri: str | None) -> dict:
         "training_data_sha256": profile["training_data_sha256"],
         "training_data_rows": report["fitted_rows"],
         "metrics": report["metrics"],
+        "mlflow_run_id": report.get("mlflow_run_id"),
         "x-winner": report["winner"],
         "x-note": "generated data: real names, invented numbers",
     } | {key: os.environ.get(name) for key, name in AIRFLOW.items()}

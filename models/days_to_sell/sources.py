@@ -6,7 +6,10 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from pyspark.sql import SparkSession
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 SCHEMAS = {
     "adverts": "advert_id BIGINT, derivative_id INT, postcode_area STRING, seller_type STRING, "

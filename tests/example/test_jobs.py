@@ -12,14 +12,16 @@ import subprocess
 import sys
 import types
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 from typing import ClassVar
 
 import pytest
 from conftest import MODELS
-from days_to_sell import check, cli, columns, export, train
+from days_to_sell import check, cli, columns, export, prove, train
 
-JOBS = ("generate", "check", "train", "export")
+JOBS = ("arrive", "generate", "check", "train", "export", "prove", "publish", "register", "commit", "confirm")
+MAKERS = ("generate", "check", "train", "export")  # that models/README.md shows by hand
 
 
 @pytest.mark.parametrize("job", JOBS)
@@ -46,7 +48,8 @@ def test_commands_that_are_shown_are_understood(command, monkeypatch):
 
 
 def test_all_jobs_are_shown():
-    assert all(sum(f"days_to_sell.{job} " in command for command in shown()) >= 2 for job in JOBS)
+    told = {job: sum(f"days_to_sell.{job} " in command for command in shown()) for job in JOBS}
+    assert all(n >= (2 if job in MAKERS else 1) for job, n in told.items()), told
 
 
 @pytest.mark.parametrize("job", JOBS)
@@ -57,7 +60,7 @@ def test_unknown_flag_is_a_usage_error(job):
     assert done.returncode == cli.USAGE
 
 
-@pytest.mark.parametrize(("job", "before"), [(check, "generate"), (train, "check"), (export, "train")])
+@pytest.mark.parametrize(("job", "before"), [(check, "generate"), (train, "check"), (export, "train"), (prove, "export")])
 def test_a_job_names_the_job_before_it(job, before, tmp_path, capsys):
     assert job.main(["--out", str(tmp_path)]) == cli.USAGE
     assert f"days_to_sell.{before} --out" in capsys.readouterr().err
@@ -121,42 +124,106 @@ class FakeTask:
     """Stands in for an Airflow task: `a >> b` notes the order."""
 
     order: ClassVar[list[tuple[str, str]]] = []
-    end: ClassVar[FakeTask]
+    made: ClassVar[dict[str, FakeTask]] = {}
 
-    def __init__(self, work: Callable[[], None]) -> None:
+    def __init__(self, work: Callable[[], object]) -> None:
         self.name = work.__name__
         self.work = work
+        self.made[self.name] = self
 
     def __rshift__(self, other: FakeTask) -> FakeTask:
         self.order.append((self.name, other.name))
-        FakeTask.end = other
         return other
 
 
-@pytest.mark.parametrize("home", ["airflow.sdk", "airflow.decorators"])
-def test_dag_chains_the_jobs(home, monkeypatch):
-    """On both lines of Airflow; a failing job fails its task for good."""
+def decorator(work: Callable[[], object] | None = None, **_: object) -> Callable[..., object]:
+    """Stands in for `task` and `task.sensor`, with and without arguments."""
+    return (lambda: FakeTask(work)) if work else decorator
+
+
+decorator.sensor = decorator  # type: ignore[attr-defined]
+DAY = datetime(2026, 6, 30, tzinfo=timezone.utc)
+SETTINGS = {
+    "OUT": "/out",
+    "BUNDLE": "s3://models/days_to_sell/",
+    "SIGN_KEY": "k.pem",
+    "TRUST": "p.pem",
+    "REPOSITORY": "r.git",
+    "SERVER": "http://s:1",
+    "FEED": "/feed",
+}
+
+
+class Fail(Exception):
+    """As Airflow's."""
+
+
+@pytest.fixture(params=["airflow.sdk", "airflow.decorators"])
+def dag(request, monkeypatch):
+    """The DAG as a module, read with a stand-in for Airflow; `ran` of it are the jobs' arguments."""
 
     def fake(name: str, **content: object) -> None:
         module = types.ModuleType(name)
         module.__dict__.update(content)
         monkeypatch.setitem(sys.modules, name, module)
 
-    class Fail(Exception):
-        """As Airflow's."""
-
+    run = types.SimpleNamespace(logical_date=DAY, start_date=datetime.now(timezone.utc))
+    context = {"get_current_context": lambda: {"dag_run": run}}
     fake("airflow")
     fake("airflow.exceptions", AirflowFailException=Fail)
-    fake(home, dag=lambda **_: lambda f: f, task=lambda f: lambda: FakeTask(f))
+    fake("airflow.operators")
+    fake("airflow.operators.python", **context)
+    fake(request.param, dag=lambda **_: lambda f: f, task=decorator, **context)
     monkeypatch.setattr(FakeTask, "order", [])
-    monkeypatch.setenv("DAYS_TO_SELL_BUNDLE", "s3://models/days_to_sell/")
-    monkeypatch.setenv("DAYS_TO_SELL_SIGN_KEY", "k.pem")
+    for name, value in SETTINGS.items():
+        monkeypatch.setenv(f"DAYS_TO_SELL_{name}", value)
     monkeypatch.delitem(sys.modules, "days_to_sell.dag", raising=False)
-    made = importlib.import_module("days_to_sell.dag")
+    return importlib.import_module("days_to_sell.dag")
+
+
+def test_dag_chains_the_jobs(dag):
     assert FakeTask.order == list(pairwise(JOBS))
-    with pytest.raises(Fail, match="unrecognized arguments: --no-such"):
-        made.run("generate", "--no-such")
-    ran = []
-    monkeypatch.setattr(made, "run", lambda *args: ran.append(args))
-    FakeTask.end.work()
-    assert ran == [("export", "--bundle", "s3://models/days_to_sell/", "--sign-key", "k.pem")]
+    assert set(FakeTask.made) == set(JOBS)
+
+
+def test_tasks_hand_on_what_is_set(dag, monkeypatch):
+    ran = {}
+    monkeypatch.setattr(dag, "start", lambda job, *more: (ran.update({job: more}), (0, ""))[1])
+    for job in JOBS:
+        FakeTask.made[job].work()
+    s3 = "s3://models/days_to_sell/"
+    assert ran == {
+        "arrive": ("--feed", "/feed", "--day", "2026-06-30"),
+        "generate": ("--feed", "/feed"),
+        "check": (),
+        "train": ("--accepted", s3),
+        "export": ("--created", "2026-06-30T00:00:00.000Z", "--sign-key", "k.pem"),
+        "prove": ("--trust", "p.pem"),
+        "publish": ("--bundle", s3, "--accepted", "/out/accepted.json"),
+        "register": (),
+        "commit": ("--repository", "r.git"),
+        "confirm": ("--server", "http://s:1"),
+    }
+
+
+@pytest.mark.parametrize(("code", "raised"), [(cli.REFUSED, Fail), (cli.USAGE, Fail), (cli.BROKEN, RuntimeError)])
+def test_only_what_can_help_is_tried_again(dag, monkeypatch, code, raised):
+    """AirflowFailException fails a task for good."""
+    monkeypatch.setattr(dag, "start", lambda *_: (code, "HALT: why"))
+    with pytest.raises(raised, match="HALT: why"):
+        FakeTask.made["check"].work()
+
+
+def test_the_sources_are_waited_for_and_not_for_ever(dag, monkeypatch):
+    monkeypatch.setattr(dag, "start", lambda *_: (cli.WAITING, "late: so"))
+    assert FakeTask.made["arrive"].work() is False
+    monkeypatch.setattr(dag, "WAIT", timedelta(0))
+    with pytest.raises(Fail, match="arrive: late: so"):
+        FakeTask.made["arrive"].work()
+
+
+def test_a_job_is_started_and_its_reason_kept(dag, tmp_path, monkeypatch):
+    monkeypatch.setattr(dag, "OUT", tmp_path)
+    code, why = dag.start("generate", "--no-such")
+    assert code == cli.USAGE and "unrecognized arguments: --no-such" in why
+    assert dag.folder() == tmp_path / "runs" / "2026-06-30T00-00-00"

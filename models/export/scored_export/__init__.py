@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from scored_export.errors import Refused, Unavailable
-from scored_export.publish import Version, promote, versions
+from scored_export.publish import Version, copy, promote, versions
 from scored_export.result import Exported
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ __all__ = [
     "Unavailable",
     "Version",
     "__version__",
+    "copy",
     "explain",
     "export",
     "promote",

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from scored_export import progress
@@ -147,6 +148,42 @@ def _check_label(store: Store, label: str, digest: str) -> None:
             )
 
 
+def copy(folder: str | os.PathLike[str], at: str | os.PathLike[str]) -> str:
+    """Publish a bundle that was exported to a folder, byte by byte, its signature too.
+
+    So it can be proved, by ``scored check``, before anybody who polls the place sees it.
+
+    Parameters
+    ----------
+    folder : path or str
+        The bundle's directory.
+    at : path or str
+        A directory, or ``s3://bucket/prefix/``.
+
+    Returns
+    -------
+    str
+        The SHA-256 of its manifest.
+
+    Raises
+    ------
+    Refused
+        If it is not whole, or cannot be written; what is current is not changed then.
+    """
+    path = Path(folder)
+    try:
+        text = (path / CURRENT).read_bytes()
+        entries = json.loads(text)["files"]
+        contents = {entry["name"]: (path / entry["name"]).read_bytes() for entry in entries}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Refused(f"{folder} has no whole bundle: {error}", "export the model again") from None
+    for entry in entries:
+        if sha(contents[entry["name"]]) != entry["sha256"]:
+            raise Refused(f"{entry['name']} in {folder} is not what was exported", "export the model again")
+    envelope = path / f"bundle-{sha(text)[:16]}.dsse"
+    return _publish(open_store(at), text, contents, envelope.read_bytes() if envelope.exists() else None)
+
+
 def publish(store: Store, text: bytes, contents: Mapping[str, bytes], signer: Signer | None) -> str:
     """Write a bundle, every file before what names it; return its identity.
 
@@ -161,11 +198,15 @@ def publish(store: Store, text: bytes, contents: Mapping[str, bytes], signer: Si
     signer : Signer or None
         Who signs it.
     """
+    return _publish(store, text, contents, None if signer is None else signer.envelope(text))
+
+
+def _publish(store: Store, text: bytes, contents: Mapping[str, bytes], envelope: bytes | None) -> str:
     digest = sha(text)
     _check_label(store, json.loads(text)["version"], digest)
     named = {**contents, f"bundle-{digest[:16]}.json": text}
-    if signer is not None:
-        named[f"bundle-{digest[:16]}.dsse"] = signer.envelope(text)
+    if envelope is not None:
+        named[f"bundle-{digest[:16]}.dsse"] = envelope
     for name, data in named.items():
         progress.show(f"writing {name}")
         if store.stat(name) != Stat(len(data), sha(data)):
