@@ -15,7 +15,7 @@ logs=$build/logs
 py=$build/venv/bin/python
 
 stages="lint unit bundles ops export example parity cli http clients described conformance e2e faults memory oom load reload threads fuzz packaging"
-by_name="packages airflow mlflow s3servers image cluster overload slow drain beside soak" # only when named
+by_name="packages airflow mlflow notebook s3servers image cluster overload slow drain beside soak" # only when named
 full=
 chosen=
 for arg in "$@"; do
@@ -355,6 +355,12 @@ stage_airflow() {
     build_release
     run airflow env SCORED_BIN="$build/release/scored" "$py" -m pytest -q -p no:cacheprovider tests/airflow
     cat "$logs/faults.md"
+}
+# The discovery notebook, from top to bottom, beside the jobs.
+stage_notebook() {
+    install_into notebook tests/notebook/requirements.txt
+    build_release
+    run notebook env SCORED_BIN="$build/release/scored" "$py" -m pytest -q -p no:cacheprovider tests/notebook
 }
 # A tracking server of MLflow, and a daemon that asks it.
 stage_mlflow() {

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +31,8 @@ def export(folder: cli.Folder, args: argparse.Namespace) -> None:
     model = folder.need(folder.model, "train")
     training = folder.need(folder.training, "check")
     profile, report = (json.loads(p.read_text(encoding="utf-8")) for p in (folder.profile, folder.metrics))
+    if not args.bundle:  # of an earlier try of this run: its version is this one's too
+        shutil.rmtree(folder.bundle, ignore_errors=True)
     made = lineage(profile, report, args.training_data_uri)
     spark = session.spark(args.master)
     try:

@@ -110,7 +110,7 @@ def test_the_port_of_a_service_of_kubernetes_is_none_of_ours():
 def test_a_cache_that_keeps_nothing(tmp_path):
     d = Daemon("--cache", str(tmp_path / "cache"))
     assert d.stop() == 0
-    assert re.findall(r'level=warn msg="([^"]*)"', d.last_log) == ["nothing is cached: no model is of s3://"]
+    assert re.findall(r'level=warn msg="([^"]*)"', d.last_log) == ["nothing is cached: no model is of s3:// or models:/"]
     d = Daemon()
     assert d.stop() == 0 and "level=warn" not in d.last_log
 

@@ -38,7 +38,7 @@ EXPORTER = os.environ | {"PYTHONPATH": f"{TOP}/models/export:{TOP}/models"}
 FOREIGN = {
     *("--build", "--driver-memory", "--install", "--image", "--target", "--build-arg", "--data-binary", "--from-file"),
     *("--server-side",),
-    *("--tool", "--toggle-collect", "--now"),
+    *("--tool", "--toggle-collect", "--now", "--format", "--grep"),
 }
 
 # What a page takes for granted: files of TRAINED, and "served", models/run.sh in another terminal.

@@ -231,6 +231,28 @@ def test_a_signed_bundle(at, key):
     subprocess.run([*verify, "-in", message, "-sigfile", sig], check=True, capture_output=True)
 
 
+def test_a_copy_is_the_same_byte_by_byte_its_signature_too(at, key, tmp_path):
+    made = tmp_path / "made"
+    digest = put_version(made, Signer(key[0]))
+    assert scored_export.copy(made, at) == digest
+    store = open_store(at)
+    assert store.names("") == sorted(p.name for p in made.iterdir())
+    for path in made.iterdir():
+        assert store.stat(path.name).size == path.stat().st_size
+    envelope = f"bundle-{digest[:16]}.dsse"
+    assert store.read(envelope) == (made / envelope).read_bytes()
+
+
+@pytest.mark.parametrize("spoil", ["golden-*", "blocks-*", "bundle.json"])
+def test_what_is_not_whole_is_not_copied(at, tmp_path, spoil):
+    made = tmp_path / "made"
+    put_version(made)
+    next(made.glob(spoil)).unlink()
+    with pytest.raises(Refused, match="has no whole bundle"):
+        scored_export.copy(made, at)
+    assert open_store(at).names("") == []
+
+
 def test_the_signature_stands_before_the_manifest(server, key):
     digest = put_version("s3://models/m", Signer(key[0]))
     names = writes(server)
