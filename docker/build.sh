@@ -1,8 +1,8 @@
 #!/bin/sh
 # build.sh TAG [--model URI [--trust PUBLIC.pem] [--region REGION] [--credentials FILE]] [-- ARG ...]
 #
-# Builds docker/Dockerfile as HEAD has it, with the commit and its time in the image: the same commit on the same packages of
-# Debian is the same image. --model bakes a bundle in: s3://BUCKET/PREFIX/#sha256=DIGEST, or a directory of the repository;
+# Builds docker/Dockerfile with the commit and its time in the image: by podman and buildah the same commit on the same
+# packages of Debian is the same image. --model bakes a bundle in: s3://BUCKET/PREFIX/#sha256=DIGEST, or a directory of the repository;
 # the build ends where its golden rows are not answered as Spark did, or --trust's key has not signed it. --credentials
 # is a file of AWS's form that the build reads S3 by, and the image does not have. What follows -- is the builder's. BUILDER is docker (the default), podman or buildah.
 set -eu
@@ -16,6 +16,7 @@ tag=$1
 shift
 model='' trust='' credentials='' region=${AWS_REGION:-}
 while [ $# -gt 0 ]; do
+    [ $# -gt 1 ] || [ "$1" = -- ] || { echo "build.sh: $1 needs a value" >&2; exit 2; }
     case $1 in
     --model) model=$2; shift 2 ;;
     --trust) trust=$(cat "$2"); shift 2 ;;
@@ -40,7 +41,7 @@ else
     set -- --target scored "$@"
 fi
 case ${BUILDER:-docker} in
-docker) exec docker buildx build -f docker/Dockerfile --output "type=docker,name=$tag,rewrite-timestamp=true" "$@" . ;;
+docker) exec docker build -f docker/Dockerfile -t "$tag" "$@" . ;;
 # not --format docker, which puts the name of the container that it was built in into the image, but has HEALTHCHECK
 *) exec "$BUILDER" build -f docker/Dockerfile --format oci --timestamp "$SOURCE_DATE_EPOCH" -t "$tag" "$@" . ;;
 esac

@@ -377,13 +377,14 @@ stage_packaging() {
 # The image itself, by buildah and podman, which want root; then the daemon of the image, with the image's libraries, through
 # the tests of what those libraries do.
 stage_image() {
-    install_packages buildah mmdebstrap podman runc openssl haproxy nginx-light
+    install_packages buildah mmdebstrap podman runc openssl haproxy nginx-light prometheus
     install_into manifests tests/packaging/requirements.txt
     run image "$py" tests/image/run.py "$build/image" --hadolint "$build/manifests/bin/hadolint"
     build_release
     run image.e2e env SCORED_BIN="$build/image/scored" SCORED_BUILD="$build/release" \
         "$py" -m pytest -q -p no:cacheprovider tests/e2e/test_e2e.py tests/e2e/test_credentials.py tests/e2e/test_proxy.py
     run image.rollouts env SCORED_BIN="$build/release/scored" "$py" tests/image/rollouts.py "$build/image"
+    run image.alerts env SCORED_BIN="$build/release/scored" "$py" tests/image/alerts.py "$build/image"
     run image.conformance "$py" tests/conformance/run.py "$build/image/scored"
     run image.conformance.tls "$py" tests/conformance/run.py "$build/image/scored" --tls
 }

@@ -32,14 +32,16 @@ def deployment() -> dict[str, Any]:
 class Pod:
     """A container that is a pod of the deployment, but for its ports: they are loopback's, of this machine."""
 
-    def __init__(self, engine: Engine, image: str, port: int = 0, *flags: str, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, engine: Engine, image: str, port: int = 0, *flags: str, probe: int = 0, env: dict[str, str] | None = None
+    ) -> None:
         spec = deployment()
         container = spec["containers"][0]
         who, may = spec["securityContext"], container["securityContext"]
         assert who["runAsNonRoot"] and not may["allowPrivilegeEscalation"] and may["readOnlyRootFilesystem"]
         limit = container["resources"]["limits"]["memory"]
         self.engine, self.image = engine, image
-        self.port, self.probe = port or free_port(), free_port()
+        self.port, self.probe = port or free_port(), probe or free_port()
         self.grace = spec["terminationGracePeriodSeconds"]
         self.name = f"pod-{os.getpid()}-{time.monotonic_ns()}"
         own = {"--listen": self.port, "--probe-listen": self.probe}

@@ -214,6 +214,30 @@ def run_once(port: int) -> subprocess.CompletedProcess[str]:
     return run_sh("--once", "--port", str(port))
 
 
+def build_sh(*args: str) -> subprocess.CompletedProcess[str]:
+    """docker/build.sh, with a builder that only says what it was told."""
+    return subprocess.run(
+        [str(TOP / "docker/build.sh"), *args], capture_output=True, text=True, check=False, env=os.environ | {"BUILDER": "echo"}
+    )
+
+
+def check_build_sh() -> Checks:
+    """What the builder is told; what is wrong with an argument is said in a line."""
+    alone = build_sh("scored").stdout.split()
+    yield "build.sh: the daemon alone", alone[:1] == ["build"] and alone[-1] == "." and "baked" not in alone
+    yield "build.sh: the commit's time", any(re.fullmatch(r"CREATED=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", a) for a in alone)
+    with tempfile.TemporaryDirectory() as folder:
+        key = Path(folder) / "public.pem"
+        key.write_text("a key\n")
+        flags = ("--trust", str(key), "--region", "r", "--credentials", "c")
+        baked = build_sh("x", "--model", "s3://b/p/", *flags, "--", "--layers").stdout
+    told = ("--target baked ", "MODEL_URI=s3://b/p/ ", "TRUST=a key ", "AWS_REGION=r ", "--secret id=aws,src=c ", " --layers .")
+    yield "build.sh: with a bundle", all(text in baked for text in told)
+    for args, says in (([], "build.sh TAG"), (["x", "--modle", "y"], "there is no --modle"), (["x", "--model"], "--model needs a value")):
+        done = build_sh(*args)
+        yield f"build.sh: {' '.join(args) or 'no argument'}", done.returncode == 2 and says in done.stderr and not done.stdout
+
+
 def check_run_sh_usage() -> Checks:
     """What is wrong with an argument is said in a line, before anything is installed or built."""
     for args, says in (
@@ -348,6 +372,7 @@ def main() -> int:
     docs = {d["kind"]: d for f in files for d in yaml.safe_load_all((TOP / "k8s/base" / f).read_text())}
     passed = failed = 0
     for checks in (
+        check_build_sh(),
         check_dockerfile(docker, known),
         check_manifests(docs, docker, known),
         check_s3(docs, known),
