@@ -38,13 +38,13 @@ from versions import ROW, version, wrong_golden  # noqa: E402
 SCALE = 60
 SECONDS = {"s": 1, "m": 60, "h": 3600}
 BUNDLE = TOP / "models/days_to_sell/bundle"
-GOOD = example(BUNDLE)
-# A row of each model whose rows are not like training's, and the alert that says so.
+# How the rows of each model are not like training's, and the alert that says so.
 UNLIKE = {
-    "unseen": (GOOD | {"colour": "octarine"}, "ScoredUnseenCategories"),
-    "range": (GOOD | {"photos": 5000}, "ScoredOutOfRange"),
-    "missing": (GOOD | {"power_bhp": None}, "ScoredMissingValues"),
-    "failing": (GOOD | {"price": None}, "ScoredRowsFailing"),
+    "unseen": ({"colour": "octarine"}, "ScoredUnseenCategories"),
+    "range": ({"photos": 5000}, "ScoredOutOfRange"),
+    "missing": ({"power_bhp": None}, "ScoredMissingValues"),
+    "failing": ({"price": None}, "ScoredRowsFailing"),
+    "drift": (example(BUNDLE), "ScoredPredictionsDrift"),  # the same row again and again
 }
 BURNING = {f"Scored{what}Burn{how}" for what in ("Faults", "Slow") for how in ("Fast", "Slow")}
 # What must fire, by model; all that there is.
@@ -57,6 +57,12 @@ FIRING = {
     "reload": {"ScoredReloadFailing"},
     "stale": {"ScoredSourceStale", "ScoredReloadFailing"},
 }
+
+
+def good() -> list[dict[str, Any]]:
+    """Return rows like training's: some of the golden ones."""
+    (golden,) = BUNDLE.glob("golden-*.jsonl")
+    return [row["in"] for row in map(json.loads, golden.read_text().splitlines()) if "out" in row][:200]
 
 
 def seconds(text: str) -> float:
@@ -121,23 +127,21 @@ class Traffic(threading.Thread):
     def __init__(self, ports: dict[str, int]) -> None:
         super().__init__(daemon=True)
         self.ports, self.ends = ports, threading.Event()
-        self.rows: dict[str, tuple[str, str]] = {}
+        self.rows: dict[str, str] = {}
         for model in ports:
-            self.send(model, ROW if model in ("reload", "stale", "unready") else GOOD)
+            self.send(model, [ROW] if model in ("reload", "stale", "unready") else good())
 
-    def send(self, model: str, row: dict[str, Any], count: int = 60) -> None:
-        """Send other rows from now on; many are sent as lines."""
-        many = count > 100
-        text = "\n".join([json.dumps(row)] * count) if many else json.dumps([row] * count)
-        self.rows[model] = text, "application/x-ndjson" if many else "application/json"
+    def send(self, model: str, rows: list[dict[str, Any]]) -> None:
+        """Send other rows from now on."""
+        self.rows[model] = "\n".join(map(json.dumps, rows))
 
     def run(self) -> None:
         """Ask each in turn."""
         while not self.ends.wait(0.4):
             for model, port in self.ports.items():
-                text, kind = self.rows[model]
                 with contextlib.suppress(OSError, AssertionError):
-                    wire.ask(port, "POST", f"/models/{model}/predict", text, headers={"Content-Type": kind})
+                    wire.ask(port, "POST", f"/models/{model}/predict", self.rows[model],
+                             headers={"Content-Type": "application/x-ndjson"})  # fmt: skip
 
     def __enter__(self) -> Traffic:
         self.start()
@@ -184,8 +188,8 @@ def pods(engine: Engine, s3: FakeS3, other: FakeS3) -> Iterator[dict[str, Pod]]:
     fast = ("--poll=1",)
     made: dict[str, Pod] = {}
     try:
-        made["good"] = Pod(engine, "days-to-sell", 0, *baked)
-        made["slow"] = Pod(engine, "days-to-sell", 0, "--model=slow=/bundle")
+        made["good"] = Pod(engine, "days-to-sell", 0, *baked, *fast)
+        made["slow"] = Pod(engine, "days-to-sell", 0, "--model=slow=/bundle", *fast)
         made["reload"] = Pod(engine, "scored", 0, "--model=reload=s3://models/reload/", *fast, env=s3.env())
         made["stale"] = Pod(engine, "scored", 0, "--model=stale=s3://models/stale/", *fast, env=other.env())
         made["unready"] = Pod(engine, "scored", 0, "--model=unready=s3://models/unready/", *fast, env=s3.env())
@@ -226,9 +230,9 @@ def main() -> int:
                     while p.up() < len(made):
                         time.sleep(0.2)
                     quiet(v, p)
-                    for model, (row, _) in UNLIKE.items():
-                        traffic.send(model, row)
-                    traffic.send("slow", GOOD, 20000)
+                    for model, (change, _) in UNLIKE.items():
+                        traffic.send(model, [row | change for row in good()])
+                    traffic.send("slow", 100 * good())
                     wrong_golden(2).publish(lambda name, content: s3.store.put("models", f"reload/{name}", content))
                     other.stop()
                     unload(engine, made, s3)

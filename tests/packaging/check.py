@@ -26,6 +26,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -70,9 +71,14 @@ def known_flags(binary: str) -> set[str]:
 
 
 def ignored(source: str) -> bool:
-    """Does .dockerignore, which is * and !patterns, keep a path out of the build's context?"""
-    wanted = [line[1:] for line in (TOP / ".dockerignore").read_text().splitlines() if line.startswith("!")]
-    return not any(Path(source).match(w) or source.startswith(w + "/") for w in wanted)
+    """Does .dockerignore keep a path out of the build's context? The last pattern of it or of a folder above it says."""
+    kept = True
+    path = Path(source)
+    for line in (TOP / ".dockerignore").read_text().splitlines():
+        pattern = line.lstrip("!")
+        if not line.startswith("#") and any(fnmatch(str(p), pattern) for p in (path, *path.parents) if str(p) != "."):
+            kept = line.startswith("!")
+    return not kept
 
 
 def check_dockerfile(docker: Dockerfile, known: set[str]) -> Checks:
