@@ -60,9 +60,11 @@ FIRING = {
 
 
 def good() -> list[dict[str, Any]]:
-    """Return rows like training's: some of the golden ones."""
-    (golden,) = BUNDLE.glob("golden-*.jsonl")
-    return [row["in"] for row in map(json.loads, golden.read_text().splitlines()) if "out" in row][:200]
+    """Return rows whose predictions are spread as training's were: the golden one next to each quantile."""
+    (golden,), (profile,) = BUNDLE.glob("golden-*.jsonl"), BUNDLE.glob("profile-*.json")
+    quantiles = json.loads(profile.read_text())["outputs"]["prediction"]["quantiles"]
+    rows = [row for row in map(json.loads, golden.read_text().splitlines()) if "out" in row]
+    return [min(rows, key=lambda row: abs(row["out"]["prediction"] - q))["in"] for q in quantiles]
 
 
 def seconds(text: str) -> float:
@@ -232,7 +234,7 @@ def main() -> int:
                     quiet(v, p)
                     for model, (change, _) in UNLIKE.items():
                         traffic.send(model, [row | change for row in good()])
-                    traffic.send("slow", 100 * good())
+                    traffic.send("slow", 200 * good())
                     wrong_golden(2).publish(lambda name, content: s3.store.put("models", f"reload/{name}", content))
                     other.stop()
                     unload(engine, made, s3)
