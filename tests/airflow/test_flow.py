@@ -96,10 +96,10 @@ def test_an_answer_leads_to_all_that_made_it(running: Running, tmp_path: Path) -
 
 
 def test_a_rerun_changes_nothing(running: Running) -> None:
-    """Behind the test before: `dags test` forgets the first run of a day."""
+    """Behind the test before: Airflow 3 forgets the first run of a day in `dags test`, 2.10 gives both one id."""
     before, commits = running.objects(), running.world.commits()
     again = running.world.run()
-    assert again.done == list(TASKS) and again.run_id != running.first.run_id
+    assert again.done == list(TASKS), again
     assert running.objects() == before and running.world.commits() == commits
 
 
