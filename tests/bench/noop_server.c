@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a server on libmicrohttpd costs that scores nothing: the same library, flags and pool as
- * scored; it reads headers and body and answers a constant with scored's headers. noop_server
- * THREADS LENGTH      LENGTH: bytes of the reply's body; prints its port, stops at the end of stdin
- */
-/*
- * What a server on libmicrohttpd costs that scores nothing: the same library, flags and pool as
- * scored; it reads its headers and the whole body and answers a constant with scored's headers.
- * noop_server THREADS LENGTH      LENGTH: bytes of the reply's body; prints its port, stops at the
- * end of stdin
+ * What a server on libmicrohttpd costs that scores nothing: it reads the whole body and answers a
+ * constant with scored's headers.
+ *
+ *     noop_server THREADS LENGTH plain|same     LENGTH: bytes of the reply's body
+ *
+ * plain: as the library is without any setting. same: with scored's flags and pool, and it reads
+ * the request's headers as scored does. Prints its port, stops at the end of stdin.
  */
 #include "headers.h"
+#include "library.h"
 #include "listen.h"
 
 #include <microhttpd.h>
@@ -19,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_REPLY = 65536, HEADER_BYTES = 32 * 1024, CONNECTIONS = 8192, TIMEOUT = 10 };
+enum { MAX_REPLY = 65536, CONNECTIONS = 8192, TIMEOUT = 10 };
 
 static char reply[MAX_REPLY];
 static size_t reply_len;
@@ -92,6 +91,25 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *c, const cha
     return send_reply(c);
 }
 
+/* Nothing is kept of the request but that its body has begun. */
+static enum MHD_Result answer_plainly(void *context, struct MHD_Connection *c, const char *url,
+                                      const char *method, const char *version, const char *upload,
+                                      size_t *n_upload, void **request)
+{
+    static char begun;
+
+    (void)context;
+    (void)url;
+    (void)method;
+    (void)version;
+    (void)upload;
+    if (*request && !*n_upload)
+        return send_reply(c);
+    *request = &begun;
+    *n_upload = 0;
+    return MHD_YES;
+}
+
 static size_t leave_escapes(void *context, struct MHD_Connection *c, char *text)
 {
     (void)context;
@@ -108,13 +126,31 @@ static void completed(void *context, struct MHD_Connection *c, void **request,
     (void)code;
 }
 
+static struct MHD_Daemon *start_plain(int fd, const struct MHD_OptionItem *pool)
+{
+    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, answer_plainly, NULL,
+                            MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
+}
+
+static struct MHD_Daemon *start_same(int fd, const struct MHD_OptionItem *pool)
+{
+    return MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, NULL, NULL, answer, NULL,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_CONNECTION, connection_event, NULL,
+        MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_URI_LOG_CALLBACK, begin, NULL,
+        MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 0,
+        MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
+}
+
 int main(int argc, char **argv)
 {
     struct err e = {0};
     uint16_t port;
     char c;
 
-    if (argc != 3)
+    if (argc != 4)
         return 2;
     unsigned threads = (unsigned)strtoul(argv[1], NULL, 10);
     reply_len = strtoul(argv[2], NULL, 10) % MAX_REPLY;
@@ -124,14 +160,8 @@ int main(int argc, char **argv)
         {threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)threads, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
-    struct MHD_Daemon *d = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, NULL, NULL, answer, NULL,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_CONNECTION, connection_event, NULL,
-        MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_URI_LOG_CALLBACK, begin, NULL,
-        MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 0,
-        MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
+    bool plain = strcmp(argv[3], "plain") == 0;
+    struct MHD_Daemon *d = plain ? start_plain(fd, pool) : start_same(fd, pool);
     if (!d)
         return 1;
     printf("%u\n", port);
