@@ -102,6 +102,16 @@ install_into() {
     cp "$want" "$to/.requirements"
 }
 
+# install_by_go NAME MODULE
+install_by_go() {
+    local go
+    [ -x "$build/tools/$1" ] && return
+    go=$(PATH=$PATH:/usr/local/go/bin command -v go) || die "$1 is built by Go; there is none"
+    say "building $1 into build/tools"
+    GOBIN=$build/tools "$go" install "$2@latest" >"$logs/go.log" 2>&1 ||
+        { tail -5 "$logs/go.log"; die "go install failed"; }
+}
+
 # libmicrohttpd 1.0 as the newest Debian has it, from its source, without TLS: into build/mhd1.
 install_mhd1() {
     local to=$build/mhd1 keys=/usr/share/keyrings/debian-archive-keyring.gpg uri
@@ -127,15 +137,9 @@ install_mhd1() {
 
 # install_s3servers NAME...
 install_s3servers() {
-    local moto="$build/moto" want="$top/tests/e2e/requirements-moto.txt"
     [[ " $* " != *" versitygw "* ]] || install_by_go versitygw github.com/versity/versitygw/cmd/versitygw
     [[ " $* " != *" minio "* ]] || install_by_go minio github.com/minio/minio
-    [[ " $* " == *" moto "* ]] || return 0
-    cmp -s "$want" "$moto/.requirements" && return
-    say "installing moto into build/moto"
-    python3 -m venv "$moto" && "$moto/bin/pip" install -q --disable-pip-version-check -r "$want" >"$logs/pip.log" 2>&1 ||
-        { tail -5 "$logs/pip.log"; die "pip failed"; }
-    cp "$want" "$moto/.requirements"
+    [[ " $* " != *" moto "* ]] || install_into moto tests/e2e/requirements-moto.txt
 }
 
 # build DIR OPTION...: configures once, then builds what changed.
