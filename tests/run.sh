@@ -15,7 +15,7 @@ logs=$build/logs
 py=$build/venv/bin/python
 
 stages="lint unit bundles ops export example parity cli http clients described conformance e2e faults memory oom load reload threads fuzz packaging"
-by_name="packages airflow mlflow notebook s3servers image cluster overload slow drain beside soak" # only when named
+by_name="packages airflow mlflow notebook s3servers image cluster overload slow drain beside soak engines" # only when named
 full=
 chosen=
 for arg in "$@"; do
@@ -301,6 +301,15 @@ stage_slow() { install_packages slowhttptest && campaign slow.py; }
 stage_drain() { campaign drain.py; }
 stage_beside() { campaign beside.py --table "$logs/beside.md"; }
 stage_soak() { campaign soak.py; }
+# Trees beside LightGBM and XGBoost, on models that they trained; the bench fails where an answer is wrong.
+stage_engines() {
+    build_release
+    install_into engines tests/bench/engines/requirements.txt
+    run engines.models "$build/engines/bin/python" tests/bench/engines/models.py "$build/engines_models"
+    run engines "$build/release/engines_bench" --json "$logs/engines.json" \
+        "$(echo "$build"/engines/lib/python3*/site-packages)" "$build"/engines_models/*
+    cat "$logs/engines.log"
+}
 stage_reload() {
     build_release
     run reload.judge pytests tests/reload
