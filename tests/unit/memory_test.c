@@ -11,14 +11,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 
-enum { LINES = 4096, PIECES = 1 << 16 };
-
-/* Of the many hand-outs of a large frame, a sanitizer, which is slow, sees some refused. */
-#ifdef __SANITIZE_ADDRESS__
-#define STEP(rows) ((rows) > 7 ? 7 : 1)
-#else
-#define STEP(rows) 1
-#endif
+enum { LINES = 4096, PIECES = 1 << 16, REFUSED = 50 };
 
 void *__real_scratch_take(struct scratch *s, size_t bytes);
 void *__wrap_scratch_take(struct scratch *s, size_t bytes);
@@ -208,19 +201,22 @@ static void score_alone(struct fixture *x)
     }
 }
 
-/* Refuses each hand-out of a frame in turn. Returns how many there were. */
+/* Refuses each hand-out of a row in turn; of a frame of several, REFUSED of them evenly, other ones
+ * of every frame. Returns how many there were. */
 static unsigned long refuse_each(struct fixture *x, unsigned from, unsigned n)
 {
     struct buf out = {0};
-    unsigned long all = 1;
+    unsigned long all = 1, step = 1;
 
-    for (unsigned long k = 0; k <= all; k += STEP(n)) {
+    for (unsigned long k = 0; k <= all; k += k || n == 1 ? step : 1 + from % step) {
         buf_reset(&out);
         hands.on = true;
         hands.refused = k; /* 0: none */
         score(x, from, n, &out);
-        if (k == 0)
+        if (k == 0) {
             all = hands.n;
+            step = n == 1 ? 1 : all / REFUSED + 1;
+        }
         unsigned large = compare(x, from, n, &out);
         /* refused once, a frame runs again in halves; a row that is alone fails */
         assert_int_equal(large, k > 0 && n == 1);
