@@ -323,7 +323,7 @@ stage_reload() {
 stage_threads() {
     build_tsan
     run threads "$py" tests/http/mixed.py "$build/tsan/scored" --requests 10000
-    run threads.unit ctest --test-dir "$build/tsan" --output-on-failure -R 'unit\.(reload|loader|cache|oom|log)_test'
+    run threads.unit ctest --test-dir "$build/tsan" --output-on-failure -j2 -R 'unit\.(reload|loader|cache|oom|log)_test'
 }
 stage_memory() {
     build_release
