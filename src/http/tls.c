@@ -7,12 +7,9 @@
 
 #include <openssl/ssl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 enum { FILES = 3 };
 
-/* As far as one must look to see that a name stands for other bytes now, or may be read at last: a
- * secret of Kubernetes is replaced by a link that leads elsewhere. */
 struct tls {
     const struct config *config;
     pthread_mutex_t lock; /* guards the context and when it ends */
@@ -22,6 +19,7 @@ struct tls {
     _Atomic uint64_t counts[HANDSHAKE_COUNT], replaced, kept;
 };
 
+/* A secret of Kubernetes is replaced by a link that leads elsewhere: the names are followed. */
 static void look_at(const struct config *config, struct stamp out[FILES])
 {
     const char *const names[FILES] = {config->tls_cert, config->tls_key, config->tls_client_ca};
