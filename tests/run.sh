@@ -4,8 +4,8 @@
 #
 #   tests/run.sh [STAGE ...] [--full]
 #
-# Without a stage all run, in the order below, those of Spark beside others. --full lengthens parity, faults,
-# reload, fuzz and bit flips to their campaigns.
+# Without a stage all run, in two lanes, each with a processor; at the end those that measure have both.
+# --full lengthens parity, faults, reload, fuzz and bit flips to their campaigns.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 top=$PWD
@@ -14,7 +14,7 @@ build=$top/build
 logs=$build/logs
 py=$build/venv/bin/python
 
-stages="lint unit bundles ops export example parity cli http clients described conformance e2e faults memory oom load reload threads fuzz packaging"
+stages="export example parity threads fuzz packaging lint unit bundles ops cli http clients described conformance e2e faults reloads memory oom load reload"
 by_name="packages airflow mlflow notebook s3servers image cluster overload slow drain beside soak engines" # only when named
 full=
 chosen=
@@ -40,6 +40,12 @@ packages="gcc cmake ninja-build pkg-config git curl ca-certificates python3 pyth
 libssl-dev libcurl4-openssl-dev libpcre2-dev zlib1g-dev libzstd-dev libseccomp-dev libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev llvm valgrind strace openjdk-17-jre-headless procps
 nginx-light haproxy make dpkg-dev"
 
+# alone NAME COMMAND...: not while another lane does the like
+alone() {
+    local lock=$logs/$1.lock; shift
+    flock "$lock" "$@"
+}
+
 # install_packages NAME...
 install_packages() {
     local missing=
@@ -50,7 +56,7 @@ install_packages() {
     say "installing$missing"
     local sudo=
     [ "$(id -u)" = 0 ] || sudo=sudo
-    $sudo apt-get update -qq && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+    alone apt $sudo apt-get update -qq && alone apt $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
         --no-install-recommends $missing >"$logs/apt.log" 2>&1 || { tail -5 "$logs/apt.log"; die "apt-get failed"; }
 }
 
@@ -144,12 +150,12 @@ install_s3servers() {
 
 # build DIR OPTION...: configures once, then builds what changed.
 build() {
-    local dir=$build/$1; shift
+    local dir=$build/$1 log=$logs/build.$1.log; shift
     # models/run.sh may have configured it without tests
     { [ -f "$dir/build.ninja" ] && ! grep -q '^TESTS:BOOL=OFF' "$dir/CMakeCache.txt"; } ||
-        cmake -B "$dir" -G Ninja -DWERROR=ON -DTESTS=ON "$@" >"$logs/cmake.log" 2>&1 ||
-        { tail -20 "$logs/cmake.log"; die "cmake failed"; }
-    cmake --build "$dir" >"$logs/build.log" 2>&1 || { grep -E 'error|warning|FAILED' "$logs/build.log" | head -20; die "build of $dir failed"; }
+        alone build cmake -B "$dir" -G Ninja -DWERROR=ON -DTESTS=ON "$@" >"$log" 2>&1 ||
+        { tail -20 "$log"; die "cmake failed"; }
+    alone build cmake --build "$dir" >"$log" 2>&1 || { grep -E 'error|warning|FAILED' "$log" | head -20; die "build of $dir failed"; }
 }
 build_release() { build release -DCMAKE_BUILD_TYPE=Release; }
 build_asan() { build asan -DCMAKE_BUILD_TYPE=Debug -DSANITIZE=address,undefined; }
@@ -161,9 +167,10 @@ build_fuzz() { build fuzz -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=c
 
 # run NAME COMMAND...: shows the output's end; adds "N passed, N failed, N skipped" lines of it (pytest's and ctest's
 # closing lines too). A command that fails counts as a failure even where its counts show none; one without counts is a test.
+# Says how many seconds it took, and how many of a processor.
 run() {
-    local name=$1 log=$logs/$1.log status start=$SECONDS; shift
-    "$@" >"$log" 2>&1 </dev/null
+    local name=$1 log=$logs/$1.log status start=$SECONDS TIMEFORMAT='%0U + %0S'; shift
+    { time "$@" >"$log" 2>&1 </dev/null; } 2>"$log.cpu"
     status=$?
     set -- $(python3 "$top/tests/tally.py" "$log" "$status")
     passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
@@ -173,14 +180,22 @@ run() {
     else
         printf 'ok    '
     fi
-    printf '%-28s %5d passed, %d failed, %d skipped  (%d s)\n' "$name" "$1" "$2" "$3" $((SECONDS - start))
+    printf '%-28s %5d passed, %d failed, %d skipped  (%d s, %d of CPU)\n' "$name" "$1" "$2" "$3" \
+        $((SECONDS - start)) $(($(<"$log.cpu")))
 }
 
 # Nobody watches readiness here, and nothing is refused because a sanitizer makes it slow.
 export SCORED_LAME_DUCK=0 SCORED_QUEUE_WAIT=60
 export PYTHONPATH=$top/models/export:$top/models PYTHONDONTWRITEBYTECODE=1
 export PYSPARK_PYTHON=$py PYSPARK_DRIVER_PYTHON=$py
-pytests() { "$py" -m pytest -q -p no:cacheprovider "$@"; }
+pytest=("$py" -m pytest -q -p no:cacheprovider --durations=12)
+
+# tidy CHECKS FILE...: without the headers of _FORTIFY_SOURCE, which have bodies for what is defined here (intake.c)
+tidy() {
+    local checks=$1; shift
+    printf '%s\n' "$@" | xargs -P2 -n4 clang-tidy -quiet -p "$build/release" $checks \
+        --extra-arg=-Wno-unknown-warning-option --extra-arg=-U_FORTIFY_SOURCE 2>"$logs/tidy.log"
+}
 
 # -- stages -------------------------------------------------------------------------------------------------------
 
@@ -190,7 +205,12 @@ stage_lint() {
     run lint.layers "$py" tests/layers.py "$build/release"
     run lint.generated "$py" tests/docs/generated.py "$build/release/scored"
     run lint.ruff "$py" -m ruff check --no-cache models tests
-    run lint.tidy bash -c 'git ls-files "src/*.c" | grep -v tables | xargs -P2 -n4 clang-tidy -quiet -p build/release --extra-arg=-Wno-unknown-warning-option 2>/dev/null'
+    local seed=${SCORED_SEED:-$RANDOM} files share=4
+    [ -n "$full" ] && share=1
+    files=$(git ls-files "src/*.c" | grep -v tables | shuf --random-source=<(yes "$seed"))
+    run lint.tidy tidy "--checks=-clang-analyzer-*" $files
+    echo "      the analyzer: one file of $share, SCORED_SEED=$seed"
+    run lint.analyzer tidy "" $(sed -n "1~${share}p" <<<"$files")
 }
 stage_unit() {
     build_asan
@@ -212,30 +232,30 @@ stage_ops() {
 }
 stage_export() {
     build_release
-    run export env SCORED_BIN="$build/release/scored" "$py" -m pytest -q -p no:cacheprovider tests/export
+    run export env SCORED_BIN="$build/release/scored" "${pytest[@]}" tests/export
     install_other_pandas
-    run export.pandas env PYTHONPATH="$build/pandas:$PYTHONPATH" "$py" -m pytest -q -p no:cacheprovider tests/export/test_samples.py
+    run export.pandas env PYTHONPATH="$build/pandas:$PYTHONPATH" "${pytest[@]}" tests/export/test_samples.py
 }
 stage_example() {
     build_release
-    run example env SCORED_BIN="$build/release/scored" "$py" -m pytest -q -p no:cacheprovider tests/example
+    run example env SCORED_BIN="$build/release/scored" "${pytest[@]}" tests/example
 }
 stage_cli() {
     build_asan
-    run cli env SCORED_BIN="$build/asan/scored" "$py" -m pytest -q -p no:cacheprovider tests/cli tests/docs
+    run cli env SCORED_BIN="$build/asan/scored" "${pytest[@]}" tests/cli tests/docs
 }
 stage_http() {
     build_asan
     install_packages sslscan openssl prometheus chromium # promtool comes with prometheus
-    run http env SCORED_BIN="$build/asan/scored" "$py" -m pytest -q -p no:cacheprovider tests/http
+    run http env SCORED_BIN="$build/asan/scored" "${pytest[@]}" tests/http
     build_release
-    run http.memory env SCORED_BIN="$build/release/scored" "$py" -m pytest -q -p no:cacheprovider tests/http/test_codings.py -k bomb
-    run http.sandbox env SCORED_BIN="$build/release/scored" "$py" -m pytest -q -p no:cacheprovider tests/http/test_sandbox.py
+    run http.memory env SCORED_BIN="$build/release/scored" "${pytest[@]}" tests/http/test_codings.py -k bomb
+    run http.sandbox env SCORED_BIN="$build/release/scored" "${pytest[@]}" tests/http/test_sandbox.py
 }
 stage_clients() {
     build_release
     install_clients
-    run clients env SCORED_BIN="$build/release/scored" "$py" -m pytest -q -p no:cacheprovider tests/clients
+    run clients env SCORED_BIN="$build/release/scored" "${pytest[@]}" tests/clients
 }
 stage_described() {
     build_release
@@ -256,12 +276,12 @@ stage_conformance() {
     build release_mhd1 -DCMAKE_BUILD_TYPE=Release -DTESTS=OFF -DZSTD=OFF -DMICROHTTPD_ROOT="$build/mhd1"
     run conformance.mhd1 "$py" tests/conformance/run.py "$build/release_mhd1/scored"
     run conformance.without_zstd env SCORED_BIN="$build/release_mhd1/scored" SCORED_CODINGS=gzip \
-        "$py" -m pytest -q -p no:cacheprovider tests/http/test_codings.py -k refused
+        "${pytest[@]}" tests/http/test_codings.py -k refused
 }
 stage_e2e() {
     build_asan
     install_packages prometheus
-    run e2e env SCORED_BIN="$build/asan/scored" SCORED_SLOWER=3 "$py" -m pytest -q -p no:cacheprovider tests/e2e
+    run e2e env SCORED_BIN="$build/asan/scored" SCORED_SLOWER=3 "${pytest[@]}" tests/e2e
 }
 stage_faults() {
     local kills=30 share=3
@@ -282,12 +302,11 @@ stage_s3servers() {
     build_asan
     install_s3servers $servers
     run s3servers env SCORED_BIN="$build/asan/scored" SCORED_SLOWER=3 SCORED_S3_SERVERS="$servers" \
-        "$py" -m pytest -q -p no:cacheprovider tests/e2e/test_e2e.py tests/e2e/test_spark.py
+        "${pytest[@]}" tests/e2e/test_e2e.py tests/e2e/test_spark.py
 }
 stage_load() {
     build_release
-    run load.generators pytests tests/bench
-    run load.memory "$py" tests/faults/memory.py "$build/release/scored"
+    run load.generators "${pytest[@]}" tests/bench
     run load.drain env SCORED_BIN="$build/release/scored" "$py" tests/bench/drain.py --only haproxy,starts --terms 4 --starts 50
 }
 # Campaigns of load, on a machine that does little else: more than can be served, slow clients, ends and starts, short
@@ -310,15 +329,19 @@ stage_engines() {
         "$(echo "$build"/engines/lib/python3*/site-packages)" "$build"/engines_models/*
     cat "$logs/engines.log"
 }
+campaign_of_reloads=("$py" tests/reload/campaign.py --load "$build/release/open_loop")
 stage_reload() {
     build_release
-    run reload.judge pytests tests/reload
+    run reload.judge "${pytest[@]}" tests/reload
+    run reload env SCORED_BIN="$build/release/scored" "${campaign_of_reloads[@]}" ${full:+--full}
+}
+# Reloads under load with sanitizers, which no time is taken of.
+stage_reloads() {
+    build_release
     build_asan
     build_tsan
-    local campaign=("$py" tests/reload/campaign.py --load "$build/release/open_loop")
-    run reload.addresses env SCORED_BIN="$build/asan/scored" "${campaign[@]}" --sanitized --reloads 20
-    run reload.threads env SCORED_BIN="$build/tsan/scored" "${campaign[@]}" --sanitized --reloads 20
-    run reload env SCORED_BIN="$build/release/scored" "${campaign[@]}" ${full:+--full}
+    run reloads.addresses env SCORED_BIN="$build/asan/scored" "${campaign_of_reloads[@]}" --sanitized --reloads 20
+    run reloads.threads env SCORED_BIN="$build/tsan/scored" "${campaign_of_reloads[@]}" --sanitized --reloads 20
 }
 stage_threads() {
     build_tsan
@@ -328,6 +351,7 @@ stage_threads() {
 stage_memory() {
     build_release
     run memory "$py" tests/http/mixed.py "$build/release/scored" --valgrind --requests 10000
+    run memory.held "$py" tests/faults/memory.py "$build/release/scored"
 }
 stage_oom() {
     build_release
@@ -342,7 +366,7 @@ stage_cluster() {
 }
 stage_parity() {
     build_release
-    run parity.harness pytests tests/parity
+    run parity.harness "${pytest[@]}" tests/parity
     run parity "$py" tests/parity/run.py --bin "$build/release/scored" ${full:+--full}
     run parity.regexes "$py" tests/parity/regexes.py --bin "$build/release/scored" ${full:+--groups 20}
     run parity.labels "$py" tests/parity/labels.py --bin "$build/release/scored"
@@ -359,27 +383,27 @@ stage_packages() {
     install_packages mmdebstrap lintian systemd man-db groff-base binutils dpkg-dev gzip
     install_into wheel tests/packages/requirements.txt
     build_release
-    run packages pytests tests/packages
+    run packages "${pytest[@]}" tests/packages
 }
 # The DAG on both lines of Airflow, from the sources to a daemon that answers, and every fault that halts it.
 stage_airflow() {
     install_into airflow3 tests/airflow/requirements-3.txt
     install_into airflow2 tests/airflow/requirements-2.txt
     build_release
-    run airflow env SCORED_BIN="$build/release/scored" "$py" -m pytest -q -p no:cacheprovider tests/airflow
+    run airflow env SCORED_BIN="$build/release/scored" "${pytest[@]}" tests/airflow
     cat "$logs/faults.md"
 }
 # The discovery notebook, from top to bottom, beside the jobs.
 stage_notebook() {
     install_into notebook tests/notebook/requirements.txt
     build_release
-    run notebook env SCORED_BIN="$build/release/scored" "$py" -m pytest -q -p no:cacheprovider tests/notebook
+    run notebook env SCORED_BIN="$build/release/scored" "${pytest[@]}" tests/notebook
 }
 # A tracking server of MLflow, and a daemon that asks it.
 stage_mlflow() {
     install_into mlflow tests/mlflow/requirements.txt
     build_release
-    run mlflow env SCORED_BIN="$build/release/scored" "$py" -m pytest -q -p no:cacheprovider tests/mlflow
+    run mlflow env SCORED_BIN="$build/release/scored" "${pytest[@]}" tests/mlflow
 }
 stage_packaging() {
     build_release
@@ -395,7 +419,7 @@ stage_image() {
     run image "$py" tests/image/run.py "$build/image" --hadolint "$build/manifests/bin/hadolint"
     build_release
     run image.e2e env SCORED_BIN="$build/image/scored" SCORED_BUILD="$build/release" \
-        "$py" -m pytest -q -p no:cacheprovider tests/e2e/test_e2e.py tests/e2e/test_credentials.py tests/e2e/test_proxy.py
+        "${pytest[@]}" tests/e2e/test_e2e.py tests/e2e/test_credentials.py tests/e2e/test_proxy.py
     run image.rollouts env SCORED_BIN="$build/release/scored" "$py" tests/image/rollouts.py "$build/image"
     run image.alerts env SCORED_BIN="$build/release/scored" "$py" tests/image/alerts.py "$build/image"
     run image.conformance "$py" tests/conformance/run.py "$build/image/scored"
@@ -404,16 +428,16 @@ stage_image() {
 
 # -- two lanes ----------------------------------------------------------------------------------------------------
 
-# When all stages run, those of Spark take what others leave, beside those that mostly wait for clocks and sockets. What
+# When all stages run, those that only need a processor go beside those that mostly wait for clocks and sockets. What
 # measures times, or takes all processors, has them for itself.
-of_spark="export example parity"
-alone="load reload threads fuzz packaging"
+beside="export example parity threads fuzz packaging"
+measures="load reload"
 lane=
 
 begin_lane() {
-    [ -n "$lane" ] && return
-    echo "$of_spark: beside what follows"
-    setsid nice -n 19 "$self" $of_spark ${full:+--full} >"$logs/lane.log" 2>&1 </dev/null &
+    echo "beside what follows: $beside"
+    build_release # which both begin with
+    setsid nice -n 19 "$self" $beside ${full:+--full} >"$logs/lane.log" 2>&1 </dev/null &
     lane=$!
 }
 
@@ -424,7 +448,7 @@ end_lane() {
     lane=
     sed '/^[0-9]* s$/,$d' "$logs/lane.log"
     set -- $(sed -n '$s/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$logs/lane.log")
-    [ $# -eq 3 ] || { echo "FAIL  $of_spark: ended early"; set -- 0 1 0; }
+    [ $# -eq 3 ] || { echo "FAIL  $beside: ended early"; set -- 0 1 0; }
     passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
 }
 trap '[ -z "$lane" ] || kill -- -"$lane"' EXIT
@@ -434,10 +458,14 @@ is_of() { case " $2 " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
 mkdir -p "$logs"
 install_packages $packages
 install_python
+if [ "$chosen" = "$stages" ]; then
+    begin_lane
+    chosen=${chosen#"$beside "}
+fi
 for stage in $chosen; do
-    is_of "$stage" "$alone" && end_lane
+    is_of "$stage" "$measures" && end_lane
     say "$stage"
-    if [ "$chosen" = "$stages" ] && is_of "$stage" "$of_spark"; then begin_lane; else "stage_$stage"; fi
+    "stage_$stage"
 done
 end_lane
 printf '\n%d s\n%d passed, %d failed, %d skipped\n' $SECONDS $passed $failed $skipped

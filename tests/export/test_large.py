@@ -113,7 +113,7 @@ def test_several_threads_score_at_once(spark, rows, model, monkeypatch):
     """Each gets its own answers; of tasks, which have one number, there is one at a time."""
     watched = Watched(planned._blocks(spark))
     monkeypatch.setattr(planned, "_blocks", lambda _: watched)
-    given = [tuple(row) for row in rows.collect()]
+    given = [tuple(row) for row in rows.collect()][:40]
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda _: Scorer(spark, model, rows.schema.fields, ["c"]).score(given), range(4)))
     assert found[0][2:4] == [(0.0,), (1.0,)] and all(answers == found[0] for answers in found)
@@ -193,7 +193,7 @@ def test_progress_names_each_phase(rows, model, tmp_path, monkeypatch):
     assert at == sorted(at) and told[-1] == ""
     told.clear()
     model.save(str(tmp_path / "saved"))
-    export(str(tmp_path / "saved"), tmp_path / "b", sample=rows, name="m")
+    export(str(tmp_path / "saved"), tmp_path / "b", sample=rows.limit(30), name="m")
     assert told[0] == "loading 2 stages"
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every fuzz target of a build folder for a while, on its seeds: 20 seconds each, with --full 10 minutes.
+# Runs every fuzz target of a build folder for a while, on its seeds: 12 seconds each, with --full 10 minutes.
 #
 #   tests/fuzz/run.sh BUILD_DIR [--full]
 #
@@ -7,7 +7,7 @@
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd)
-seconds=20
+seconds=12
 [ "${2:-}" = --full ] && seconds=600
 passed=0 failed=0
 

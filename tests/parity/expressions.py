@@ -34,7 +34,7 @@ from scored_export import Refused, export  # noqa: E402
 from scored_export.score import Outcome, Scorer  # noqa: E402
 from scored_export.values import encode  # noqa: E402
 
-FEW, ALL = (2, 30), (12, 60)  # statements, and expressions in each
+FEW, ALL = (2, 20), (12, 60)  # statements, and expressions in each
 ROWS, ROWS_IN_FULL = 400, 2000
 ANSI, ZONE = "spark.sql.ansi.enabled", "spark.sql.session.timeZone"
 ZONES = ("UTC", "+05:30", "-08:00", "Etc/GMT-14")

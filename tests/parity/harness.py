@@ -29,7 +29,7 @@ EXPORT = TOP / "models" / "export"
 FRAME_ROWS = (64, 7, 1)
 SAMPLE = 150
 FULL_ROWS, FULL_BAD = 2_500, 48
-CI_ROWS, CI_BAD = 1_000, 12
+CI_ROWS, CI_BAD = 500, 12
 #: Are asked as they are loaded: KMeans forgets its distance there, ALS has its factors in files, of which Spark
 #: knows the size, and only what it knows to be small it sends to the rows; FPGrowth has its item sets in other partitions, and so its rules in
 #: another order.

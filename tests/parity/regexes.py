@@ -295,7 +295,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--groups", type=int, default=1)
-    parser.add_argument("--patterns", type=int, default=60, help="a group")
+    parser.add_argument("--patterns", type=int, default=40, help="a group")
     parser.add_argument("--texts", type=int, default=300, help="a group")
     parser.add_argument("--seed", default="1")
     parser.add_argument("--bin", type=Path, default=TOP / "build/release/scored", help="the binary")

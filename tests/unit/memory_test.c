@@ -11,7 +11,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 
-enum { LINES = 4096, PIECES = 1 << 16, REFUSED = 50 };
+enum { LINES = 4096, PIECES = 1 << 16, REFUSED = 16 };
 
 void *__real_scratch_take(struct scratch *s, size_t bytes);
 void *__wrap_scratch_take(struct scratch *s, size_t bytes);

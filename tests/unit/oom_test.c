@@ -140,9 +140,9 @@ static void starts_and_loads(void **state)
     }
     folder_uri = TEST_DIR "/../models/days_to_sell/bundle";
     exhaust(&(struct operation){
-        .name = "start days_to_sell", .run = start, .sequel = PASSES, .samples = 300});
+        .name = "start days_to_sell", .run = start, .sequel = PASSES, .samples = 60});
     exhaust(&(struct operation){
-        .name = "load days_to_sell", .run = load, .sequel = PASSES, .samples = 300});
+        .name = "load days_to_sell", .run = load, .sequel = PASSES, .samples = 60});
 }
 
 /* -- reload -- */
