@@ -35,7 +35,7 @@ bool worker_accept(struct worker *w, bool watch)
 
     if (w->accepting == watch)
         return true;
-    if (epoll_ctl(w->epoll, watch ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, w->listener->fd, &event))
+    if (epoll_ctl(w->events.all, watch ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, w->listener->fd, &event))
         return false;
     w->accepting = watch;
     return true;

@@ -62,7 +62,7 @@ void connection_close(struct connection *c)
 {
     if (c->twin) { /* else the socket lives on by the library's descriptor, and so would its events
                     */
-        epoll_ctl(c->worker->epoll, EPOLL_CTL_DEL, c->fd, NULL);
+        epoll_ctl(c->worker->events.connections, EPOLL_CTL_DEL, c->fd, NULL);
         shutdown(c->fd, SHUT_RDWR);
     }
     close(c->fd);
@@ -100,7 +100,7 @@ static bool watch(struct connection *c, int change)
     uint32_t coming = c->state == CONNECTION_SERVED ? 0 : EPOLLIN;
     struct epoll_event event = {.events = coming | EPOLLRDHUP | EPOLLET, .data.ptr = c};
 
-    c->watched = !epoll_ctl(c->worker->epoll, change, c->fd, &event);
+    c->watched = !epoll_ctl(c->worker->events.connections, change, c->fd, &event);
     return c->watched;
 }
 

@@ -94,7 +94,9 @@ void library_run(struct library *l)
 {
     l->resumed = l->moved = false;
     intake_open(l->worker);
+    events_give(&l->worker->events);
     MHD_run(l->daemon);
+    events_given(&l->worker->events);
     intake_close();
     drop_given(l);
     l->idle_runs = l->moved || !wants_more(l) ? 0 : l->idle_runs + 1;

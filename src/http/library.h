@@ -23,7 +23,7 @@ void library_free(struct library *l); /* takes NULL; no request may be suspended
 /* Takes the connection's descriptor. False: it did not want it, and has closed it. */
 bool library_add(struct library *l, struct connection *c);
 
-/* A descriptor that is readable while the library has something to do. */
+/* The descriptor by which the library watches its connections: events.h. */
 int library_events(const struct library *l);
 
 /* Reads and writes all that is ready, once a connection. */

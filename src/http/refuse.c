@@ -94,7 +94,7 @@ static void refuse_served(struct connection *c, enum problem problem, unsigned s
     c->refused = true;
     c->deadline_ns = UINT64_MAX;
     library_drop(c->exchange);
-    epoll_ctl(w->epoll, EPOLL_CTL_DEL, c->fd, NULL);
+    epoll_ctl(w->events.connections, EPOLL_CTL_DEL, c->fd, NULL);
     if (other) {
         other->twin = true;
         worker_count(w, 1);

@@ -7,13 +7,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum {
-    EVENTS = 8,     /* of those who have not asked yet, between two runs of the library */
     LOOK_MS = 20,   /* between two looks at deadlines */
     REST_MS = 1000, /* where there is nothing to look at */
     STALL_MS = 500,
@@ -318,16 +316,16 @@ static int rest(struct worker *w)
                                              : REST_MS;
 }
 
-static void handle_events(struct worker *w, struct epoll_event *events, int n)
+static void handle_events(struct worker *w, int n)
 {
     for (int i = 0; i < n; i++) {
-        void *p = events[i].data.ptr;
-        if (p == w)
+        const struct epoll_event *event = &w->events.own[i];
+        if (event->data.ptr == w)
             take_mail(w);
-        else if (p == w->listener)
+        else if (event->data.ptr == w->listener)
             worker_accept_some(w);
-        else if (p != w->library) /* which is run in each round */
-            connection_event(p, events[i].events);
+        else
+            connection_event(event->data.ptr, event->events);
     }
 }
 
@@ -359,15 +357,14 @@ static void take_name(const struct worker *w)
 static void *work(void *context)
 {
     struct worker *w = context;
-    struct epoll_event events[EVENTS];
 
     take_name(w);
     while (!is_over(w)) {
         int wait = rest(w);
-        int n = epoll_wait(w->epoll, events, EVENTS, wait);
+        int n = events_wait(&w->events, wait);
         atomic_store(&w->asleep, false);
         begin_round(w, wait);
-        handle_events(w, events, n);
+        handle_events(w, n);
         library_run(w->library);
         if (library_is_stuck(w->library))
             unstick(w);
@@ -385,12 +382,11 @@ static void *work(void *context)
 static bool open_descriptors(struct worker *w, struct err *e)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = w};
-    struct epoll_event served = {.events = EPOLLIN, .data.ptr = w->library};
 
-    w->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (!events_open(&w->events, library_events(w->library), w, w->listener, e))
+        return false;
     w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (w->epoll < 0 || w->wake < 0 || epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->wake, &event) ||
-        epoll_ctl(w->epoll, EPOLL_CTL_ADD, library_events(w->library), &served) ||
+    if (w->wake < 0 || epoll_ctl(w->events.all, EPOLL_CTL_ADD, w->wake, &event) ||
         (!w->listener->tls && !worker_accept(w, true)))
         return err_errno(e, "cannot watch sockets");
     return true;
@@ -407,7 +403,7 @@ struct worker *worker_new(struct app *app, struct listener *l, unsigned index, s
     w->app = app;
     w->listener = l;
     w->index = index;
-    w->epoll = w->wake = -1;
+    w->events.connections = w->wake = -1;
     w->round_ns = clock_ns();
     pthread_mutex_init(&w->lock, NULL);
     w->library = library_new(w, e);
@@ -441,8 +437,7 @@ void worker_free(struct worker *w)
         close(c->fd);
         free(c);
     }
-    if (w->epoll >= 0)
-        close(w->epoll);
+    events_close(&w->events);
     if (w->wake >= 0)
         close(w->wake);
     free(w->served);

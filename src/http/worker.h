@@ -8,6 +8,7 @@
 #define SCORED_HTTP_WORKER_H
 
 #include "connection.h"
+#include "events.h"
 #include "library.h"
 
 enum {
@@ -29,7 +30,8 @@ struct worker {
     struct listener *listener;
     struct library *library;
     unsigned index;
-    int epoll, wake;
+    struct events events;
+    int wake;
     bool accepting;          /* the listener is watched */
     uint64_t accept_at_ns;   /* when to try again, where there was no descriptor */
     uint64_t round_ns;       /* when this round began */
