@@ -70,13 +70,13 @@ install_python() {
     cp "$want" "$have"
 }
 
-# The other pandas that people have, beside the one in build/venv and what both need.
-install_other_pandas() {
-    local want="$top/tests/export/requirements-pandas.txt" to="$build/pandas"
+# install_beside NAME REQUIREMENTS [FLAG...]: a folder for PYTHONPATH, build/NAME, for what build/venv does not have, or has otherwise.
+install_beside() {
+    local want="$top/$2" to="$build/$1"
     cmp -s "$want" "$to/.requirements" && return
-    say "installing another pandas into build/pandas"
+    say "installing Python packages into build/$1"
     rm -rf "$to"
-    "$py" -m pip install -q --disable-pip-version-check --no-deps --target "$to" -r "$want" >"$logs/pip.log" 2>&1 ||
+    "$py" -m pip install -q --disable-pip-version-check "${@:3}" --target "$to" -r "$want" >"$logs/pip.log" 2>&1 ||
         { tail -5 "$logs/pip.log"; die "pip failed"; }
     cp "$want" "$to/.requirements"
 }
@@ -358,11 +358,25 @@ stage_oom() {
     run oom "$py" tests/oom/run.py "$build/release/scored" "$build/release/oom_shim.so" ${full:+--full}
 }
 # A Kubernetes control plane, by Go: a quarter of an hour the first time, and 10 GB of Go's caches.
-stage_cluster() {
+install_kubernetes() {
     install_packages etcd-server openssl
     say "building Kubernetes into build/tools, if it is not there"
     tests/cluster/build.sh "$build/tools" >"$logs/kubernetes.log" 2>&1 || { tail -5 "$logs/kubernetes.log"; die "Kubernetes cannot be built"; }
+}
+stage_cluster() {
+    install_kubernetes
     run cluster "$py" tests/cluster/run.py "$build/tools"
+}
+# From the sources to pods that serve, twice, and all that stops it: Airflow, MLflow, a forge, a registry, a control plane.
+stage_loop() {
+    install_packages docker-registry buildah mmdebstrap podman runc haproxy
+    install_into airflow3 tests/airflow/requirements-3.txt
+    install_into mlflow tests/mlflow/requirements.txt
+    install_beside mlflow_client tests/e2e/loop/requirements.txt
+    install_kubernetes
+    build_release
+    run loop env SCORED_BIN="$build/release/scored" "$py" tests/e2e/loop/loop.py "$build/image" "$build/tools"
+    cat "$logs/loop.md"
 }
 stage_parity() {
     build_release

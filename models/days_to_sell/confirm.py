@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Job 9, where daemons watch the prefix: wait until they serve the version, and ask them the golden rows."""
+"""Job 9: wait until it is served, by daemons that watch the prefix or by pods of a new image, and ask the golden rows."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def call(url: str, body: bytes | None = None) -> tuple[bytes, Any]:
         return reply.read(), reply.headers
 
 
-def wait(server: str, digest: str, seconds: float) -> None:
+def wait(server: str, digest: str, seconds: float, end: float) -> None:
     """Wait until the daemon serves a version; Refused, with what it serves instead and why, if it does not."""
-    end, seen = time.monotonic() + seconds, "no answer"
+    seen = "no answer"
     while True:
         try:
             about = json.loads(call(f"{server}/models/{NAME}")[0])
@@ -41,6 +41,17 @@ def wait(server: str, digest: str, seconds: float) -> None:
             seen = str(error)
         if time.monotonic() >= end:
             raise cli.Refused(f"{server} does not serve sha256 {digest} within {seconds:g} s: {seen}")
+        time.sleep(EVERY)
+
+
+def ask(server: str, rows: str, version: str, end: float) -> list[Any]:
+    """Ask until the version answers: behind a load balancer the one before may, as long as a roll-out takes."""
+    while True:
+        body, headers = call(f"{server}/models/{NAME}/predict", rows.encode())
+        if headers["X-Model-Version"] == version:
+            return [json.loads(line) for line in body.splitlines()]
+        if time.monotonic() >= end:
+            raise cli.Refused(f"{server} answers as version {headers['X-Model-Version']}, not {version}")
         time.sleep(EVERY)
 
 
@@ -64,19 +75,17 @@ def same(golden: dict[str, Any], answer: dict[str, Any]) -> bool:
 def confirm(folder: cli.Folder, server: str, seconds: float) -> None:
     """Wait for the version that `publish` wrote down, and compare its golden rows."""
     told = json.loads(folder.need(folder.published, "publish").read_text(encoding="utf-8"))
-    wait(server, told["sha256"], seconds)
+    end = time.monotonic() + seconds
+    wait(server, told["sha256"], seconds, end)
     store = open_store(told["uri"])
     manifest = json.loads(store.read(f"bundle-{told['sha256'][:16]}.json") or b"{}")
     (name,) = (file["name"] for file in manifest["files"] if file["role"] == "golden")
     lines = [json.loads(line) for line in (store.read(name) or b"").splitlines()]
     asked = "".join(json.dumps(line["in"], ensure_ascii=False) + "\n" for line in lines)
-    body, headers = call(f"{server}/models/{NAME}/predict", asked.encode())
-    answers = [json.loads(line) for line in body.splitlines()]
+    answers = ask(server, asked, told["version"], end)
     differ = [i for i, (line, answer) in enumerate(zip(lines, answers, strict=True), 1) if not same(line, answer)]
     if differ:
         raise cli.Refused(f"{server} answers {len(differ)} of {len(lines)} golden rows otherwise, first row {differ[0]}")
-    if headers["X-Model-Version"] != told["version"]:
-        raise cli.Refused(f"{server} answers as version {headers['X-Model-Version']}, not {told['version']}")
     cli.say(f"  {server} serves version {told['version']}; {len(lines)} golden rows are Spark's")
 
 

@@ -10,7 +10,9 @@ import shutil
 import subprocess
 import sys
 import threading
+import urllib.request
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -56,6 +58,7 @@ class Ran:
 
     run_id: str
     states: dict[str, str]
+    seconds: dict[str, float]
     alerts: list[dict[str, Any]]
 
     @property
@@ -70,6 +73,12 @@ class Ran:
         return f"{alert['task']}: {alert['why']}"
 
 
+def seconds(row: dict[str, Any]) -> float:
+    """How long a task took; 0 where it did not run."""
+    begun, ended = (row.get(key) for key in ("start_date", "end_date"))
+    return (datetime.fromisoformat(ended) - datetime.fromisoformat(begun)).total_seconds() if begun and ended else 0.0
+
+
 class World:
     """From construction to close(): one line of Airflow, "2" or "3"."""
 
@@ -77,11 +86,11 @@ class World:
         self.root = root
         self.bin = TOP / "build" / f"airflow{line}" / "bin"
         self.ear = Ear()
-        self.tree = self._checkout()
         self.repository = root / "repository.git"
+        self.tree = self._checkout()
         self.out = root / "out"
         self.feed = root / "feed" / "sources"
-        self._repository()
+        self.first = run("git", "-C", self.repository, "rev-parse", "main").strip()
         python = sys.executable
         self.env = {k: os.environ[k] for k in ("JAVA_HOME", "HOME", "LANG") if k in os.environ} | s3_env | {
             "PATH": f"{self.bin}:{os.environ['PATH']}",
@@ -105,39 +114,48 @@ class World:
         run("openssl", "genpkey", "-algorithm", "ed25519", "-out", root / "private.pem")
         run("openssl", "pkey", "-in", root / "private.pem", "-pubout", "-out", root / "public.pem")
         self.env |= {"DAYS_TO_SELL_SIGN_KEY": str(root / "private.pem"), "DAYS_TO_SELL_TRUST": str(root / "public.pem")}
-        self.job("generate", "--out", str(self.feed.parent), "--rows", "4000")
+        self.arrives(4000)
         run(self.bin / "airflow", "db", "migrate", env=self.env)
         if line != "2":
             run(self.bin / "airflow", "dags", "reserialize", env=self.env)
 
     def _checkout(self) -> Path:
-        """The models folder as it stands, in a repository that has nothing else: a commit of its own, and nothing dirty."""
+        """The models folder as it stands, in a repository that has nothing else: a commit of its own, and nothing dirty; and
+        an empty one for `commit`."""
+        run("git", "init", "-q", "--bare", "-b", "main", self.repository)
+        first = self.root / "first"
+        run("git", "clone", "-q", self.repository, first)
+        run("git", "-C", first, "commit", "-q", "--allow-empty", "-m", "first", env=os.environ | WHO)
+        run("git", "-C", first, "push", "-q", "origin", "HEAD:main")
         tree = self.root / "tree"
         shutil.copytree(TOP / "models", tree / "models", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "build"))
         for arguments in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-q", "-m", "the jobs")):
             run("git", "-C", tree, *arguments, env=os.environ | WHO)
         return tree
 
-    def _repository(self) -> None:
-        run("git", "init", "-q", "--bare", "-b", "main", self.repository)
-        first = self.root / "first"
-        run("git", "clone", "-q", self.repository, first)
-        run("git", "-C", first, "commit", "-q", "--allow-empty", "-m", "first", env=os.environ | WHO)
-        run("git", "-C", first, "push", "-q", "origin", "HEAD:main")
+    def arrives(self, rows: int, day: str = DAY) -> None:
+        """Let other sources arrive, whose last day it is, and be the day of the runs from now on."""
+        shutil.rmtree(self.feed, ignore_errors=True)
+        self.job("generate", "--out", str(self.feed.parent), "--rows", str(rows), "--end", day)
+        self.day = day
+
+    def later(self, days: int) -> str:
+        """A day after that of the sources."""
+        return str(date.fromisoformat(self.day) + timedelta(days))
 
     def job(self, name: str, *arguments: str) -> str:
         """Run a job by hand."""
         return run(sys.executable, "-m", f"days_to_sell.{name}", *arguments, cwd=self.tree / "models", env=self.env)
 
     def commits(self) -> list[str]:
-        """The repository's commits, newest first, without its first."""
-        return run("git", "-C", self.repository, "log", "--format=%H", "main").split()[:-1]
+        """The repository's commits, newest first, without what it began with."""
+        return run("git", "-C", self.repository, "log", "--format=%H", f"{self.first}..main").split()
 
-    def run(self, day: str = DAY, skip: tuple[str, ...] = (), **env: str) -> Ran:
-        """Run the DAG for a day; the tasks of `skip` are taken as done."""
+    def run(self, day: str = "", skip: tuple[str, ...] = (), **env: str) -> Ran:
+        """Run the DAG, for the sources' day where none is said; the tasks of `skip` are taken as done."""
         self.ear.heard.clear()
         marks = ["--mark-success-pattern", f"^({'|'.join(skip)})$"] if skip else []
-        done = subprocess.run([self.bin / "airflow", "dags", "test", *marks, "days_to_sell", day], env=self.env | env,
+        done = subprocess.run([self.bin / "airflow", "dags", "test", *marks, "days_to_sell", day or self.day], env=self.env | env,
                               capture_output=True, text=True, check=False)  # fmt: skip
         text = done.stdout + done.stderr
         (self.root / "last.log").write_text(text)
@@ -145,7 +163,22 @@ class World:
         assert run_id, text[-3000:]
         told = run(self.bin / "airflow", "tasks", "states-for-dag-run", "days_to_sell", run_id[1], "-o", "json", env=self.env)
         rows = json.loads(told[told.index("[{") :])
-        return Ran(run_id[1], {row["task_id"]: row["state"] for row in rows}, list(self.ear.heard))
+        states, took = ({row["task_id"]: of(row) for row in rows} for of in (lambda row: row["state"], seconds))
+        return Ran(run_id[1], states, took, list(self.ear.heard))
+
+    def walk(self, url: str, to: Path) -> str:
+        """Go from an answer of a daemon to all that made it, by the commands of models/README.md; return what they print."""
+        text = (TOP / "models/README.md").read_text()
+        block = re.search(r"<!-- not run: tests/airflow[^\n]*\n```sh\n(.*?)```", text, re.S)[1]
+        example = json.load(urllib.request.urlopen(f"{url}/models/days_to_sell"))["example"]["in"]
+        (to / "bin").mkdir(parents=True)
+        (to / "row.json").write_text(json.dumps(example))
+        (to / "bin/scored").symlink_to(self.env["SCORED_BIN"])
+        run("git", "clone", "-q", self.repository, to / "deployments")
+        shutil.copytree(self.out / "runs", to / "runs")
+        block = block.replace("localhost:8080", url.removeprefix("http://")).replace("/var/lib/days_to_sell/", "")
+        env = {k: v for k, v in self.env.items() if k != "SCORED_BIN"} | {"PATH": f"{to}/bin:{self.env['PATH']}"}
+        return run("bash", "-eu", "-o", "pipefail", "-c", block, cwd=to, env=env)
 
     def close(self) -> None:
         """End the ear."""

@@ -5,17 +5,16 @@ check that halts it, each in its own way and with its reason. The table of what 
 from __future__ import annotations
 
 import contextlib
-import csv
 import hashlib
 import json
 import re
-import shutil
 import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from faults import FAULTS, halted, play
 from flow import PREFIX, TASKS, TOP, Ran, World, run
 
 sys.path[:0] = [str(TOP / "tests" / folder) for folder in ("e2e", "http", "")]
@@ -73,20 +72,7 @@ def test_it_is_green_end_to_end(running: Running) -> None:
 
 def test_an_answer_leads_to_all_that_made_it(running: Running, tmp_path: Path) -> None:
     """By the commands of models/README.md, as they stand there."""
-    text = (TOP / "models/README.md").read_text()
-    block = re.search(r"<!-- not run: tests/airflow[^\n]*\n```sh\n(.*?)```", text, re.S)[1]
-    world = running.world
-    example = json.load(urllib.request.urlopen(f"{running.url}/models/days_to_sell"))["example"]["in"]
-    (tmp_path / "row.json").write_text(json.dumps(example))
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/scored").symlink_to(world.env["SCORED_BIN"])
-    (tmp_path / "bin/scored-export").write_text(f'#!/bin/sh\nPYTHONPATH={TOP}/models/export exec {sys.executable} -m scored_export.cli "$@"\n')
-    (tmp_path / "bin/scored-export").chmod(0o755)
-    run("git", "clone", "-q", world.repository, tmp_path / "deployments")
-    shutil.copytree(world.out / "runs", tmp_path / "runs")
-    block = block.replace("localhost:8080", running.url.removeprefix("http://")).replace("/var/lib/days_to_sell/", "")
-    env = {k: v for k, v in world.env.items() if k != "SCORED_BIN"} | {"PATH": f"{tmp_path}/bin:{world.env['PATH']}"}
-    told = run("bash", "-eu", "-o", "pipefail", "-c", block, cwd=tmp_path, env=env)
+    told = running.world.walk(running.url, tmp_path)
     manifest = json.loads(running.client().get_object(Bucket="models", Key="days_to_sell/bundle.json")["Body"].read())
     made = manifest["lineage"]
     for fact in (manifest["version"], made["git_commit"], made["airflow_run_id"], made["training_data_sha256"], running.world.commits()[0]):
@@ -103,112 +89,20 @@ def test_a_rerun_changes_nothing(running: Running) -> None:
     assert running.objects() == before and running.world.commits() == commits
 
 
-# -- faults: what is done, and what is then said -------------------------------------------------------------------
-
-
-def alter(feed: Path, to: Path, name: str, change) -> None:
-    """Copy a feed and change the rows of a source."""
-    shutil.copytree(feed, to)
-    with open(to / f"{name}.csv", newline="") as file:
-        rows = list(csv.DictReader(file))
-    head = list(rows[0])
-    with open(to / f"{name}.csv", "w", newline="") as file:
-        writer = csv.DictWriter(file, head, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(change(rows))
-
-
-def leaky(rows: list[dict[str, str]]) -> Iterator[dict[str, str]]:
-    """As many photos as days that it took to sell."""
-    from datetime import date
-
-    for row in rows:
-        end = row["sold_on"] or row["withdrawn_on"]
-        days = (date.fromisoformat(end) - date.fromisoformat(row["listed_on"])).days if end else 100
-        yield row | {"photos": str(max(0, min(100, days)))}
-
-
-def missing(running: Running, to: Path) -> dict[str, str]:
-    shutil.copytree(running.world.feed, to)
-    (to / "valuations.csv").unlink()
-    return {"day": "2026-07-01", "DAYS_TO_SELL_FEED": str(to)}
-
-
-def empty(running: Running, to: Path) -> dict[str, str]:
-    alter(running.world.feed, to, "adverts", lambda rows: [])
-    return {"day": "2026-07-01", "DAYS_TO_SELL_FEED": str(to)}
-
-
-def late(running: Running, to: Path) -> dict[str, str]:
-    return {"day": "2026-07-09"}
-
-
-def leak(running: Running, to: Path) -> dict[str, str]:
-    alter(running.world.feed, to, "adverts", leaky)
-    return {"day": "2026-07-01", "DAYS_TO_SELL_FEED": str(to)}
-
-
-def worse(running: Running, to: Path) -> dict[str, str]:
-    client = running.client()
-    there = client.get_object(Bucket="models", Key="days_to_sell/bundle.json")["Body"].read()
-    better = re.sub(rb'"holdout_mae":[\d.]+', b'"holdout_mae":1.5', there)
-    client.put_object(Bucket="models", Key="days_to_sell/bundle.json", Body=better)
-    return {"restore": there}
-
-
-def golden(running: Running, to: Path) -> dict[str, str]:
-    return {"skip": TRAINED, "DAYS_TO_SELL_TRUST": "", "SABOTAGE": "golden", "PYTHONPATH": str(TOP / "tests/airflow/sabotage")}
-
-
-def signature(running: Running, to: Path) -> dict[str, str]:
-    to.mkdir()
-    run("openssl", "genpkey", "-algorithm", "ed25519", "-out", to / "other.pem")
-    run("openssl", "pkey", "-in", to / "other.pem", "-pubout", "-out", to / "public.pem")
-    return {"skip": TRAINED, "DAYS_TO_SELL_TRUST": str(to / "public.pem")}
-
-
-def repository(running: Running, to: Path) -> dict[str, str]:
-    return {"skip": PUBLISHED, "DAYS_TO_SELL_REPOSITORY": str(to / "none.git")}
-
-
-def server(running: Running, to: Path) -> dict[str, str]:
-    """A daemon that serves another bundle under this name."""
-    return {"skip": (*PUBLISHED, "commit"), "another": "days_to_sell", "DAYS_TO_SELL_CONFIRM": "2"}
-
-
-TRAINED, PUBLISHED = TASKS[:4], TASKS[:8]
-FAULTS = {
-    "a source is missing": (missing, "arrive", r"missing: .*valuations\.csv has not arrived"),
-    "a source is empty": (empty, "arrive", r"empty: .*adverts\.csv has no rows"),
-    "the sources are late": (late, "arrive", r"late: the newest of adverts is of 2026-06-\d\d, \d+ days before 2026-07-09"),
-    "a feature knows the label": (leak, "check", r"HALT: .*leak\.photos: 0\.\d+, must be within \[0, 0\.8\]: follows the label"),
-    "the model is worse than the accepted one": (worse, "train", r"HALT: forest errs by [\d.]+ days, the accepted version \S+ by 1\.50"),
-    "another key has signed": (signature, "prove", r"HALT: .*(sign|key)"),
-    "an answer differs from its golden row": (golden, "prove", r"HALT: .*golden"),
-    "git refuses": (repository, "commit", r"HALT: git clone: .*none\.git"),
-    "the daemon serves something else": (server, "confirm", r"HALT: \S+ does not serve sha256 [0-9a-f]{64} within 2 s: it serves version"),
-}  # fmt: skip
-
-
 @pytest.mark.parametrize("running", ["3"], indirect=True)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_fault_halts_in_its_own_way(running: Running, tmp_path: Path, fault: str) -> None:
-    make, task, says = FAULTS[fault]
-    how = make(running, tmp_path / "it")
-    restore, skip, another = how.pop("restore", None), how.pop("skip", ()), how.pop("another", None)
     before, commits = running.objects(), running.world.commits()
     with contextlib.ExitStack() as end:
-        if another:
+        env = {}
+        if FAULTS[fault].task == "confirm":
             other = Daemon()
             end.callback(other.stop)
-            how["DAYS_TO_SELL_SERVER"] = f"http://127.0.0.1:{other.port}"
-        ran = running.world.run(skip=skip, **how)
+            env["DAYS_TO_SELL_SERVER"] = f"http://127.0.0.1:{other.port}"
+        ran = play(running, fault, tmp_path / "it", **env)
     SEEN.append((fault, ran))
-    assert ran.states[task] == "failed" and ran.done == list(TASKS[: TASKS.index(task)]), ran
-    assert re.search(f"^{task}: {task}: .*{says}", ran.why, re.S), ran.why
+    assert halted(fault, ran), ran
     assert running.objects() == before and running.world.commits() == commits
-    if restore:
-        running.client().put_object(Bucket="models", Key="days_to_sell/bundle.json", Body=restore)
 
 
 @pytest.fixture(scope="module", autouse=True)

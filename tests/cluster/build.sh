@@ -1,11 +1,12 @@
 #!/bin/sh
-# build.sh DIR: a Kubernetes control plane, kubectl and kwok from their Go modules into DIR, and into DIR/crds what defines the
+# build.sh DIR: a Kubernetes control plane, kubectl, kustomize and kwok from their Go modules into DIR, and into DIR/crds what defines the
 # kinds of others that k8s/ has: Prometheus's operator's, the Gateway API's and KServe's. What is there stays.
 set -eu
 dir=$(mkdir -p "$1" && cd "$1" && pwd)
 version=v1.34.4
 staging=v0.34.4 # what k8s.io/kubernetes calls ./staging/src/k8s.io/X, published
 kwok=v0.7.0
+kustomize=v5.7.1 # what this kubectl has in it
 PATH=$PATH:/usr/local/go/bin
 
 # unpacked MODULE@VERSION
@@ -34,6 +35,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 module
 for program in kube-apiserver kube-controller-manager kube-scheduler kubectl; do kubernetes $program; done
+[ -x "$dir/kustomize" ] || GOBIN=$dir go install "sigs.k8s.io/kustomize/kustomize/v5@$kustomize"
 [ -x "$dir/kwok" ] || GOBIN=$dir go install "sigs.k8s.io/kwok/cmd/kwok@$kwok"
 
 # definitions MODULE@VERSION FILE...

@@ -1,4 +1,4 @@
-"""A Kubernetes control plane on loopback: etcd, API server, controllers and scheduler, and nodes that kwok plays."""
+"""A Kubernetes control plane on loopback: etcd, API server, controllers and scheduler, and nodes that kwok plays, or others."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def until(what: str, holds: Any, seconds: float = 120) -> None:
 class Plane:
     """It runs from the beginning of the block to its end."""
 
-    def __init__(self, tools: Path) -> None:
-        self.tools = tools
+    def __init__(self, tools: Path, kwok: bool = True) -> None:
+        self.tools, self.kwok = tools, kwok
         self.processes: list[subprocess.Popen[bytes]] = []
         self.kept = tempfile.TemporaryDirectory(prefix="plane-")
         self.folder = Path(self.kept.name)
@@ -108,12 +108,17 @@ class Plane:
         self.start(str(self.tools / "kube-controller-manager"), *own[:-1], f"--secure-port={free_port()}",
                    f"--service-account-private-key-file={key}")  # fmt: skip
         self.start(str(self.tools / "kube-scheduler"), *own[:-1], f"--secure-port={free_port()}")
+        if self.kwok:
+            self.play_nodes()
+        return self
+
+    def play_nodes(self) -> None:
+        """Have kwok play the nodes that `nodes` makes."""
         self.start(
             str(self.tools / "kwok"), f"--kubeconfig={self.config}", "--manage-all-nodes=false", "--node-ip=127.0.0.1",
             "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake", f"--node-port={free_port()}",
             "--node-lease-duration-seconds=40",
         )  # fmt: skip
-        return self
 
     @staticmethod
     def urls(side: str, port: int) -> Sequence[str]:

@@ -11,7 +11,10 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from conftest import MODELS
@@ -248,6 +251,50 @@ def test_a_daemon_confirms_what_it_serves(run, tmp_path, capsys):
         daemon.stop()
     assert confirmed(run, url) == cli.REFUSED
     assert "refused" in capsys.readouterr().err
+
+
+class Balancer(BaseHTTPRequestHandler):
+    """A load balancer in front of a pod of the version and of one before: each request goes to the other of them."""
+
+    answers: ClassVar[list[tuple[str, bytes]]] = []  # version and body, in turn
+
+    def reply(self, body: bytes, version: str) -> None:
+        """Answer."""
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("X-Model-Version", version)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self) -> None:
+        self.reply(self.about, "")
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        version, body = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        self.reply(body, version)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize(("before", "code"), [(1, cli.OK), (3, cli.OK), (None, cli.REFUSED)])
+def test_a_version_that_is_being_rolled_out_is_waited_for(run, tmp_path, monkeypatch, capsys, before, code):
+    """Where it says that it serves the version, the next request may still go to the one before."""
+    published(run, tmp_path / "there")
+    told = json.loads(run.published.read_text())
+    golden = next((tmp_path / "there").glob("golden-*")).read_text().splitlines()
+    right = "".join(json.dumps(row.get("out", {"skipped": {}, "error": {}})) + "\n" for row in map(json.loads, golden)).encode()
+    old, new = ("before", b"{}\n"), (told["version"], right)
+    monkeypatch.setattr(confirm, "EVERY", 0.01)
+    monkeypatch.setattr(Balancer, "about", json.dumps({"sha256": told["sha256"]}).encode(), raising=False)
+    monkeypatch.setattr(Balancer, "answers", [old] if before is None else [old] * before + [new])
+    with ThreadingHTTPServer(("127.0.0.1", 0), Balancer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        assert confirmed(run, f"http://127.0.0.1:{server.server_address[1]}", "0.5") == code
+        server.shutdown()
+    if code:
+        assert f"answers as version before, not {told['version']}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

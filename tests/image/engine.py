@@ -98,9 +98,9 @@ class Engine:
                      "localhost/debian:bookworm-slim", str(self.folder))  # fmt: skip
         (self.folder / "base.tar").unlink()
 
-    def build(self, tag: str, *args: str) -> subprocess.CompletedProcess[str]:
-        """Run docker/build.sh."""
-        return run([str(TOP / "docker/build.sh"), tag, *args], env=os.environ | {"BUILDER": str(self.builder)})
+    def build(self, tag: str, *args: str, top: Path = TOP) -> subprocess.CompletedProcess[str]:
+        """Run docker/build.sh, of this checkout or of another."""
+        return run([str(top / "docker/build.sh"), tag, *args], env=os.environ | {"BUILDER": str(self.builder)})
 
     def digest(self, tag: str) -> str:
         """Return the digest of an image's manifest."""

@@ -1,4 +1,4 @@
-"""Containers as k8s/ has its pods: arguments, user, limits and what is taken away, from the deployment's manifest."""
+"""Containers as k8s/ has its pods: arguments, user, limits and what is taken away, from the deployment's manifest or another."""
 
 from __future__ import annotations
 
@@ -22,20 +22,28 @@ from drain import free_port  # noqa: E402
 QUANTITIES = {"Ki": "k", "Mi": "m", "Gi": "g"}
 
 
-def deployment() -> dict[str, Any]:
+def deployment(top: Path = TOP) -> dict[str, Any]:
     """Return the pod's specification."""
-    manifest = yaml.safe_load((TOP / "k8s/base/deployment.yaml").read_text())
+    manifest = yaml.safe_load((top / "k8s/base/deployment.yaml").read_text())
     spec: dict[str, Any] = manifest["spec"]["template"]["spec"]
     return spec
 
 
 class Pod:
-    """A container that is a pod of the deployment, but for its ports: they are loopback's, of this machine."""
+    """A container that is a pod of the deployment, or of another specification, but for its ports: they are loopback's, of
+    this machine. An image without a registry is the engine's own."""
 
     def __init__(
-        self, engine: Engine, image: str, port: int = 0, *flags: str, probe: int = 0, env: dict[str, str] | None = None
+        self,
+        engine: Engine,
+        image: str,
+        port: int = 0,
+        *flags: str,
+        probe: int = 0,
+        env: dict[str, str] | None = None,
+        spec: dict[str, Any] | None = None,
     ) -> None:
-        spec = deployment()
+        spec = spec or deployment()
         container = spec["containers"][0]
         who, may = spec["securityContext"], container["securityContext"]
         assert who["runAsNonRoot"] and not may["allowPrivilegeEscalation"] and may["readOnlyRootFilesystem"]
@@ -47,11 +55,12 @@ class Pod:
         own = {"--listen": self.port, "--probe-listen": self.probe}
         arguments = [a for a in container["args"] if not (flags and a.startswith("--model="))]
         arguments = [f"{k}=127.0.0.1:{own[k]}" if (k := a.partition("=")[0]) in own else a for a in arguments]
+        own_env = {e["name"]: e["value"] for e in container.get("env", [])} | (env or {})
         command = engine.podman_command(
             "run", "-d", f"--name={self.name}", *(o for o in RUN if o != "--rm"), "--read-only",
             *(f"--cap-drop={c}" for c in may["capabilities"]["drop"]), "--security-opt=no-new-privileges",
             f"--user={who['runAsUser']}:{who['runAsGroup']}", f"--memory={limit[:-2]}{QUANTITIES[limit[-2:]]}",
-            *(f"--env={k}={v}" for k, v in (env or {}).items()), f"localhost/{image}", *arguments, *flags,
+            *(f"--env={k}={v}" for k, v in own_env.items()), image if "/" in image else f"localhost/{image}", *arguments, *flags,
         )  # fmt: skip
         done = run(command)
         assert done.returncode == 0, done.stderr

@@ -20,6 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / name) for name in ("image", "bench", "e2e", "http", "bundles", "")]
 
@@ -39,7 +40,7 @@ DETECTED = 2 * CHECK_MS / 1000 + 1.0  # seconds after which a killed pod gets no
 HAPROXY = """
 global
     maxconn 4000
-    stats socket {folder}/stats
+    stats socket {folder}/stats level admin
 defaults
     mode http
     timeout connect 5s
@@ -165,10 +166,10 @@ class Witness(threading.Thread):
 class Load:
     """Requests by a timetable, and what became of them."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, row: dict[str, Any] = ROW) -> None:
         self.folder, self.port = folder, port
         self.counts: Counter[str] = Counter()
-        self.request = wire.request("POST", "/predict", json.dumps(ROW))
+        self.request = wire.request("POST", "/predict", json.dumps(row))
 
     @contextlib.contextmanager
     def over(self, seconds: float) -> Iterator[None]:

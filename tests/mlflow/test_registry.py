@@ -8,18 +8,15 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tracking import HOME, TOP, tracking
 
-TOP = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TOP / "tests" / folder) for folder in ("e2e", "http", "bundles", "")]
 from fake_s3 import FakeS3  # noqa: E402
 from live import Live  # noqa: E402
@@ -27,7 +24,6 @@ from live import Live  # noqa: E402
 from daemon import BIN, ENVIRONMENT  # noqa: E402
 
 BUNDLE = TOP / "models" / "days_to_sell" / "bundle"
-HOME = TOP / "build" / "mlflow" / "bin"
 PLACE = "s3://models/days_to_sell/"
 LOG = """
 import json, sys
@@ -48,29 +44,8 @@ def run(*command: str | Path, **more) -> str:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a tracking server that keeps artifacts itself."""
-    root = tmp_path_factory.mktemp("mlflow")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [HOME / "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
-               "--backend-store-uri", f"sqlite:///{root}/store.db", "--artifacts-destination", str(root / "artifacts")]  # fmt: skip
-    env = os.environ | {"PATH": f"{HOME}:{os.environ['PATH']}"}
-    with open(root / "log", "w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=env, cwd=root, start_new_session=True)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        end = time.monotonic() + 180
-        while True:
-            try:
-                assert urllib.request.urlopen(f"{url}/health", timeout=5).read() == b"OK"
-                break
-            except OSError:
-                assert process.poll() is None and time.monotonic() < end, (root / "log").read_text()[-3000:]
-                time.sleep(0.5)
+    with tracking(tmp_path_factory.mktemp("mlflow")) as url:
         yield url
-    finally:
-        os.killpg(process.pid, 15)
-        process.wait(30)
 
 
 class Jobs:
