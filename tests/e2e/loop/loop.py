@@ -487,7 +487,7 @@ def main() -> int:
             codes = loop.nodes.codes
             v.add(set(codes) == {0} and len(codes) > 1 or args.until == "turn", f"{len(codes)} containers were ended by SIGTERM, with {sorted(set(codes))}")
     except BaseException as error:
-        v.add(False, f"it broke off: {error!r:.2000}")
+        v.add(False, f"it broke off: {error!r:.600}")
         raise
     finally:
         v.write(TOP / "build/logs/loop.md")
