@@ -85,10 +85,10 @@ def must(*command: str | Path, seconds: float = 900, **more: Any) -> str:
 
 
 def reason(done: subprocess.CompletedProcess[str]) -> str:
-    """Return why a command failed: what scored says, or else the end of what was said."""
+    """Return why a command failed: what scored or the API server says, or else the end of what was said."""
     lines = (done.stdout + done.stderr).strip().splitlines()
-    ours = [line for line in lines if line.startswith("scored ")]
-    return (ours or [" ".join(lines)[-400:]])[0]
+    told = [line for line in lines if line.startswith(("scored ", "Error from server"))]
+    return (told or [" ".join(lines)[-400:]])[0]
 
 
 class Forge(threading.Thread):

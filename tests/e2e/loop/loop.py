@@ -121,7 +121,7 @@ class Told(Verdicts):
     def halt(self, fine: bool, what: tuple[str, str, str], served: str) -> None:
         """Add a row to the table of halts."""
         fault, where, why = what
-        why = re.sub(r"(?<![\w:])/\S*/", "", " ".join(why.split()))[:300]
+        why = re.sub(r"(?<![\w:/])/\S*/", "", " ".join(why.split()))[:300]
         self.halts.append((fault, where, why, served))
         self.add(fine, f"{fault}: halts at {where}: {why} | meanwhile {served}")
 
