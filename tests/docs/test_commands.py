@@ -37,7 +37,7 @@ EXPORTER = os.environ | {"PYTHONPATH": f"{TOP}/models/export:{TOP}/models"}
 # Of other programs.
 FOREIGN = {
     *("--build", "--driver-memory", "--install", "--image", "--target", "--build-arg", "--data-binary", "--from-file"),
-    *("--server-side",),
+    *("--server-side", "--dry-run"),
     *("--tool", "--toggle-collect", "--now", "--format", "--grep"),
 }
 
