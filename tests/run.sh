@@ -367,7 +367,8 @@ stage_cluster() {
     install_kubernetes
     run cluster "$py" tests/cluster/run.py "$build/tools"
 }
-# From the sources to pods that serve, twice, and all that stops it: Airflow, MLflow, a forge, a registry, a control plane.
+# From the sources to pods that serve, twice, and all that stops it: Airflow, MLflow, a forge, a registry, a control plane. Some
+# twenty minutes, once they are installed.
 stage_loop() {
     install_packages docker-registry buildah mmdebstrap podman runc haproxy
     install_into airflow3 tests/airflow/requirements-3.txt
