@@ -15,7 +15,7 @@ logs=$build/logs
 py=$build/venv/bin/python
 
 stages="export example parity threads fuzz packaging lint unit bundles ops cli http clients described conformance e2e faults reloads memory oom load reload"
-by_name="packages airflow mlflow notebook s3servers image cluster overload slow drain beside soak engines" # only when named
+by_name="packages airflow mlflow notebook s3servers image cluster loop overload slow drain beside soak engines" # only when named
 full=
 chosen=
 for arg in "$@"; do
@@ -233,7 +233,7 @@ stage_ops() {
 stage_export() {
     build_release
     run export env SCORED_BIN="$build/release/scored" "${pytest[@]}" tests/export
-    install_other_pandas
+    install_beside pandas tests/export/requirements-pandas.txt --no-deps # the other one that people have
     run export.pandas env PYTHONPATH="$build/pandas:$PYTHONPATH" "${pytest[@]}" tests/export/test_samples.py
 }
 stage_example() {
