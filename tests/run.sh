@@ -14,7 +14,7 @@ build=$top/build
 logs=$build/logs
 py=$build/venv/bin/python
 
-stages="export example parity threads fuzz packaging lint unit bundles ops cli http clients described conformance e2e faults reloads memory oom load reload"
+stages="export example parity ops bundles threads fuzz packaging lint unit cli http clients described conformance e2e faults reloads memory oom load reload"
 by_name="packages airflow mlflow notebook s3servers image cluster loop overload slow drain beside soak engines" # only when named
 full=
 chosen=
@@ -445,7 +445,7 @@ stage_image() {
 
 # When all stages run, those that only need a processor go beside those that mostly wait for clocks and sockets. What
 # measures times, or takes all processors, has them for itself.
-beside="export example parity threads fuzz packaging"
+beside="export example parity ops bundles threads fuzz packaging"
 measures="load reload"
 lane=
 
