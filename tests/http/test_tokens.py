@@ -182,7 +182,7 @@ def test_refusals_are_counted(closed: Daemon) -> None:
 def test_the_access_log_has_the_name(closed: Daemon) -> None:
     tell(closed, "GET", "/version", bearer(PREDICT) | {"X-Request-Id": "with-a-token"})
     tell(closed, "GET", "/version", {"X-Request-Id": "with-none"})
-    until(lambda: "with-none" in closed.log(), "the access log")
+    until(lambda: all(f'"{asked}"' in closed.log() for asked in ("with-a-token", "with-none")), "both lines of the access log")
     lines = {r["request"]: r for r in (json.loads(x) for x in closed.log().splitlines() if x.startswith("{"))}
     assert lines["with-a-token"]["token"] == "shop" and "token" not in lines["with-none"]
     tell(closed, "POST", "/models/{}/reload", bearer(ADMIN), admin=True)
