@@ -5,7 +5,7 @@
 #   tests/run.sh [STAGE ...] [--full]
 #
 # Without a stage all run, in two lanes, each with a processor; at the end those that measure have both.
-# --full lengthens parity, faults, reload, fuzz and bit flips to their campaigns.
+# --full lengthens parity, faults, reload, fuzz and bit flips to their campaigns, and has all of lint.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 top=$PWD
@@ -14,7 +14,11 @@ build=$top/build
 logs=$build/logs
 py=$build/venv/bin/python
 
-stages="export example parity ops bundles threads fuzz packaging lint unit cli http clients described conformance e2e faults reloads memory oom load reload"
+# When all stages run, those that only need a processor go beside those that mostly wait for clocks and sockets. What
+# measures times has both processors for itself, at the end.
+beside="export example parity ops bundles threads fuzz packaging"
+measures="load reload"
+stages="$beside lint unit cli http clients described conformance e2e faults reloads memory oom $measures"
 by_name="packages airflow mlflow notebook s3servers image cluster loop overload slow drain beside soak engines" # only when named
 full=
 chosen=
@@ -208,9 +212,9 @@ stage_lint() {
     local seed=${SCORED_SEED:-$RANDOM} files share=4
     [ -n "$full" ] && share=1
     files=$(git ls-files "src/*.c" | grep -v tables | shuf --random-source=<(yes "$seed"))
-    run lint.tidy tidy "--checks=-clang-analyzer-*" $files
     echo "      the analyzer: one file of $share, SCORED_SEED=$seed"
     run lint.analyzer tidy "" $(sed -n "1~${share}p" <<<"$files")
+    [ -n "$full" ] || run lint.tidy tidy "--checks=-clang-analyzer-*" $(sed "1~${share}d" <<<"$files")
 }
 stage_unit() {
     build_asan
@@ -443,10 +447,6 @@ stage_image() {
 
 # -- two lanes ----------------------------------------------------------------------------------------------------
 
-# When all stages run, those that only need a processor go beside those that mostly wait for clocks and sockets. What
-# measures times, or takes all processors, has them for itself.
-beside="export example parity ops bundles threads fuzz packaging"
-measures="load reload"
 lane=
 
 begin_lane() {

@@ -24,10 +24,10 @@ enum {
 };
 
 struct events {
-    int all;         /* the library's descriptor */
-    int connections; /* what connections are watched by; with it `all` stays the library's */
+    int all;         /* the library's descriptor, which is waited in */
+    int connections; /* by which the worker watches its connections; it stands in `all` */
     const void *worker, *listener; /* what events of the worker's own name */
-    int n_kept;
+    int n_kept;                    /* for the library, until it asks */
     struct epoll_event kept[EVENTS_KEPT], own[EVENTS_OWN];
 };
 
